@@ -1,0 +1,22 @@
+//! The doors: the only Rust that defines exported names.
+//!
+//! # Safety
+//!
+//! Pointers come from C. Where a function's `# Safety` says that a pointer is *valid*, it is null or satisfies what
+//! `ptr::read` (for `const`) or `ptr::write` asks for; a pair of pointer and count is null or satisfies
+//! `slice::from_raw_parts`; a *string* is null or satisfies `CStr::from_ptr`. Null never harms: it gives an error.
+#![allow(non_camel_case_types)]
+
+mod arg;
+mod ret;
+
+pub mod types;
+
+pub mod file;
+pub mod ipc;
+pub mod socket;
+
+pub mod error;
+pub mod log;
+
+mod variadic;

@@ -1,0 +1,169 @@
+//! Doors of mmerrno.h, which is kept by hand and holds their documentation. Those that take `...` are in `variadic`.
+#![allow(missing_docs, reason = "mmerrno.h documents them")]
+#![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi.rs says")]
+
+use super::arg;
+use super::ret::ret;
+use crate::error::{self, Error, Report, STATE_SIZE};
+use crate::sys;
+use crate::text::Text;
+use errno::{Errno, set_errno};
+use std::ffi::{CStr, c_char, c_int};
+use std::slice;
+
+/// Errors that no errno value describes.
+const OWN_ERRORS: [(c_int, &CStr); 5] = [
+    (1000, c"The device has been disconnected."),
+    (1003, c"Object in wrong state"),
+    (1005, c"Object not found"),
+    (1006, c"Bad format"),
+    (1010, c"Specified hostname cannot be resolved"),
+];
+
+fn own_text(errnum: c_int) -> Option<&'static CStr> {
+    OWN_ERRORS.iter().find(|(number, _)| *number == errnum).map(|(_, text)| *text)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_strerror(errnum: c_int) -> *const c_char {
+    match own_text(errnum) {
+        Some(text) => text.as_ptr(),
+        // SAFETY: strerror takes any number.
+        None => unsafe { libc::strerror(errnum) },
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_strerror_r(errnum: c_int, buf: *mut c_char, buflen: usize) -> c_int {
+    let buffer = match buflen {
+        0 => &mut [],
+        _ if buf.is_null() => {
+            set_errno(Errno(libc::EFAULT));
+            return -1;
+        }
+        // SAFETY: a pair of pointer and count, and not null.
+        _ => unsafe { slice::from_raw_parts_mut(buf.cast::<u8>(), buflen) },
+    };
+    let Some(text) = own_text(errnum) else {
+        return sys::strerror_r(errnum, buffer);
+    };
+    let text = text.to_bytes_with_nul();
+    for (to, from) in buffer.iter_mut().zip(text) {
+        *to = *from;
+    }
+    if buffer.len() >= text.len() {
+        return 0;
+    }
+    if let Some(last) = buffer.last_mut() {
+        *last = 0;
+    }
+    set_errno(Errno(libc::ERANGE));
+    -1
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_error_set_flags(flags: c_int, mask: c_int) -> c_int {
+    error::set_flags(flags, mask)
+}
+
+/// A saved error state, as C declares it.
+#[repr(C)]
+pub struct mm_error_state {
+    data: [u8; STATE_SIZE],
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_save_errorstate(state: *mut mm_error_state) -> c_int {
+    ret("mm_save_errorstate", || {
+        if state.is_null() {
+            return Err(null_state());
+        }
+        // SAFETY: not null, so valid.
+        unsafe { state.write(mm_error_state { data: error::save() }) };
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_set_errorstate(state: *const mm_error_state) -> c_int {
+    ret("mm_set_errorstate", || {
+        if state.is_null() {
+            return Err(null_state());
+        }
+        // SAFETY: not null, so valid.
+        error::restore(&unsafe { state.read() }.data);
+        Ok(())
+    })
+}
+
+#[cold]
+#[track_caller]
+fn null_state() -> Error {
+    Error::new(libc::EFAULT, format_args!("argument state is NULL"))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_get_lasterror_number() -> c_int {
+    error::last_number()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_get_lasterror_desc() -> *const c_char {
+    error::last_description()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_get_lasterror_location() -> *const c_char {
+    error::last_location()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_get_lasterror_extid() -> *const c_char {
+    let extid = error::last_extid();
+    // SAFETY: the field belongs to this thread and is never empty of its terminator.
+    if unsafe { extid.read() } == 0 { std::ptr::null() } else { extid }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_get_lasterror_module() -> *const c_char {
+    error::last_module()
+}
+
+/// Raises an error for variadic.c, which has formatted `desc`. The strings may lie in the thread's own record, so all
+/// are copied before that changes.
+///
+/// # Safety
+/// All pointers are strings.
+pub(super) unsafe extern "C" fn raise_formatted(
+    errnum: c_int,
+    module: *const c_char,
+    func: *const c_char,
+    srcfile: *const c_char,
+    srcline: c_int,
+    extid: *const c_char,
+    desc: *const c_char,
+) -> c_int {
+    const UNKNOWN: &str = "unknown";
+    // SAFETY: strings, as the caller promised.
+    let (module, func, srcfile, extid, description) = unsafe {
+        (
+            arg::text::<256>(module, UNKNOWN),
+            arg::text::<256>(func, UNKNOWN),
+            arg::text::<256>(srcfile, UNKNOWN),
+            arg::text::<64>(extid, ""),
+            arg::text::<256>(desc, ""),
+        )
+    };
+    let mut location = Text::copied_from(func.as_bytes());
+    location.push(b"() in ");
+    location.push(srcfile.as_bytes());
+    location.push(Text::<16>::formatted(format_args!(":{srcline}")).as_bytes());
+    error::raise(&Report {
+        number: Errno(errnum),
+        module: module.as_bytes(),
+        extid: extid.as_bytes(),
+        location: &location,
+        description: &description,
+    });
+    -1
+}

@@ -1,0 +1,311 @@
+//! Doors under the banner 'IPC'.
+
+use super::types::{mm_ipc_msg, mm_ipc_srv};
+use super::{arg, ret};
+use crate::error::Error;
+use crate::ipc::address::Address;
+use crate::ipc::server::Server;
+use crate::ipc::{connect, message};
+use crate::sys::cmsg::DescriptorRoom;
+use crate::sys::{self, Segments};
+use ret::ret;
+use std::ffi::{c_char, c_int};
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+/// mm_ipc_srv_create() - create an IPC server
+/// @addr:       name to listen to: any bytes, at most 107
+///
+/// Clients of the same network namespace can connect from now on with mm_ipc_connect(@addr), whichever user runs
+/// them: the name is an abstract socket address, which has neither a file nor permissions. Connections wait to be
+/// accepted, up to 4097 of them, or net.core.somaxconn + 1 if that is lower.
+///
+/// Return: the server, to be released with mm_ipc_srv_destroy(); or NULL, with the error state set to
+///   EADDRINUSE       another server, of any process, listens to @addr
+///   ENAMETOOLONG     @addr has more than 107 bytes
+///   EINVAL           @addr is NULL
+///   EMFILE           the process has too many open descriptors
+///   ENFILE           the system has too many open files
+///   ENOBUFS, ENOMEM  not enough memory
+///   EACCES, EPERM    a security policy forbids it
+///
+/// MT-Safe. Not async-signal-safe. The listening descriptor is hidden, and close-on-exec.
+///
+/// Differs from mmlib: the listening descriptor is not inherited by executed programs, more than 6 connections
+/// may wait, and NULL does not crash.
+///
+/// # Safety
+/// `addr` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_srv {
+    ret("mm_ipc_srv_create", || {
+        // SAFETY: a string, as the caller promised.
+        let name = unsafe { arg::string(addr, "addr") }?;
+        ret::boxed(mm_ipc_srv(Server::create(&Address::new(name)?)?))
+    })
+}
+
+/// mm_ipc_srv_destroy() - destroy an IPC server
+/// @srv:        server to destroy; NULL does nothing
+///
+/// The name can be listened to again as soon as this returns, or, if threads are inside mm_ipc_srv_accept(), as soon
+/// as these have returned: they fail with ECANCELED. Connections that were not accepted are dropped: their clients
+/// get ECONNRESET. Accepted connections live on until they are closed.
+///
+/// After a fork() both processes have the server. If one that did not create it destroys it, it only gives up its
+/// own share, unless one of its threads is inside mm_ipc_srv_accept(): then the server stops for all.
+///
+/// MT-Safe: another thread may be inside mm_ipc_srv_accept(@srv), but none may use @srv afterwards. Not
+/// async-signal-safe. errno and the error state are not changed.
+///
+/// Differs from mmlib: threads inside mm_ipc_srv_accept() are released, and clients are refused at once, even if
+/// the listening descriptor was inherited by other processes.
+///
+/// # Safety
+/// `srv` is null or came from mm_ipc_srv_create() and was not destroyed since.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
+    let Some(server) = NonNull::new(srv) else {
+        return;
+    };
+    let errno_at_entry = errno::errno();
+    // The owner's hold, given up at the end of the block.
+    let owner = Hold(server);
+    owner.retire();
+    drop(owner);
+    errno::set_errno(errno_at_entry);
+}
+
+/// mm_ipc_srv_accept() - accept an incoming connection
+/// @srv:        IPC server
+///
+/// Takes the first of the pending connections, and waits for one if there is none.
+///
+/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
+/// the error state set to
+///   ECANCELED        the server was destroyed meanwhile
+///   EINTR            a signal handler was called meanwhile
+///   EINVAL           @srv is NULL
+///   EMFILE           the process has too many open descriptors; the connection stays pending
+///   ENFILE           the system has too many open files; the connection stays pending
+///   ENOBUFS, ENOMEM  not enough memory
+///   ECONNABORTED     the connection was given up meanwhile
+///   EPERM            a security policy forbids it
+///
+/// MT-Safe: several threads may accept from one server. Cancellation point. Not async-signal-safe. The descriptor is
+/// inherited by executed programs, and blocking.
+///
+/// Differs from mmlib: mm_ipc_srv_destroy() releases it, and NULL does not crash.
+///
+/// # Safety
+/// `srv` is null or came from mm_ipc_srv_create() and was not destroyed before this call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
+    ret("mm_ipc_srv_accept", || {
+        let server = NonNull::new(srv).ok_or_else(|| arg::null("srv"))?;
+        // SAFETY: the server was not destroyed, as the caller promised.
+        let server = unsafe { Hold::new(server) };
+        server.accept()
+    })
+}
+
+/// mm_ipc_connect() - connect to an IPC server
+/// @addr:       name that the server listens to: any bytes, at most 107
+///
+/// If no server listens to @addr, waits until one does. The environment variable MMSYSIO_CONNECT_TIMEOUT_MS, read
+/// when a process calls this for the first time, bounds the wait in milliseconds; with 0 there is none. A program
+/// with the set-user-ID or set-group-ID bit does not look at it.
+///
+/// The connection can be used at once, also before the server accepts it. Any process may listen to a name: ask
+/// the connection for SO_PEERCRED to know whose server it is.
+///
+/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
+/// the error state set to
+///   ETIMEDOUT        no server listened, or none accepted connections, in the time of MMSYSIO_CONNECT_TIMEOUT_MS
+///   ECONNREFUSED     no server listens, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
+///   ENAMETOOLONG     @addr has more than 107 bytes
+///   EINTR            a signal handler was called meanwhile
+///   EINVAL           @addr is NULL
+///   EMFILE           the process has too many open descriptors
+///   ENFILE           the system has too many open files
+///   ENOBUFS, ENOMEM  not enough memory
+///   EACCES, EPERM    a security policy forbids it
+///
+/// MT-Safe. Cancellation point; a thread that is cancelled here may leave the socket being connected open. Not
+/// async-signal-safe. The descriptor is inherited by executed programs, and blocking.
+///
+/// Differs from mmlib: it waits for a server, as was always documented, instead of failing with ECONNREFUSED; a name
+/// that is too long is refused, not cut; and NULL does not crash.
+///
+/// # Safety
+/// `addr` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
+    ret("mm_ipc_connect", || {
+        // SAFETY: a string, as the caller promised.
+        let name = unsafe { arg::string(addr, "addr") }?;
+        connect::connect(&Address::new(name)?)
+    })
+}
+
+/// mm_ipc_connected_pair() - create two connected IPC endpoints
+/// @fds:        receives the two descriptors, the lowest numbers available
+///
+/// What is sent through one is received from the other, both ways.
+///
+/// Return: 0, with both descriptors to be closed with mm_close(); or -1, with the error state set to
+///   EFAULT           @fds cannot be written, NULL included
+///   EMFILE           the process has too many open descriptors
+///   ENFILE           the system has too many open files
+///   ENOBUFS, ENOMEM  not enough memory
+///
+/// MT-Safe. Not async-signal-safe. The descriptors are inherited by executed programs, and blocking. After a
+/// failure @fds is unspecified.
+///
+/// # Safety
+/// `fds` is null or valid for two elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
+    ret("mm_ipc_connected_pair", || {
+        // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
+        unsafe { sys::unix_seqpacket_pair(fds) }
+            .map_err(|e| Error::os(e, format_args!("creating a pair of connected endpoints")))
+    })
+}
+
+/// mm_ipc_sendmsg() - send a message through an IPC endpoint
+/// @fd:         descriptor of the endpoint
+/// @msg:        message: the data in @msg->iov, the descriptors in @msg->fds
+///
+/// The data is one datagram: it is sent whole or not at all, and received alone. It may be empty. If the endpoint
+/// has no room for it, waits for some. The descriptors are duplicated for the receiver; the caller keeps its own,
+/// and may close them as soon as this returns. @msg is not modified.
+///
+/// Return: the number of bytes sent; or -1 with nothing sent and the error state set to
+///   EPIPE            the peer has closed the connection (never with a signal)
+///   ECONNRESET       the peer has closed the connection without reading all that was sent
+///   EMSGSIZE         the datagram is larger than SO_SNDBUF - 32 bytes (212960 by default), or @msg->num_iov is
+///                    negative or above 1024
+///   EINVAL           @msg is NULL; @msg->num_fds is negative or above 253, or positive with @msg->fds NULL
+///   EBADF            @fd, or one of @msg->fds, is not open
+///   ENOTSOCK         @fd is not a socket
+///   ENOTCONN         @fd is not connected
+///   EFAULT           the data cannot be read
+///   EINTR            a signal handler was called before there was room
+///   EAGAIN           there is no room, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
+///   ETOOMANYREFS     more descriptors of the user are under way than RLIMIT_NOFILE allows
+///   EPERM            the receiver refuses descriptors
+///   ENOBUFS, ENOMEM  not enough memory
+///
+/// A sender that waits for room goes on only when its peer has read about three quarters of what is queued.
+///
+/// MT-Safe. Cancellation point. Not async-signal-safe, but it only calls send() or sendmsg() if it succeeds.
+///
+/// Differs from mmlib: a number of descriptors out of range and NULL give an error instead of a crash; no SIGPIPE
+/// is raised on a stream socket either.
+///
+/// # Safety
+/// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds`, are pairs of pointer and count.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> libc::ssize_t {
+    ret("mm_ipc_sendmsg", || {
+        // SAFETY: null or valid, as the caller promised.
+        let msg = unsafe { arg::value(msg, "msg") }?;
+        // SAFETY: a pair of pointer and count, as the caller promised.
+        let descriptors = unsafe { arg::array(msg.fds, msg.num_fds, "msg->fds") }?;
+        // SAFETY: a pair of pointer and count, as the caller promised.
+        let data = unsafe { Segments::from_raw(msg.iov, msg.num_iov) };
+        message::send(fd, data, descriptors)
+    })
+}
+
+/// mm_ipc_recvmsg() - receive a message from an IPC endpoint
+/// @fd:         descriptor of the endpoint
+/// @msg:        message: room for the data in @msg->iov, for the descriptors in @msg->fds
+///
+/// Receives one datagram, and waits for one if there is none. Data beyond the room in @msg->iov is discarded, and
+/// MSG_TRUNC set in @msg->flags. Descriptors beyond @msg->num_fds_max are closed, and MSG_CTRUNC is set; so it is
+/// if the process has no number free for them. At most 253 come with a message; a negative @msg->num_fds_max means 0.
+///
+/// @msg->num_fds and @msg->flags are written by every success, and by no failure. The descriptors received are the
+/// caller's, to be closed with mm_close(), and are not inherited by executed programs.
+///
+/// Return: the number of bytes stored, 0 for an empty datagram (which may bring descriptors); or -1, with the error
+/// state set to
+///   EPIPE            the peer has closed the connection, and everything that it sent was received
+///   ECONNRESET       the same, and the peer had not read all that was sent to it, or never accepted the connection
+///   EINVAL           @msg is NULL; or @msg->num_fds_max is positive and @msg->fds NULL
+///   EMSGSIZE         @msg->num_iov is negative or above 1024
+///   EBADF            @fd is not open
+///   ENOTSOCK         @fd is not a socket
+///   ENOTCONN         @fd is not connected
+///   EFAULT           the data cannot be stored; the message is lost
+///   EINTR            a signal handler was called before a message came
+///   EAGAIN           no message is there, and the endpoint is non-blocking or its SO_RCVTIMEO ran out
+///   ENOMEM           not enough memory
+///
+/// An empty datagram that was sent just before the peer closed the connection reads as its end, unless it brings
+/// descriptors.
+///
+/// MT-Safe: several threads may receive from one endpoint, each message reaches one of them. Cancellation point. Not
+/// async-signal-safe, but it only calls recvmsg() if it receives data.
+///
+/// Differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of a stale
+/// number; @msg->num_fds is always written; no descriptor is lost if credentials come along (SO_PASSCRED) or
+/// the datagram is empty; data that the peer sent before it closed the connection is received even if it had not
+/// read ours; a number out of range and NULL do not crash.
+///
+/// # Safety
+/// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_ipc_recvmsg(fd: c_int, msg: *mut mm_ipc_msg) -> libc::ssize_t {
+    ret("mm_ipc_recvmsg", || {
+        // SAFETY: null or valid, as the caller promised.
+        let wanted = unsafe { arg::value(msg, "msg") }?;
+        if wanted.num_fds_max > 0 && wanted.fds.is_null() {
+            return Err(arg::null("msg->fds"));
+        }
+        // SAFETY: a pair of pointer and count, as the caller promised.
+        let room = unsafe { DescriptorRoom::from_raw(wanted.fds, wanted.num_fds_max) };
+        // SAFETY: a pair of pointer and count, as the caller promised.
+        let data = unsafe { Segments::from_raw(wanted.iov, wanted.num_iov) };
+        let received = message::receive(fd, data, &room)?;
+        // SAFETY: not null, so valid. It is written field by field, since the data may lie over it.
+        unsafe {
+            (&raw mut (*msg).num_fds).write(received.descriptors);
+            (&raw mut (*msg).flags).write(received.flags);
+        }
+        Ok(received.bytes)
+    })
+}
+
+/// One hold on a server that C knows by its pointer; the last one to go frees it.
+struct Hold(NonNull<mm_ipc_srv>);
+
+impl Hold {
+    /// # Safety
+    /// The server exists.
+    unsafe fn new(server: NonNull<mm_ipc_srv>) -> Hold {
+        // SAFETY: the server exists.
+        unsafe { server.as_ref() }.0.hold();
+        Hold(server)
+    }
+}
+
+impl Deref for Hold {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        // SAFETY: the server exists while it is held.
+        &unsafe { self.0.as_ref() }.0
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.release() {
+            // SAFETY: create made it a Box, and nobody holds it any more.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Doors of mmlog.h, which is kept by hand and holds their documentation. `mm_log` itself is in `variadic`.
+#![allow(missing_docs, reason = "mmlog.h documents them")]
+
+use super::arg;
+use crate::log;
+use std::ffi::{c_char, c_int};
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_log_set_maxlvl(lvl: c_int) -> c_int {
+    log::set_max_level(lvl)
+}
+
+/// Runs when the library is loaded, before main in a linked program.
+// SAFETY: the section holds pointers to functions that the loader calls; what they are called with is ignored here.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = {
+    extern "C" fn read_environment() {
+        log::read_environment();
+    }
+    read_environment
+};
+
+/// Tells variadic.c whether a line is worth formatting.
+pub(super) extern "C" fn is_enabled(lvl: c_int) -> c_int {
+    c_int::from(log::is_enabled(lvl))
+}
+
+/// Logs a line for variadic.c, which has formatted `msg`.
+///
+/// # Safety
+/// Both pointers are strings.
+pub(super) unsafe extern "C" fn line(lvl: c_int, location: *const c_char, msg: *const c_char) {
+    // SAFETY: strings, as the caller promised.
+    let (location, msg) = unsafe { (arg::text::<256>(location, "(null)"), arg::text::<256>(msg, "")) };
+    log::line(lvl, location.as_bytes(), msg.as_bytes());
+}

@@ -1,0 +1,87 @@
+//! What goes back to C.
+
+use crate::error::{Error, Result};
+use std::alloc::{Layout, alloc};
+use std::ffi::c_int;
+use std::os::fd::{IntoRawFd, OwnedFd};
+use std::ptr;
+
+/// A result of a room as C gets it.
+pub trait IntoC {
+    type C;
+    /// What C gets if the call failed.
+    const FAILURE: Self::C;
+    fn into_c(self) -> Self::C;
+}
+
+impl IntoC for () {
+    type C = c_int;
+    const FAILURE: c_int = -1;
+    fn into_c(self) -> c_int {
+        0
+    }
+}
+
+impl IntoC for c_int {
+    type C = c_int;
+    const FAILURE: c_int = -1;
+    fn into_c(self) -> c_int {
+        self
+    }
+}
+
+impl IntoC for usize {
+    type C = libc::ssize_t;
+    const FAILURE: libc::ssize_t = -1;
+    fn into_c(self) -> libc::ssize_t {
+        self as libc::ssize_t
+    }
+}
+
+/// The descriptor is the C caller's from here on.
+impl IntoC for OwnedFd {
+    type C = c_int;
+    const FAILURE: c_int = -1;
+    fn into_c(self) -> c_int {
+        self.into_raw_fd()
+    }
+}
+
+/// The object is the C caller's from here on.
+impl<T> IntoC for Box<T> {
+    type C = *mut T;
+    const FAILURE: *mut T = ptr::null_mut();
+    fn into_c(self) -> *mut T {
+        Box::into_raw(self)
+    }
+}
+
+/// Moves a value to memory that C can hold; ENOMEM if there is none.
+#[track_caller]
+pub fn boxed<T>(value: T) -> Result<Box<T>> {
+    const { assert!(size_of::<T>() != 0) };
+    let layout = Layout::new::<T>();
+    // SAFETY: the size is not 0.
+    let memory = unsafe { alloc(layout) }.cast::<T>();
+    if memory.is_null() {
+        return Err(Error::new(libc::ENOMEM, format_args!("allocating {} bytes", layout.size())));
+    }
+    // SAFETY: the memory is new, of the layout that Box frees it with, and holds a value from here on.
+    unsafe {
+        memory.write(value);
+        Ok(Box::from_raw(memory))
+    }
+}
+
+/// The body of every door: the result of `body`, or the failure value with the error raised as that of the exported
+/// `function`.
+#[inline(always)]
+pub fn ret<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
+    match body() {
+        Ok(value) => value.into_c(),
+        Err(error) => {
+            error.raise(function);
+            T::FAILURE
+        }
+    }
+}

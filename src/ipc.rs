@@ -1,0 +1,9 @@
+//! IPC: datagrams and descriptors between processes of one host.
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod connect;
+pub mod message;
+pub mod server;
+
+mod wait;

@@ -1,0 +1,76 @@
+//! Names of servers, and what stands for them on the wire.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::text::Quoted;
+use std::ffi::{CStr, c_char};
+use std::fmt;
+
+/// An abstract socket address: a NUL byte, the name, and NUL bytes up to the size of `sockaddr_un`. The padding is part
+/// of the name for the kernel, so an address is always used whole: the original does, and its peers must be reached.
+pub struct Address<'a> {
+    name: &'a [u8],
+    native: libc::sockaddr_un,
+}
+
+impl<'a> Address<'a> {
+    /// The address of a server called `name`: ENAMETOOLONG if it has more than 107 bytes.
+    pub fn new(name: &'a CStr) -> Result<Address<'a>> {
+        let name = name.to_bytes();
+        let mut native = libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; _] };
+        let [_abstract_marker, room @ ..] = &mut native.sun_path;
+        if name.len() > room.len() {
+            return Err(Error::new(
+                libc::ENAMETOOLONG,
+                format_args!(
+                    "IPC address of {} bytes is longer than {} bytes: {}",
+                    name.len(),
+                    room.len(),
+                    Quoted(name)
+                ),
+            ));
+        }
+        for (to, from) in room.iter_mut().zip(name) {
+            *to = *from as c_char;
+        }
+        Ok(Address { name, native })
+    }
+
+    pub fn native(&self) -> &libc::sockaddr_un {
+        &self.native
+    }
+}
+
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Quoted(self.name).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+
+    fn on_the_wire(name: &str) -> Option<Vec<u8>> {
+        let name = CString::new(name).unwrap();
+        let address = Address::new(&name).ok()?;
+        Some(address.native().sun_path.map(|byte| byte as u8).to_vec())
+    }
+
+    #[test]
+    fn a_name_is_abstract_and_padded_with_nul_bytes() {
+        let wire = on_the_wire("name").unwrap();
+        assert_eq!(wire.len(), 108);
+        assert_eq!(&wire[..6], b"\0name\0");
+        assert!(wire[6..].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn a_name_may_be_empty_and_have_up_to_107_bytes() {
+        assert_eq!(on_the_wire(""), Some(vec![0; 108]));
+        let longest = on_the_wire(&"x".repeat(107)).unwrap();
+        assert_eq!((longest[0], longest[107]), (0, b'x'));
+        assert_eq!(on_the_wire(&"x".repeat(108)), None);
+    }
+}

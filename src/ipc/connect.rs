@@ -1,0 +1,58 @@
+//! The client's way to a server.
+#![forbid(unsafe_code)]
+
+use super::address::Address;
+use super::wait::{Patience, Waiting};
+use crate::error::{Error, Result};
+use crate::sys;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+/// Connects to the server that listens to `address`, and waits for one if there is none.
+///
+/// A server has accepted the connection, or will: the kernel queues it. The socket stays inheritable, and is created
+/// before anything that helps to wait, so that it gets the lowest number free.
+pub fn connect(address: &Address) -> Result<OwnedFd> {
+    let socket = sys::unix_seqpacket_socket(0)
+        .map_err(|e| Error::os(e, format_args!("creating a socket to connect to {address}")))?;
+    let patience = Patience::of_this_process();
+    let mut waiting = Waiting::new(patience);
+    loop {
+        let failure = match try_once(&socket, address, &waiting) {
+            Ok(()) => return Ok(socket),
+            Err(failure) => failure,
+        };
+        match failure.0 {
+            libc::ECONNREFUSED if patience.is_none() => {
+                return Err(Error::os(failure, format_args!("connecting to {address}: no server listens")));
+            }
+            libc::ECONNREFUSED => {}
+            // The queue of the server stayed full for as long as the socket's time-out lets connect wait.
+            libc::EAGAIN if waiting.time_left().is_some() => {
+                return Err(timed_out(address, "the server accepts no connection", patience));
+            }
+            _ => return Err(Error::os(failure, format_args!("connecting to {address}"))),
+        }
+        if waiting.is_over() {
+            return Err(timed_out(address, "no server listens", patience));
+        }
+        waiting.pause().map_err(|e| Error::os(e, format_args!("waiting for a server to listen to {address}")))?;
+    }
+}
+
+/// One attempt. Where the time to wait is bounded, so is the time that a full queue of the server may take of it.
+fn try_once(socket: &OwnedFd, address: &Address, waiting: &Waiting) -> sys::Result<()> {
+    let Some(left) = waiting.time_left() else {
+        return sys::connect_unix(socket, address.native());
+    };
+    // A time-out of zero would mean none.
+    sys::set_send_timeout(socket, left.max(Duration::from_micros(1)))?;
+    sys::connect_unix(socket, address.native())?;
+    sys::set_send_timeout(socket, Duration::ZERO)
+}
+
+#[cold]
+#[track_caller]
+fn timed_out(address: &Address, reason: &str, patience: Patience) -> Error {
+    Error::new(libc::ETIMEDOUT, format_args!("connecting to {address}: {reason}, after {patience}"))
+}

@@ -1,7 +1,7 @@
 //! One line on standard error.
 #![forbid(unsafe_code)]
 
-use crate::sys;
+use crate::sys::{self, file};
 use crate::text::Text;
 use errno::{errno, set_errno};
 use std::ffi::{CStr, c_int};
@@ -80,7 +80,7 @@ fn composed(time: &libc::tm, level: &str, location: &[u8], message: &[u8]) -> Te
 /// One write in the usual case, so that lines of several threads do not mix. What cannot be written is lost.
 fn write_all(mut bytes: &[u8]) {
     while !bytes.is_empty() {
-        match sys::write_bytes(libc::STDERR_FILENO, bytes) {
+        match file::write_bytes(libc::STDERR_FILENO, bytes) {
             Ok(0) => return,
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.0 == libc::EINTR => {}

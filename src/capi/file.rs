@@ -2,7 +2,7 @@
 
 use super::ret::ret;
 use crate::error::Error;
-use crate::sys;
+use crate::sys::file;
 use std::ffi::{c_int, c_void};
 
 /// mm_close() - close a descriptor
@@ -22,7 +22,7 @@ use std::ffi::{c_int, c_void};
 pub extern "C" fn mm_close(fd: c_int) -> c_int {
     ret("mm_close", || match fd {
         -1 => Ok(()),
-        fd => match sys::close(fd) {
+        fd => match file::close(fd) {
             Err(e) if e.0 != libc::EINTR => Err(Error::os(e, format_args!("closing descriptor {fd}"))),
             _ => Ok(()),
         },
@@ -55,7 +55,7 @@ pub extern "C" fn mm_close(fd: c_int) -> c_int {
 pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> libc::ssize_t {
     ret("mm_read", || {
         // SAFETY: the caller promised that nbyte bytes may be written; the kernel finds out where not.
-        unsafe { sys::read(fd, buf, nbyte) }
+        unsafe { file::read(fd, buf, nbyte) }
             .map_err(|e| Error::os(e, format_args!("reading {nbyte} bytes from descriptor {fd}")))
     })
 }
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
 pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -> libc::ssize_t {
     ret("mm_write", || {
         // SAFETY: the caller promised that nbyte bytes may be read; the kernel finds out where not.
-        unsafe { sys::write(fd, buf, nbyte) }
+        unsafe { file::write(fd, buf, nbyte) }
             .map_err(|e| Error::os(e, format_args!("writing {nbyte} bytes to descriptor {fd}")))
     })
 }

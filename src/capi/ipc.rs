@@ -7,7 +7,8 @@ use crate::ipc::address::Address;
 use crate::ipc::server::Server;
 use crate::ipc::{connect, message};
 use crate::sys::cmsg::DescriptorRoom;
-use crate::sys::{self, Segments};
+use crate::sys::message::Segments;
+use crate::sys::socket;
 use ret::ret;
 use std::ffi::{c_char, c_int};
 use std::ops::Deref;
@@ -168,7 +169,7 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
 pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
     ret("mm_ipc_connected_pair", || {
         // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
-        unsafe { sys::unix_seqpacket_pair(fds) }
+        unsafe { socket::unix_seqpacket_pair(fds) }
             .map_err(|e| Error::os(e, format_args!("creating a pair of connected endpoints")))
     })
 }

@@ -2,7 +2,7 @@
 
 use super::ret::ret;
 use crate::error::Error;
-use crate::sys;
+use crate::sys::socket;
 use std::ffi::c_int;
 
 /// mm_poll() - wait for events on descriptors
@@ -27,7 +27,7 @@ use std::ffi::c_int;
 pub unsafe extern "C" fn mm_poll(fds: *mut libc::pollfd, nfds: c_int, timeout_ms: c_int) -> c_int {
     ret("mm_poll", || {
         // SAFETY: the caller promised that the elements may be read and written; the kernel finds out where not.
-        unsafe { sys::poll(fds, nfds, timeout_ms) }
+        unsafe { socket::poll(fds, nfds, timeout_ms) }
             .map_err(|e| Error::os(e, format_args!("polling {nfds} descriptors for {timeout_ms} ms")))
     })
 }

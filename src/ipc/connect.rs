@@ -4,7 +4,7 @@
 use super::address::Address;
 use super::wait::{Patience, Waiting};
 use crate::error::{Error, Result};
-use crate::sys;
+use crate::sys::{self, socket};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use std::time::Duration;
 /// A server has accepted the connection, or will: the kernel queues it. The socket stays inheritable, and is created
 /// before anything that helps to wait, so that it gets the lowest number free.
 pub fn connect(address: &Address) -> Result<OwnedFd> {
-    let socket = sys::unix_seqpacket_socket(0)
+    let connection = socket::unix_seqpacket_socket(0)
         .map_err(|e| Error::os(e, format_args!("creating a socket to connect to {address}")))?;
     let patience = Patience::of_this_process();
     let mut waiting = Waiting::new(patience);
     loop {
-        let failure = match try_once(&socket, address, &waiting) {
-            Ok(()) => return Ok(socket),
+        let failure = match try_once(&connection, address, &waiting) {
+            Ok(()) => return Ok(connection),
             Err(failure) => failure,
         };
         match failure.0 {
@@ -41,14 +41,14 @@ pub fn connect(address: &Address) -> Result<OwnedFd> {
 }
 
 /// One attempt. Where the time to wait is bounded, so is the time that a full queue of the server may take of it.
-fn try_once(socket: &OwnedFd, address: &Address, waiting: &Waiting) -> sys::Result<()> {
+fn try_once(connection: &OwnedFd, address: &Address, waiting: &Waiting) -> sys::Result<()> {
     let Some(left) = waiting.time_left() else {
-        return sys::connect_unix(socket, address.native());
+        return socket::connect_unix(connection, address.native());
     };
     // A time-out of zero would mean none.
-    sys::set_send_timeout(socket, left.max(Duration::from_micros(1)))?;
-    sys::connect_unix(socket, address.native())?;
-    sys::set_send_timeout(socket, Duration::ZERO)
+    socket::set_send_timeout(connection, left.max(Duration::from_micros(1)))?;
+    socket::connect_unix(connection, address.native())?;
+    socket::set_send_timeout(connection, Duration::ZERO)
 }
 
 #[cold]

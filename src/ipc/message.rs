@@ -3,7 +3,8 @@
 
 use crate::error::{Error, Result};
 use crate::sys::cmsg::{DescriptorRoom, MAX_DESCRIPTORS};
-use crate::sys::{self, Received, Segments};
+use crate::sys::message::{self, Received, Segments};
+use crate::sys::socket;
 use errno::Errno;
 use std::ffi::c_int;
 
@@ -12,9 +13,9 @@ use std::ffi::c_int;
 pub fn send(fd: c_int, data: Segments, descriptors: &[c_int]) -> Result<usize> {
     // send() is cheaper than sendmsg() for the kernel, and the peer sees no difference.
     let sent = match data.only() {
-        Some(segment) if descriptors.is_empty() => sys::send(fd, &segment),
+        Some(segment) if descriptors.is_empty() => message::send(fd, &segment),
         _ if descriptors.len() > MAX_DESCRIPTORS => return Err(too_many(descriptors.len())),
-        _ => sys::sendmsg(fd, data, descriptors),
+        _ => message::sendmsg(fd, data, descriptors),
     };
     sent.map_err(|failure| not_sent(failure, fd, data, descriptors))
 }
@@ -51,7 +52,7 @@ pub struct Message {
 /// Receives one datagram; EPIPE at the end of the stream.
 #[inline]
 pub fn receive(fd: c_int, data: Segments, room: &DescriptorRoom) -> Result<Message> {
-    match sys::recvmsg(fd, data, room) {
+    match message::recvmsg(fd, data, room) {
         Ok(received) if received.bytes > 0 || is_datagram(fd, &received) => Ok(told(received)),
         Ok(_) => Err(ended(fd)),
         Err(failure) => receive_after(failure, fd, data, room).map(told),
@@ -69,7 +70,8 @@ fn told(received: Received) -> Message {
 fn is_datagram(fd: c_int, received: &Received) -> bool {
     received.is_accompanied
         || received.flags & TOLD_FLAGS != 0
-        || sys::pending_events(fd, libc::POLLRDHUP).is_ok_and(|events| events & (libc::POLLRDHUP | libc::POLLHUP) == 0)
+        || socket::pending_events(fd, libc::POLLRDHUP)
+            .is_ok_and(|events| events & (libc::POLLRDHUP | libc::POLLHUP) == 0)
 }
 
 /// A peer that went without reading all that we sent makes the kernel report ECONNRESET once, ahead of the datagrams
@@ -78,7 +80,7 @@ fn is_datagram(fd: c_int, received: &Received) -> bool {
 #[track_caller]
 fn receive_after(failure: Errno, fd: c_int, data: Segments, room: &DescriptorRoom) -> Result<Received> {
     if failure.0 == libc::ECONNRESET
-        && let Ok(received) = sys::recvmsg(fd, data, room)
+        && let Ok(received) = message::recvmsg(fd, data, room)
         && (received.bytes > 0 || is_datagram(fd, &received))
     {
         return Ok(received);

@@ -3,7 +3,7 @@
 
 use super::address::Address;
 use crate::error::{Error, Result};
-use crate::sys;
+use crate::sys::{self, socket};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,18 +21,18 @@ pub struct Server {
 impl Server {
     /// Starts to listen; EADDRINUSE if another server has the address.
     pub fn create(address: &Address) -> Result<Server> {
-        let listener = sys::unix_seqpacket_socket(libc::SOCK_CLOEXEC)
+        let listener = socket::unix_seqpacket_socket(libc::SOCK_CLOEXEC)
             .map_err(|e| Error::os(e, format_args!("creating a socket for server {address}")))?;
-        sys::bind_unix(&listener, address.native())
+        socket::bind_unix(&listener, address.native())
             .map_err(|e| Error::os(e, format_args!("binding a server to {address}")))?;
-        sys::listen(&listener, BACKLOG).map_err(|e| Error::os(e, format_args!("listening to {address}")))?;
+        socket::listen(&listener, BACKLOG).map_err(|e| Error::os(e, format_args!("listening to {address}")))?;
         let created_in = sys::fork_generation();
         Ok(Server { listener, created_in, holders: Holders::one(created_in) })
     }
 
     /// Waits for the next connection. The caller holds the server meanwhile.
     pub fn accept(&self) -> Result<OwnedFd> {
-        sys::accept(&self.listener).map_err(|e| match e.0 {
+        socket::accept(&self.listener).map_err(|e| match e.0 {
             // The listener is known to nobody else, so only shutting it down can have made it invalid.
             libc::EINVAL => {
                 Error::new(libc::ECANCELED, format_args!("accepting a connection: the server was destroyed"))
@@ -61,7 +61,7 @@ impl Server {
         let generation = sys::fork_generation();
         if generation == self.created_in || self.holders.count(generation) > 1 {
             // It can only fail on a listener that is shut down already.
-            let _ = sys::shut_down_reading(&self.listener);
+            let _ = socket::shut_down_reading(&self.listener);
         }
     }
 }

@@ -1,0 +1,104 @@
+# make                  the shared and the static library
+# make install          into PREFIX, below DESTDIR if that is set; make uninstall takes it away again
+# make demo             two programs that talk, built and run
+# make check            every test; see CONTRIBUTING.md for its parts
+# make header           writes include/mmsysio.h anew after a change of the doors in src/capi
+
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR    ?=
+STATIC     ?= yes
+
+CARGO       ?= cargo
+CARGO_FLAGS ?= --locked
+OBJCOPY     ?= objcopy
+STRIP       ?= strip
+INSTALL     ?= install
+PKG_CONFIG  ?= pkg-config
+
+# The version stands in Cargo.toml alone. The SONAME is mmlib's ABI and does not follow it.
+VERSION   := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+SOVERSION := 1
+SONAME    := libmmsysio.so.$(SOVERSION)
+REALNAME  := $(SONAME).$(subst $(firstword $(subst ., ,$(VERSION))).,,$(VERSION))
+
+B         := build
+CARGO_OUT := $(or $(CARGO_TARGET_DIR),target)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release
+HEADERS   := mmsysio.h mmerrno.h mmlog.h mmtime.h mmpredefs.h
+NAMES     := $(shell sed -n 's/^ *\(mm_[a-z0-9_]*\);$$/\1/p' src/mmsysio.map)
+SOURCES   := Cargo.toml Cargo.lock build.rs $(shell find src -type f) $(addprefix include/,$(HEADERS))
+
+.DELETE_ON_ERROR:
+.PHONY: all install install-strip uninstall clean header demo
+
+all: $(B)/$(REALNAME) $(B)/mmsysio.pc $(if $(filter yes,$(STATIC)),$(B)/libmmsysio.a)
+
+# --- the library ------------------------------------------------------------------------------------------------------
+
+# What cargo makes: an archive with all of Rust's library in it, and the system libraries that it needs. The C drivers add
+# libgcc_s and libc by themselves, the static or the shared one as it fits.
+$(B)/rust.a: $(SOURCES)
+	@mkdir -p $(B)
+	$(CARGO) rustc $(CARGO_FLAGS) --lib --release --crate-type staticlib -- --print native-static-libs=$(abspath $(B)/rust-libs)
+	@touch $(B)/rust-libs
+	tr ' ' '\n' <$(B)/rust-libs | grep -vxE -e '-lgcc_s|-lc|' | sort -u | tr '\n' ' ' >$(B)/private-libs
+	cp $(CARGO_OUT)/libmmsysio.a $@
+
+# One object of which only the exported names are global, so that the archive made of it stands beside other Rust
+# archives in a program, and a version script can be given to the linker (rustc has one of its own for a cdylib).
+$(B)/mmsysio.o: $(B)/rust.a src/mmsysio.map
+	@printf '%s\n' $(NAMES) >$(B)/names
+	@sed 's/^/-u /' $(B)/names >$(B)/roots
+	$(LD) -r --gc-sections --force-group-allocation @$(B)/roots -o $@ --whole-archive $<
+	$(OBJCOPY) --keep-global-symbols=$(B)/names -R .llvmbc -R .llvmcmd $@
+
+$(B)/libmmsysio.a: $(B)/mmsysio.o
+	rm -f $@
+	$(AR) rcsD $@ $<
+
+# GNU ld writes the symbol of the version node itself, which mmlib has as well.
+$(B)/$(REALNAME): $(B)/mmsysio.o src/mmsysio.map
+	$(CC) -shared -fuse-ld=bfd $(LDFLAGS) -o $@ $< -Wl,--version-script=src/mmsysio.map -Wl,-soname,$(SONAME) \
+	    -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,-z,nodelete -Wl,--as-needed $$(cat $(B)/private-libs)
+	ln -sf $(REALNAME) $(B)/$(SONAME)
+	ln -sf $(SONAME) $(B)/libmmsysio.so
+
+# Directories below the prefix are written relative to it, so that the installed tree can be moved.
+$(B)/mmsysio.pc: pkgconfig/mmsysio.pc.in $(B)/rust.a Makefile FORCE
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e "s|@PRIVATE_LIBS@|$$(sed 's/ *$$//' $(B)/private-libs)|" $< >$@
+
+.PHONY: FORCE
+FORCE:
+
+header:
+	MMSYSIO_HEADER=include/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
+
+clean:
+	rm -rf $(B)
+	$(CARGO) clean
+
+# --- install ----------------------------------------------------------------------------------------------------------
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -m 755 $(B)/$(REALNAME) $(DESTDIR)$(LIBDIR)
+	ln -sf $(REALNAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libmmsysio.so
+	$(if $(filter yes,$(STATIC)),$(INSTALL) -m 644 $(B)/libmmsysio.a $(DESTDIR)$(LIBDIR))
+	$(INSTALL) -m 644 $(B)/mmsysio.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(DESTDIR)$(INCLUDEDIR)
+
+install-strip: install
+	$(STRIP) --strip-unneeded $(DESTDIR)$(LIBDIR)/$(REALNAME)
+	$(if $(filter yes,$(STATIC)),$(STRIP) --strip-debug $(DESTDIR)$(LIBDIR)/libmmsysio.a)
+
+uninstall:
+	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libmmsysio.so libmmsysio.a pkgconfig/mmsysio.pc
+	cd $(DESTDIR)$(INCLUDEDIR) && rm -f $(HEADERS)
+
+# --- use and test -----------------------------------------------------------------------------------------------------
+
+include tests-c/tests.mk

@@ -1,0 +1,240 @@
+#include "suite.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#define MAX_DESCRIPTORS 8192
+
+static bool open_at_start[MAX_DESCRIPTORS];
+
+static int read_descriptors(bool open[MAX_DESCRIPTORS])
+{
+	int count = 0;
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	memset(open, 0, MAX_DESCRIPTORS * sizeof(*open));
+	if (dir == NULL)
+		return -1;
+	while ((entry = readdir(dir)) != NULL) {
+		int fd = atoi(entry->d_name);
+
+		if (entry->d_name[0] == '.' || fd == dirfd(dir) || fd >= MAX_DESCRIPTORS)
+			continue;
+		open[fd] = true;
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+int count_open_descriptors(void)
+{
+	bool open[MAX_DESCRIPTORS];
+
+	return read_descriptors(open);
+}
+
+bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) != -1;
+}
+
+static void setup(void)
+{
+	mm_log_set_maxlvl(MM_LOG_NONE);
+	ck_assert_int_ne(read_descriptors(open_at_start), -1);
+}
+
+static void teardown(void)
+{
+	static bool open[MAX_DESCRIPTORS];
+
+	ck_assert_int_ne(read_descriptors(open), -1);
+	for (int fd = 0; fd < MAX_DESCRIPTORS; fd++) {
+		char path[64], target[128] = "";
+
+		if (open[fd] == open_at_start[fd])
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (readlink(path, target, sizeof(target) - 1) == -1)
+			strcpy(target, "closed");
+		ck_abort_msg("descriptor %d is left behind: %s", fd, target);
+	}
+	ck_assert_msg(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child process is left behind");
+}
+
+int suite_main(const char *file, const TTest *const *tests, int count)
+{
+	char name[64];
+	const char *base = strrchr(file, '/');
+	int failed;
+
+	snprintf(name, sizeof(name), "%s", base ? base + 1 : file);
+	name[strcspn(name, ".")] = '\0';
+
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60);
+	for (int i = 0; i < count; i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+
+	SRunner *runner = srunner_create(suite);
+	int open_before = count_open_descriptors();
+
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	if (count_open_descriptors() != open_before) {
+		printf("# the test program left a descriptor open\n");
+		failed++;
+	}
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+void suite_forget_error(void)
+{
+	static const struct mm_error_state none;
+
+	mm_set_errorstate(&none);
+}
+
+void suite_assert_error(const char *call, int error)
+{
+	int errno_now = errno;
+	size_t length = strcspn(call, "( ");
+	const char *location = mm_get_lasterror_location();
+
+	ck_assert_msg(mm_get_lasterror_number() == error, "%s: error %d (%s), not %d", call,
+	              mm_get_lasterror_number(), mm_get_lasterror_desc(), error);
+	ck_assert_msg(errno_now == error, "%s: errno %d, not %d", call, errno_now, error);
+	ck_assert_str_eq(mm_get_lasterror_module(), "mmlib");
+	ck_assert_str_ne(mm_get_lasterror_desc(), "");
+	ck_assert_msg(strncmp(location, call, length) == 0 && strncmp(location + length, "() in src/", 10) == 0,
+	              "%s: raised by %s", call, location);
+}
+
+const char *unique_name(void)
+{
+	static int number;
+	static char names[16][64];
+	char *name = names[number % MM_NELEM(names)];
+
+	snprintf(name, sizeof(names[0]), "mmsysio-test-%ld-%d", (long)getpid(), number++);
+	return name;
+}
+
+int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void sleep_ms(int ms)
+{
+	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	while (nanosleep(&left, &left) == -1)
+		;
+}
+
+pid_t start_child(int (*run)(void *), void *arg)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0)
+		_exit(run(arg));
+	return pid;
+}
+
+void assert_child_succeeds(pid_t pid)
+{
+	int status;
+	pid_t ended;
+
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended == -1 && errno == EINTR);
+	ck_assert_int_eq(ended, pid);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child ended with status %#x", status);
+}
+
+pthread_t start_thread(void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, run, arg), 0);
+	return thread;
+}
+
+void *join_thread(pthread_t thread)
+{
+	void *result;
+
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	return result;
+}
+
+pid_t thread_id(void)
+{
+	return (pid_t)syscall(SYS_gettid);
+}
+
+void wait_until_asleep(pid_t tid)
+{
+	char path[64], stat[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)tid);
+	for (int asleep = 0; asleep < 3;) {
+		FILE *file = fopen(path, "r");
+
+		ck_assert_msg(file != NULL, "thread or process %d has ended", (int)tid);
+		stat[fread(stat, 1, sizeof(stat) - 1, file)] = '\0';
+		fclose(file);
+
+		const char *state = strrchr(stat, ')');
+
+		asleep = state != NULL && state[1] != '\0' && state[2] == 'S' ? asleep + 1 : 0;
+		sleep_ms(5);
+	}
+}
+
+static void do_nothing(int signum)
+{
+	(void)signum;
+}
+
+void catch_signal(int signum)
+{
+	struct sigaction action = {.sa_handler = do_nothing};
+
+	ck_assert_int_eq(sigaction(signum, &action, NULL), 0);
+}
+
+void close_all(int count, const int *fds)
+{
+	for (int i = 0; i < count; i++)
+		ck_assert_int_eq(mm_close(fds[i]), 0);
+}
+
+uint32_t next_random(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
+bool is_instrumented(void)
+{
+	return getenv("MMSYSIO_INSTRUMENTED") != NULL;
+}

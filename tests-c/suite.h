@@ -1,0 +1,90 @@
+/*
+ * suite.h: what every test program of libmmsysio shares
+ *
+ * A program defines its tests with START_TEST, named as sentences about behaviour, and ends in SUITE(). Each test runs in a
+ * process of its own, with a time-out, and fails also if it leaves a descriptor or a child behind. Log lines are off.
+ */
+#ifndef SUITE_H
+#define SUITE_H
+
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <mmerrno.h>
+#include <mmlog.h>
+#include <mmsysio.h>
+
+/* The end of a test program: runs the tests, prints TAP. */
+#define SUITE(...)                                                              \
+	int main(void)                                                          \
+	{                                                                       \
+		const TTest *const tests[] = {__VA_ARGS__};                     \
+		return suite_main(__FILE__, tests, MM_NELEM(tests));            \
+	}
+
+int suite_main(const char *file, const TTest *const *tests, int count);
+
+/* The call must fail with that error, in errno and in the error state, raised by the function that is called. */
+#define assert_fails(call, error)                                               \
+	do {                                                                    \
+		suite_forget_error();                                           \
+		ck_assert_int_eq((int)(call), -1);                              \
+		suite_assert_error(#call, error);                               \
+	} while (0)
+
+/* The same for a function that returns a pointer. */
+#define assert_fails_with_null(call, error)                                     \
+	do {                                                                    \
+		suite_forget_error();                                           \
+		ck_assert_ptr_null(call);                                       \
+		suite_assert_error(#call, error);                               \
+	} while (0)
+
+void suite_forget_error(void);
+void suite_assert_error(const char *call, int error);
+
+/* A name that no other test and no other run uses: it carries the process id. Valid until the test ends. */
+const char *unique_name(void);
+
+/* Milliseconds of a clock that never jumps. */
+int64_t now_ms(void);
+void sleep_ms(int ms);
+
+/* Runs a function in a child process; its result is the exit status. Failed assertions in it fail the test as well. */
+pid_t start_child(int (*run)(void *), void *arg);
+void assert_child_succeeds(pid_t pid);
+
+/* A thread, and what it returns. */
+pthread_t start_thread(void *(*run)(void *), void *arg);
+void *join_thread(pthread_t thread);
+
+/* Waits until a thread or process (by its kernel id) sleeps in the kernel. */
+void wait_until_asleep(pid_t tid);
+pid_t thread_id(void);
+
+/* A handler that does nothing, without SA_RESTART, so that system calls are interrupted. */
+void catch_signal(int signum);
+
+/* Number of open descriptors, and whether one is open. */
+int count_open_descriptors(void);
+bool is_open(int fd);
+
+/* Closes fd with mm_close() and checks that it worked. */
+void close_all(int count, const int *fds);
+
+/* Pseudo-random numbers, the same in every run. */
+uint32_t next_random(uint32_t *state);
+
+/* True if the process runs under valgrind or with a sanitizer, where memory and descriptors are not all its own. */
+bool is_instrumented(void);
+
+#endif

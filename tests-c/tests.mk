@@ -1,0 +1,72 @@
+# The parts of `make check`, and `make demo`. Tests use the library as its users do: installed, through pkg-config.
+
+.PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-valgrind check-asan check-demo lint
+
+check: check-packages check-rust check-header check-headers check-abi check-c check-demo check-valgrind check-asan
+	@echo "All checks passed."
+
+# Installs what the tests need on Debian and Ubuntu (as root), or says what is missing.
+check-packages:
+	tests-c/install-packages.sh
+
+STAGE      := $(abspath $(B)/stage)
+STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
+TESTS      := $(filter-out suite,$(patsubst tests-c/%.c,%,$(wildcard tests-c/*.c)))
+TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -DSOURCE_DIR='"$(abspath .)"'
+RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer
+
+# The tree that the tests see.
+$(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in Makefile
+	rm -rf $(STAGE)
+	$(MAKE) install PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include DESTDIR= >/dev/null
+	@touch $@
+
+$(B)/tests/%: tests-c/%.c tests-c/suite.c tests-c/suite.h $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio check) $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
+
+$(B)/tests-asan/%: tests-c/%.c tests-c/suite.c tests-c/suite.h $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags mmsysio check) \
+	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
+
+check-c: $(TESTS:%=$(B)/tests/%)
+	$(RUN_TESTS) --exec env $^
+
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible \
+            --errors-for-leak-kinds=definite,indirect,possible --trace-children=no --fair-sched=yes
+
+check-valgrind: $(TESTS:%=$(B)/tests/%)
+	MMSYSIO_INSTRUMENTED=1 CK_TIMEOUT_MULTIPLIER=10 $(RUN_TESTS) --exec '$(VALGRIND)' $^
+
+# A sanitizer that is not there finds nothing: look for it in the programs first.
+check-asan: $(TESTS:%=$(B)/tests-asan/%)
+	for program in $^; do nm $$program | grep -q __asan_init || { echo "$$program is not sanitized"; exit 1; }; done
+	MMSYSIO_INSTRUMENTED=1 CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec env $^
+
+check-rust:
+	$(CARGO) test $(CARGO_FLAGS) --lib
+
+check-header:
+	@MMSYSIO_HEADER=$(B)/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
+	@diff -u include/mmsysio.h $(B)/mmsysio.h || { echo "include/mmsysio.h differs from the doors in src/capi: run 'make header'"; exit 1; }
+
+check-headers:
+	tests-c/headers.sh $(HEADERS)
+
+check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
+	$(CARGO) rustc $(CARGO_FLAGS) --lib --release --crate-type cdylib
+	tests-c/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy $(CARGO_FLAGS) --all-targets --features header -- -D warnings
+
+# --- examples ---------------------------------------------------------------------------------------------------------
+
+$(B)/examples/%: examples/%.c $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio)
+
+demo check-demo: $(B)/examples/server $(B)/examples/client
+	LD_LIBRARY_PATH=$(STAGE)/lib examples/demo.sh $(B)/examples README.md

@@ -79,7 +79,7 @@ int suite_main(const char *file, const TTest *const *tests, int count)
 	TCase *tcase = tcase_create(name);
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 30);
 	for (int i = 0; i < count; i++)
 		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(suite, tcase);
@@ -213,11 +213,33 @@ static void do_nothing(int signum)
 	(void)signum;
 }
 
-void catch_signal(int signum)
+static pthread_t interrupted;
+static bool is_interrupting;
+
+static void *interrupt(void *arg)
 {
+	while (__atomic_load_n(&is_interrupting, __ATOMIC_RELAXED)) {
+		sleep_ms(20);
+		pthread_kill(interrupted, SIGUSR1);
+	}
+	return arg;
+}
+
+pthread_t start_interrupting(void)
+{
+	/* Without SA_RESTART. */
 	struct sigaction action = {.sa_handler = do_nothing};
 
-	ck_assert_int_eq(sigaction(signum, &action, NULL), 0);
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	interrupted = pthread_self();
+	__atomic_store_n(&is_interrupting, true, __ATOMIC_RELAXED);
+	return start_thread(interrupt, NULL);
+}
+
+void stop_interrupting(pthread_t interrupter)
+{
+	__atomic_store_n(&is_interrupting, false, __ATOMIC_RELAXED);
+	join_thread(interrupter);
 }
 
 void close_all(int count, const int *fds)
@@ -234,7 +256,16 @@ uint32_t next_random(uint32_t *state)
 	return *state;
 }
 
+bool is_under_valgrind(void)
+{
+	return RUNNING_ON_VALGRIND != 0;
+}
+
 bool is_instrumented(void)
 {
-	return getenv("MMSYSIO_INSTRUMENTED") != NULL;
+#ifdef __SANITIZE_ADDRESS__
+	return true;
+#else
+	return is_under_valgrind();
+#endif
 }

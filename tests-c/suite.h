@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <valgrind/valgrind.h>
 
 #include <mmerrno.h>
 #include <mmlog.h>
@@ -39,6 +40,14 @@ int suite_main(const char *file, const TTest *const *tests, int count);
 		suite_forget_error();                                           \
 		ck_assert_int_eq((int)(call), -1);                              \
 		suite_assert_error(#call, error);                               \
+	} while (0)
+
+/* The same for a call that is given memory which the kernel must find out not to exist; valgrind would find it first. */
+#define assert_fails_on_bad_memory(call, error)                                 \
+	do {                                                                    \
+		VALGRIND_DISABLE_ERROR_REPORTING;                               \
+		assert_fails(call, error);                                      \
+		VALGRIND_ENABLE_ERROR_REPORTING;                                \
 	} while (0)
 
 /* The same for a function that returns a pointer. */
@@ -71,8 +80,9 @@ void *join_thread(pthread_t thread);
 void wait_until_asleep(pid_t tid);
 pid_t thread_id(void);
 
-/* A handler that does nothing, without SA_RESTART, so that system calls are interrupted. */
-void catch_signal(int signum);
+/* Sends SIGUSR1, which is caught, to the calling thread until stopped: a single one could come too early to interrupt it. */
+pthread_t start_interrupting(void);
+void stop_interrupting(pthread_t interrupter);
 
 /* Number of open descriptors, and whether one is open. */
 int count_open_descriptors(void);
@@ -84,7 +94,8 @@ void close_all(int count, const int *fds);
 /* Pseudo-random numbers, the same in every run. */
 uint32_t next_random(uint32_t *state);
 
-/* True if the process runs under valgrind or with a sanitizer, where memory and descriptors are not all its own. */
+/* True under valgrind, which has limits of its own, and slow code; true as well with a sanitizer, which is slow. */
+bool is_under_valgrind(void);
 bool is_instrumented(void);
 
 #endif

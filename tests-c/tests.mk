@@ -1,8 +1,10 @@
 # The parts of `make check`, and `make demo`. Tests use the library as its users do: installed, through pkg-config.
 
-.PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-valgrind check-asan check-demo lint
+.PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-install \
+        check-strace check-valgrind check-asan check-demo lint
 
-check: check-packages check-rust check-header check-headers check-abi check-c check-demo check-valgrind check-asan
+check: check-packages check-rust check-header check-headers check-abi check-c check-install check-strace check-demo \
+       check-valgrind check-asan
 	@echo "All checks passed."
 
 # Installs what the tests need on Debian and Ubuntu (as root), or says what is missing.
@@ -32,6 +34,16 @@ $(B)/tests-asan/%: tests-c/%.c tests-c/suite.c tests-c/suite.h $(STAGE)/.install
 
 check-c: $(TESTS:%=$(B)/tests/%)
 	$(RUN_TESTS) --exec env $^
+
+$(B)/tests-programs/%: tests-c/programs/%.c $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $$($(STAGED) --libs mmsysio)
+
+check-install: all
+	MAKE="$(MAKE)" tests-c/install.sh
+
+check-strace: $(B)/tests-programs/syscalls
+	LD_LIBRARY_PATH=$(STAGE)/lib tests-c/strace.sh $<
 
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible \
             --errors-for-leak-kinds=definite,indirect,possible --trace-children=no --fair-sched=yes

@@ -1,0 +1,59 @@
+#!/bin/sh
+# Installs as a packager does, builds a user's program against the installed tree, in C and C++, shared and static, runs
+# it, moves the tree, and uninstalls: nothing may be left.
+# Usage: install.sh (from the top of the sources)
+set -eu
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+${MAKE:-make} -s install DESTDIR="$scratch/package" PREFIX=/opt/mm LIBDIR=/opt/mm/lib64 INCLUDEDIR=/opt/mm/include/mm >/dev/null
+(cd "$scratch/package" && find . ! -type d | sort) >"$scratch/installed"
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+cat >"$scratch/expected" <<END
+./opt/mm/include/mm/mmerrno.h
+./opt/mm/include/mm/mmlog.h
+./opt/mm/include/mm/mmpredefs.h
+./opt/mm/include/mm/mmsysio.h
+./opt/mm/include/mm/mmtime.h
+./opt/mm/lib64/libmmsysio.a
+./opt/mm/lib64/libmmsysio.so
+./opt/mm/lib64/libmmsysio.so.1
+./opt/mm/lib64/libmmsysio.so.1.${version#*.}
+./opt/mm/lib64/pkgconfig/mmsysio.pc
+END
+diff -u "$scratch/expected" "$scratch/installed"
+
+# The tree can be moved: the file of pkg-config knows its directories relative to each other.
+mv "$scratch/package/opt/mm" "$scratch/moved"
+export PKG_CONFIG_PATH="$scratch/moved/lib64/pkgconfig"
+config() { pkg-config --define-variable=prefix="$scratch/moved" "$@" mmsysio; }
+[ "$(pkg-config --modversion mmsysio)" = "$version" ]
+
+# The README's program, as the README says.
+sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d' >"$scratch/hello.c"
+sed 's/struct mm_ipc_msg msg = .*/struct mm_ipc_msg msg = {}; msg.iov = \&iov; msg.num_iov = 1;/' "$scratch/hello.c" >"$scratch/hello.cc"
+# shellcheck disable=SC2046
+{
+	gcc -Wall -Wextra -Werror "$scratch/hello.c" $(config --cflags --libs) -o "$scratch/shared"
+	g++ -Wall -Wextra -Werror "$scratch/hello.cc" $(config --cflags --libs) -o "$scratch/shared-c++"
+	gcc -static "$scratch/hello.c" $(config --static --cflags --libs) -o "$scratch/static" 2>"$scratch/warnings"
+}
+for program in shared shared-c++ static; do
+	export LD_LIBRARY_PATH="$scratch/moved/lib64"
+	timeout 20 "$scratch/$program" client >"$scratch/sent" &
+	[ "$(timeout 20 "$scratch/$program")" = "received: hello" ]
+	wait $!
+	[ "$(cat "$scratch/sent")" = "sent: hello" ]
+done
+
+mkdir -p "$scratch/package/opt"
+mv "$scratch/moved" "$scratch/package/opt/mm"
+${MAKE:-make} -s uninstall DESTDIR="$scratch/package" PREFIX=/opt/mm LIBDIR=/opt/mm/lib64 INCLUDEDIR=/opt/mm/include/mm >/dev/null
+left=$(find "$scratch/package" ! -type d)
+[ -z "$left" ] || { echo "install: left behind by uninstall: $left"; exit 1; }
+
+${MAKE:-make} -s install STATIC=no DESTDIR="$scratch/no-static" >/dev/null
+[ ! -e "$scratch/no-static/usr/local/lib/libmmsysio.a" ]
+[ -e "$scratch/no-static/usr/local/lib/libmmsysio.so.1" ]
+echo "install: $(wc -l <"$scratch/expected") files, used in C and C++, shared and static, and gone again"

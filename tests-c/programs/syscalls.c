@@ -1,0 +1,82 @@
+/*
+ * syscalls.c: does one thing between two marks that strace sees
+ *
+ * usage: syscalls messages|descriptors|connect|accept|create|destroy
+ */
+#include <mmsysio.h>
+#include <stdio.h>
+#include <string.h>
+
+#define REQUIRE(condition)                                               \
+	do {                                                             \
+		if (!(condition)) {                                      \
+			fprintf(stderr, "failed: %s\n", #condition);     \
+			exit(1);                                         \
+		}                                                        \
+	} while (0)
+
+static void mark(const char *name)
+{
+	REQUIRE(chdir(name) == -1);
+}
+
+static void exchange(int count, int num_fds)
+{
+	char data[64] = "";
+	int ends[2], received;
+	struct iovec iov = {data, sizeof(data)};
+	struct mm_ipc_msg out = {.iov = &iov, .num_iov = 1, .fds = &ends[0], .num_fds = num_fds};
+	struct mm_ipc_msg in = {.iov = &iov, .num_iov = 1, .fds = &received, .num_fds_max = 1};
+
+	REQUIRE(mm_ipc_connected_pair(ends) == 0);
+	mark("begin");
+	for (int i = 0; i < count; i++) {
+		REQUIRE(mm_ipc_sendmsg(ends[0], &out) == sizeof(data));
+		REQUIRE(mm_ipc_recvmsg(ends[1], &in) == sizeof(data));
+		REQUIRE(in.num_fds == num_fds);
+		if (num_fds == 1)
+			REQUIRE(mm_close(received) == 0);
+	}
+	mark("end");
+}
+
+int main(int argc, char *argv[])
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	struct mm_ipc_srv *srv;
+	char name[64];
+
+	if (strcmp(what, "messages") == 0) {
+		exchange(1000, 0);
+		return 0;
+	}
+	if (strcmp(what, "descriptors") == 0) {
+		exchange(100, 1);
+		return 0;
+	}
+	snprintf(name, sizeof(name), "mmsysio-syscalls-%ld", (long)getpid());
+	/* What happens once in a process is over. */
+	mm_ipc_srv_destroy(mm_ipc_srv_create(name));
+	if (strcmp(what, "create") == 0)
+		mark("begin");
+	srv = mm_ipc_srv_create(name);
+	if (strcmp(what, "create") == 0)
+		mark("end");
+	REQUIRE(srv != NULL);
+	if (strcmp(what, "connect") == 0)
+		mark("begin");
+	REQUIRE(mm_ipc_connect(name) >= 0);
+	if (strcmp(what, "connect") == 0)
+		mark("end");
+	if (strcmp(what, "accept") == 0)
+		mark("begin");
+	REQUIRE(mm_ipc_srv_accept(srv) >= 0);
+	if (strcmp(what, "accept") == 0)
+		mark("end");
+	if (strcmp(what, "destroy") == 0)
+		mark("begin");
+	mm_ipc_srv_destroy(srv);
+	if (strcmp(what, "destroy") == 0)
+		mark("end");
+	return 0;
+}

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Counts system calls: the library must make none that its user does not need.
+# Usage: strace.sh PROGRAM (that of syscalls.c)
+set -eu
+
+program=$1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# The calls between the program's two marks, each with its number.
+calls() { # calls CASE
+	strace -f -o "$log" -e 'signal=none' "$program" "$1"
+	sed -n '/chdir("begin")/,/chdir("end")/p' "$log" | grep -v chdir | sed 's/^[0-9]* *//; s/(.*//' | sort | uniq -c |
+		awk '{ printf "%s%s %s", (NR > 1 ? ", " : ""), $1, $2 }'
+}
+
+failures=0
+expect() { # expect CASE CALLS
+	found=$(calls "$1")
+	if [ "$found" = "$2" ]; then
+		echo "strace: $1: $found"
+	else
+		echo "strace: $1: made [$found], not [$2]"
+		failures=1
+	fi
+}
+
+expect messages "1000 recvmsg, 1000 sendto"
+expect descriptors "100 close, 100 recvmsg, 100 sendmsg"
+expect connect "1 connect, 1 socket"
+expect accept "1 accept"
+expect create "1 bind, 1 listen, 1 socket"
+expect destroy "1 close, 1 shutdown"
+exit $failures

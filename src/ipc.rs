@@ -6,4 +6,5 @@ pub mod connect;
 pub mod message;
 pub mod server;
 
+mod slot;
 mod wait;

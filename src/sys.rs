@@ -92,6 +92,12 @@ pub fn strerror_r(error: c_int, buffer: &mut [u8]) -> c_int {
     unsafe { libc::strerror_r(error, buffer.as_mut_ptr().cast(), buffer.len()) }
 }
 
+/// The kernel's number of the calling thread.
+pub fn thread_id() -> libc::pid_t {
+    // SAFETY: no pointer is passed. The C library's gettid() is younger than some that are in use.
+    unsafe { libc::syscall(libc::SYS_gettid) as libc::pid_t }
+}
+
 // --- processes -----------------------------------------------------------------------------------------------------
 
 static FORKS: AtomicU32 = AtomicU32::new(0);

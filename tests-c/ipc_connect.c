@@ -104,6 +104,195 @@ static int create_when_parent_waits(void *name)
 	return 0;
 }
 
+START_TEST(connect_waits_through_servers_that_come_and_go)
+{
+	const char *name = unique_name();
+	pid_t child = start_child(be_client, (void *)name);
+
+	wait_until_asleep(child);
+	for (int i = 0; i < 20; i++)
+		mm_ipc_srv_destroy(create(name));
+	/* If it connected to one of those, it has failed by now; a new client must not. */
+	int status;
+	pid_t other = start_child(be_client, (void *)name);
+	struct mm_ipc_srv *srv = create(name);
+	int served = 0;
+
+	sleep_ms(50);
+	if (waitpid(child, &status, WNOHANG) == 0) {
+		serve(srv, 1);
+		served++;
+	}
+	serve(srv, 1);
+	if (served)
+		assert_child_succeeds(child);
+	assert_child_succeeds(other);
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
+static int silent_server(void *name)
+{
+	execlp("python3", "python3", "-c",
+	       "import socket, sys\n"
+	       "server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+	       "server.bind(b'\\0' + sys.argv[1].encode().ljust(107, b'\\0'))\n"
+	       "server.listen(10)\n"
+	       "for i in range(4):\n"
+	       "    client, _ = server.accept()\n"
+	       "    client.send(client.recv(1))\n",
+	       name, (char *)NULL);
+	return 127;
+}
+
+START_TEST(connect_finds_a_server_that_tells_nobody)
+{
+	pid_t children[4];
+	const char *name = unique_name();
+
+	for (int i = 0; i < 4; i++)
+		children[i] = start_child(be_client, (void *)name);
+	wait_until_asleep(children[3]);
+	pid_t server = start_child(silent_server, (void *)name);
+
+	for (int i = 0; i < 4; i++)
+		assert_child_succeeds(children[i]);
+	assert_child_succeeds(server);
+}
+END_TEST
+
+/* The slots of an address, computed anew: their names are known to every version of the library. */
+static struct sockaddr_un slot_address(const char *name, unsigned slot)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	uint64_t hash = 0xcbf29ce484222325;
+	char padded[108] = "";
+
+	memcpy(padded + 1, name, strlen(name));
+	for (size_t i = 0; i < sizeof(padded); i++)
+		hash = (hash ^ (unsigned char)padded[i]) * 0x100000001b3;
+	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "mmsysio-waiting/%016llx/%02x",
+	         (unsigned long long)hash, slot);
+	return address;
+}
+
+/* Datagram sockets on all slots of a name, so that nobody else gets one. */
+static void squat(const char *name, int sockets[255])
+{
+	for (int slot = 0; slot < 255; slot++) {
+		struct sockaddr_un address = slot_address(name, (unsigned)slot);
+
+		sockets[slot] = socket(AF_UNIX, SOCK_DGRAM, 0);
+		ck_assert_int_eq(bind(sockets[slot], (struct sockaddr *)&address, sizeof(address)), 0);
+	}
+}
+
+START_TEST(connect_finds_a_server_though_all_slots_are_squatted)
+{
+	static int sockets[255];
+	const char *name = unique_name();
+
+	squat(name, sockets);
+	pid_t child = start_child(be_client, (void *)name);
+
+	wait_until_asleep(child);
+	struct mm_ipc_srv *srv = create(name);
+
+	serve(srv, 1);
+	assert_child_succeeds(child);
+	mm_ipc_srv_destroy(srv);
+	close_all(255, sockets);
+}
+END_TEST
+
+/* Sends to the first slot of a name, as fast as it can, until killed. */
+static int send_spurious_datagrams(void *name)
+{
+	struct sockaddr_un address = slot_address(name, 0);
+	int sender = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	for (;;)
+		sendto(sender, "", 0, MSG_DONTWAIT, (struct sockaddr *)&address, sizeof(address));
+	return 0;
+}
+
+START_TEST(spurious_datagrams_neither_busy_nor_break_a_waiting_client)
+{
+	const char *name = unique_name();
+	char path[64], line[128];
+	pid_t child = start_child(be_client, (void *)name), sender;
+	unsigned long long switches = 0;
+
+	wait_until_asleep(child);
+	sender = start_child(send_spurious_datagrams, (void *)name);
+	sleep_ms(1000);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
+	FILE *status = fopen(path, "r");
+
+	ck_assert_ptr_nonnull(status);
+	while (fgets(line, sizeof(line), status) != NULL)
+		sscanf(line, "voluntary_ctxt_switches: %llu", &switches);
+	fclose(status);
+	ck_assert_uint_gt(switches, 0);
+	ck_assert_uint_lt(switches, 200);
+
+	struct mm_ipc_srv *srv = create(name);
+
+	serve(srv, 1);
+	assert_child_succeeds(child);
+	mm_ipc_srv_destroy(srv);
+	kill(sender, SIGKILL);
+	waitpid(sender, NULL, 0);
+}
+END_TEST
+
+START_TEST(waiting_takes_no_time_of_the_processor)
+{
+	const char *name = unique_name();
+	struct mm_ipc_srv *srv;
+	char path[64], line[128];
+	unsigned long long before = 0, after = 0;
+	pid_t child = start_child(be_client, (void *)name);
+
+	/* Longer than it takes the time-outs to grow. */
+	sleep_ms(800);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
+	for (int i = 0; i < 2; i++) {
+		FILE *status = fopen(path, "r");
+
+		ck_assert_ptr_nonnull(status);
+		while (fgets(line, sizeof(line), status) != NULL)
+			sscanf(line, "voluntary_ctxt_switches: %llu", i == 0 ? &before : &after);
+		fclose(status);
+		sleep_ms(i == 0 ? 1000 : 0);
+	}
+	ck_assert_uint_gt(before, 0);
+	ck_assert_uint_le(after - before, 6);
+	srv = create(name);
+	serve(srv, 1);
+	assert_child_succeeds(child);
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
+START_TEST(waiting_leaves_errno_alone_when_it_ends_well)
+{
+	const char *name = unique_name();
+	pid_t server = start_child(create_when_parent_waits, (void *)name);
+	char byte = 'x';
+
+	errno = EBUSY;
+	int fd = mm_ipc_connect(name);
+
+	ck_assert_int_eq(errno, EBUSY);
+	ck_assert_int_eq(mm_get_lasterror_number(), 0);
+	ck_assert_int_eq(mm_write(fd, &byte, 1), 1);
+	ck_assert_int_eq(mm_read(fd, &byte, 1), 1);
+	assert_child_succeeds(server);
+	close_all(1, &fd);
+}
+END_TEST
+
 START_TEST(connect_returns_the_lowest_number_also_after_a_wait)
 {
 	const char *name = unique_name();
@@ -269,7 +458,10 @@ START_TEST(connect_refuses_null)
 }
 END_TEST
 
-SUITE(connect_waits_for_a_server, connect_of_32_processes_waits_for_a_server, connect_of_32_threads_waits_for_a_server,
+SUITE(connect_waits_for_a_server, connect_waits_through_servers_that_come_and_go,
+      connect_finds_a_server_that_tells_nobody, connect_finds_a_server_though_all_slots_are_squatted,
+      spurious_datagrams_neither_busy_nor_break_a_waiting_client, waiting_takes_no_time_of_the_processor,
+      waiting_leaves_errno_alone_when_it_ends_well, connect_of_32_processes_waits_for_a_server, connect_of_32_threads_waits_for_a_server,
       connect_returns_the_lowest_number_also_after_a_wait, connect_without_patience_fails_at_once,
       connect_gives_up_when_its_time_is_over, connect_gives_up_when_its_time_is_over_before_a_full_queue,
       connect_in_time_is_not_disturbed_by_the_limit, a_limit_that_is_no_number_is_reported_and_ignored,

@@ -16,10 +16,13 @@ pub fn connect(address: &Address) -> Result<OwnedFd> {
     let connection = socket::unix_seqpacket_socket(0)
         .map_err(|e| Error::os(e, format_args!("creating a socket to connect to {address}")))?;
     let patience = Patience::of_this_process();
-    let mut waiting = Waiting::new(patience);
+    let mut waiting = Waiting::new(address, patience);
     loop {
         let failure = match try_once(&connection, address, &waiting) {
-            Ok(()) => return Ok(connection),
+            Ok(()) => {
+                waiting.end();
+                return Ok(connection);
+            }
             Err(failure) => failure,
         };
         match failure.0 {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::address::Address;
+use super::slot::Slots;
 use crate::error::{Error, Result};
 use crate::sys::{self, socket};
 use std::os::fd::OwnedFd;
@@ -26,6 +27,7 @@ impl Server {
         socket::bind_unix(&listener, address.native())
             .map_err(|e| Error::os(e, format_args!("binding a server to {address}")))?;
         socket::listen(&listener, BACKLOG).map_err(|e| Error::os(e, format_args!("listening to {address}")))?;
+        Slots::of(address).announce();
         let created_in = sys::fork_generation();
         Ok(Server { listener, created_in, holders: Holders::one(created_in) })
     }

@@ -1,9 +1,12 @@
 //! Waiting for a server to appear.
 #![forbid(unsafe_code)]
 
+use super::address::Address;
+use super::slot::{Place, Slots};
 use crate::log;
 use crate::sys;
 use crate::text::{Quoted, Text};
+use errno::{Errno, errno, set_errno};
 use once_cell::sync::OnceCell;
 use std::ffi::CStr;
 use std::fmt;
@@ -61,21 +64,21 @@ impl fmt::Display for Patience {
     }
 }
 
-/// The wait of one call.
-pub struct Waiting {
+/// The wait of one call, if it comes to one.
+pub struct Waiting<'a> {
+    address: &'a Address<'a>,
     deadline: Option<Instant>,
-    pause: Duration,
+    watch: Option<Watch>,
+    errno_at_entry: Errno,
 }
 
-impl Waiting {
-    const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-
-    pub fn new(patience: Patience) -> Waiting {
+impl<'a> Waiting<'a> {
+    pub fn new(address: &'a Address, patience: Patience) -> Waiting<'a> {
         let deadline = match patience {
             Patience::Bounded(time) => Instant::now().checked_add(time),
             Patience::None | Patience::Endless => None,
         };
-        Waiting { deadline, pause: Duration::from_millis(1) }
+        Waiting { address, deadline, watch: None, errno_at_entry: errno() }
     }
 
     /// None if the wait is not bounded.
@@ -87,12 +90,96 @@ impl Waiting {
         self.time_left().is_some_and(|left| left.is_zero())
     }
 
-    /// Lets some time pass before the next attempt, more each time.
+    /// Lets time pass until another attempt is worth while. The first time there is none to lose: the server may have
+    /// appeared between the last attempt and the beginning of the watch, and has told nobody then.
     pub fn pause(&mut self) -> sys::Result<()> {
-        let pause = self.time_left().map_or(self.pause, |left| left.min(self.pause));
-        self.pause = (self.pause * 2).min(Self::LONGEST_PAUSE);
-        sys::sleep(pause)
+        let left = self.time_left().unwrap_or(Duration::MAX);
+        match &mut self.watch {
+            None => {
+                self.watch = Some(Watch::begin(self.address));
+                Ok(())
+            }
+            Some(watch) => watch.sleep(left),
+        }
     }
+
+    /// To be called when connected. The attempts before were no failures: errno is as if they had not been made.
+    pub fn end(self) {
+        if let Some(watch) = self.watch {
+            watch.end();
+            set_errno(self.errno_at_entry);
+        }
+    }
+}
+
+/// Sleeping until a server tells of itself. Since one that is not ours does not, and a slot may not be had, each sleep
+/// has a time-out.
+struct Watch {
+    slots: Slots,
+    place: Option<Place>,
+    /// Whether the last sleep ended because somebody told of a server.
+    was_told: bool,
+    /// The time-out of the next sleep.
+    timeout: Duration,
+    /// Rest before the next sleep if there was no server: whoever tells of servers that are none must not keep us busy.
+    rest: Duration,
+}
+
+impl Watch {
+    const FIRST_TIMEOUT: Duration = Duration::from_millis(10);
+    const LONGEST_TIMEOUT: Duration = Duration::from_millis(250);
+    const FIRST_REST: Duration = Duration::from_millis(1);
+    const LONGEST_REST: Duration = Duration::from_millis(100);
+
+    fn begin(address: &Address) -> Watch {
+        let slots = Slots::of(address);
+        let place = slots.take(spread()).ok();
+        Watch { slots, place, was_told: false, timeout: Self::FIRST_TIMEOUT, rest: Self::FIRST_REST }
+    }
+
+    fn sleep(&mut self, at_most: Duration) -> sys::Result<()> {
+        if self.was_told {
+            self.was_told = false;
+            let rest = self.rest;
+            self.rest = (rest * 2).min(Self::LONGEST_REST);
+            return sys::sleep(rest.min(at_most));
+        }
+        let timeout = self.timeout.min(at_most);
+        self.was_told = match &self.place {
+            Some(place) => place.sleep(rounded_up_to_ms(timeout))?,
+            None => sys::sleep(timeout).map(|()| false)?,
+        };
+        if !self.was_told {
+            self.timeout = (self.timeout * 2).min(Self::LONGEST_TIMEOUT);
+            self.rest = Self::FIRST_REST;
+            self.move_to_the_front();
+        }
+        Ok(())
+    }
+
+    /// Those in front may be gone by now, and a server looks there first.
+    fn move_to_the_front(&mut self) {
+        if !self.place.as_ref().is_some_and(Place::is_in_front)
+            && let Ok(place) = self.slots.take_in_front(spread())
+        {
+            self.place = Some(place);
+        }
+    }
+
+    fn end(self) {
+        if !self.was_told && self.place.is_some_and(|place| place.is_in_front()) {
+            self.slots.pass_on();
+        }
+    }
+}
+
+fn rounded_up_to_ms(time: Duration) -> i32 {
+    time.as_micros().div_ceil(1000).try_into().unwrap_or(i32::MAX)
+}
+
+/// A number that differs between clients that wait at the same time.
+fn spread() -> u8 {
+    sys::thread_id() as u8
 }
 
 #[cfg(test)]
@@ -120,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_bound_beyond_the_end_of_time_is_none() {
-        let waiting = Waiting::new(Patience::Bounded(Duration::MAX));
+        let address = Address::new(c"any").ok().unwrap();
+        let waiting = Waiting::new(&address, Patience::Bounded(Duration::MAX));
         assert_eq!(waiting.time_left(), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Calls on sockets, and waiting for them.
 
-use super::{Result, check, own, size_as_socklen};
+use super::{Result, check, check_size, own, size_as_socklen};
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr;
@@ -9,6 +9,37 @@ use std::time::Duration;
 pub fn unix_seqpacket_socket(flags: c_int) -> Result<OwnedFd> {
     // SAFETY: no pointer is passed.
     own(unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET | flags, 0) })
+}
+
+/// A socket for datagrams that are at most signals between processes: it never blocks and is not inherited.
+pub fn unix_datagram_socket() -> Result<OwnedFd> {
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: no pointer is passed.
+    own(unsafe { libc::socket(libc::AF_UNIX, kind, 0) })
+}
+
+/// Sends a datagram without data.
+pub fn send_empty_to(socket: &OwnedFd, address: &libc::sockaddr_un) -> Result<()> {
+    let size = size_as_socklen::<libc::sockaddr_un>();
+    // SAFETY: address points to size bytes; no byte of data is read.
+    let sent = unsafe {
+        libc::sendto(
+            socket.as_raw_fd(),
+            ptr::null(),
+            0,
+            libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT,
+            ptr::from_ref(address).cast(),
+            size,
+        )
+    };
+    check_size(sent).map(drop)
+}
+
+/// Receives a datagram that nobody wants to see; EAGAIN if there is none.
+pub fn discard_datagram(socket: &OwnedFd) -> Result<()> {
+    // SAFETY: no byte is written to the buffer.
+    let received = unsafe { libc::recv(socket.as_raw_fd(), ptr::null_mut(), 0, libc::MSG_DONTWAIT) };
+    check_size(received).map(drop)
 }
 
 /// # Safety
@@ -72,6 +103,13 @@ pub unsafe fn poll(fds: *mut libc::pollfd, count: c_int, timeout_ms: c_int) -> R
     // A negative count becomes one that is larger than any limit, which the kernel refuses with EINVAL.
     // SAFETY: as promised by the caller.
     check(unsafe { libc::poll(fds, count as libc::nfds_t, timeout_ms) })
+}
+
+/// Waits until there is something to receive; false if the time ran out.
+pub fn wait_readable(socket: &OwnedFd, timeout_ms: c_int) -> Result<bool> {
+    let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: entry is one valid element.
+    unsafe { poll(&mut entry, 1, timeout_ms) }.map(|ready| ready > 0)
 }
 
 /// What poll reports of one descriptor now, among `events` and those that are always reported.

@@ -102,3 +102,4 @@ uninstall:
 # --- use and test -----------------------------------------------------------------------------------------------------
 
 include tests-c/tests.mk
+-include benches/benches.mk

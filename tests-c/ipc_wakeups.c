@@ -209,21 +209,21 @@ START_TEST(a_client_that_finds_the_server_by_itself_wakes_those_behind_it)
 	char name[64];
 
 	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
-	/* One after the other, so that the first eight stand in front. */
+	/* One after the other, so that the first four stand in front. */
 	for (int i = 0; i < 12; i++)
 		start_sleepers(&rounds, &children[i], 1);
 	name_round(name, &rounds, 0);
 	int listener = listen_silently(name);
 
 	kill(children[0], SIGUSR1);
-	serve_silently(listener, 5);
+	serve_silently(listener, 9);
 	assert_child_succeeds(children[0]);
-	for (int i = 8; i < 12; i++)
+	for (int i = 4; i < 12; i++)
 		assert_child_succeeds(children[i]);
-	for (int i = 1; i < 8; i++)
+	for (int i = 1; i < 4; i++)
 		kill(children[i], SIGUSR1);
-	serve_silently(listener, 7);
-	for (int i = 1; i < 8; i++)
+	serve_silently(listener, 3);
+	for (int i = 1; i < 4; i++)
 		assert_child_succeeds(children[i]);
 	close_all(1, &listener);
 }

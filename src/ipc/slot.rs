@@ -18,7 +18,7 @@ use std::os::fd::OwnedFd;
 const COUNT: u8 = 255;
 
 /// Slots that are taken first. A server that finds all of these empty does not look at the others.
-const FRONT: u8 = 8;
+const FRONT: u8 = 4;
 
 /// The slots of one address.
 pub struct Slots(libc::sockaddr_un);

@@ -1,0 +1,12 @@
+# Benchmarks: each prints its table; benches/README.md says what the figures mean. Nothing here is a test.
+
+.PHONY: bench-connect
+
+$(B)/benches/%: benches/%.c $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio)
+
+RUN_BENCH := LD_LIBRARY_PATH=$(STAGE)/lib
+
+bench-connect: $(B)/benches/connect
+	$(RUN_BENCH) $<

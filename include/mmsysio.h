@@ -200,10 +200,10 @@ MMLIB_API int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
  * mm_ipc_connect() - connect to an IPC server
  * @addr:       name that the server listens to: any bytes, at most 107
  *
- * If no server listens to @addr, waits until one does, without using the processor: a server of this library tells its
- * waiting clients, for one of mmlib they look four times a second. The environment variable MMSYSIO_CONNECT_TIMEOUT_MS, read
- * when a process calls this for the first time, bounds the wait in milliseconds; with 0 there is none. A program
- * with the set-user-ID or set-group-ID bit does not look at it.
+ * If no server listens to @addr, waits until one does, without using the processor: a server of this library tells
+ * its waiting clients, and for one of mmlib they look four times a second. The environment variable
+ * MMSYSIO_CONNECT_TIMEOUT_MS, read when a process calls this for the first time, bounds the wait in milliseconds; with
+ * 0 there is none. A program with the set-user-ID or set-group-ID bit does not look at it.
  *
  * The connection can be used at once, also before the server accepts it. Any process may listen to a name: ask
  * the connection for SO_PEERCRED to know whose server it is.

@@ -72,7 +72,8 @@ check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
 
 lint:
 	$(CARGO) fmt --check
-	$(CARGO) clippy $(CARGO_FLAGS) --all-targets --features header -- -D warnings
+	@mkdir -p $(B)
+	MMSYSIO_HEADER=$(abspath $(B))/lint.h $(CARGO) clippy $(CARGO_FLAGS) --all-targets --features header -- -D warnings
 
 # --- examples ---------------------------------------------------------------------------------------------------------
 

@@ -146,3 +146,72 @@ impl Control {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem;
+    use std::os::fd::AsRawFd;
+    use std::ptr;
+
+    fn empty_header() -> libc::msghdr {
+        // SAFETY: all bytes zero is a valid msghdr.
+        unsafe { mem::zeroed() }
+    }
+
+    /// Descriptors that may be given away.
+    fn descriptors(count: usize) -> Vec<c_int> {
+        (0..count).map(|_| std::io::pipe().unwrap().0.into_raw_fd()).collect()
+    }
+
+    fn is_open(fd: c_int) -> bool {
+        // SAFETY: no pointer is passed.
+        unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+    }
+
+    #[test]
+    fn no_descriptors_make_no_control_data() {
+        let mut header = empty_header();
+        Control::uninit().pack(&mut header, &[]);
+        assert!(header.msg_control.is_null());
+        assert_eq!(header.msg_controllen as usize, 0);
+    }
+
+    #[test]
+    fn packed_descriptors_have_a_length_without_padding() {
+        for count in [1, 2, 3, MAX_DESCRIPTORS] {
+            let (mut header, mut control) = (empty_header(), Control::uninit());
+            control.pack(&mut header, &vec![7; count]);
+            assert_eq!(header.msg_controllen as usize, size_of::<libc::cmsghdr>() + 4 * count);
+        }
+    }
+
+    #[test]
+    fn room_is_offered_for_exactly_what_fits() {
+        let header_size = size_of::<libc::cmsghdr>();
+        let cases = [(-1, 0), (0, 0), (1, header_size + 4), (3, header_size + 12), (i32::MAX, header_size + 4 * 253)];
+        for (capacity, expected) in cases {
+            // SAFETY: nothing is received.
+            let room = unsafe { DescriptorRoom::from_raw(ptr::null_mut(), capacity) };
+            assert_eq!(room.control_len(), expected);
+        }
+    }
+
+    #[test]
+    fn unpacking_hands_out_what_fits_and_closes_the_rest() {
+        let sent = descriptors(5);
+        let (mut header, mut control) = (empty_header(), Control::uninit());
+        control.pack(&mut header, &sent);
+        let mut received = [-1; 5];
+        // SAFETY: there is room for three and more.
+        let room = unsafe { DescriptorRoom::from_raw(received.as_mut_ptr(), 3) };
+        assert_eq!(control.unpack(&mut header, &room), 3);
+        assert_eq!(received, [sent[0], sent[1], sent[2], -1, -1]);
+        assert_eq!(header.msg_flags, libc::MSG_CTRUNC);
+        assert!(sent[..3].iter().all(|fd| is_open(*fd)));
+        for fd in &received[..3] {
+            // SAFETY: it was handed out, so it is ours.
+            drop(unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) });
+        }
+    }
+}

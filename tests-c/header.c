@@ -1,0 +1,129 @@
+/*
+ * header.c: the headers declare what mmlib's do, and their structures are laid out alike
+ *
+ * Every function is declared again here with mmlib's prototype, and every size and offset is asserted: a difference does
+ * not compile. What is left for the tests are the values of macros.
+ */
+#include "suite.h"
+
+/* mmsysio.h: file manipulation */
+int mm_close(int fd);
+ssize_t mm_read(int fd, void *buf, size_t nbyte);
+ssize_t mm_write(int fd, const void *buf, size_t nbyte);
+
+/* mmsysio.h: IPC */
+struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
+void mm_ipc_srv_destroy(struct mm_ipc_srv *srv);
+int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
+int mm_ipc_connect(const char *addr);
+int mm_ipc_connected_pair(int fds[2]);
+ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
+ssize_t mm_ipc_recvmsg(int fd, struct mm_ipc_msg *msg);
+
+/* mmsysio.h: network communication */
+int mm_poll(struct mm_pollfd *fds, int nfds, int timeout_ms);
+
+/* mmerrno.h */
+const char *mm_strerror(int errnum);
+int mm_strerror_r(int errnum, char *buf, size_t buflen);
+int mm_raise_error_full(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
+                        const char *extid, const char *desc, ...);
+int mm_raise_error_vfull(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
+                         const char *extid, const char *desc, va_list args);
+int mm_raise_from_errno_full(const char *module, const char *func, const char *srcfile, int srcline, const char *extid,
+                             const char *desc_fmt, ...);
+int mm_error_set_flags(int flags, int mask);
+int mm_save_errorstate(struct mm_error_state *state);
+int mm_set_errorstate(const struct mm_error_state *state);
+void mm_print_lasterror(const char *info, ...);
+int mm_get_lasterror_number(void);
+const char *mm_get_lasterror_desc(void);
+const char *mm_get_lasterror_location(void);
+const char *mm_get_lasterror_extid(void);
+const char *mm_get_lasterror_module(void);
+
+/* mmlog.h */
+void mm_log(int lvl, const char *location, const char *msg, ...);
+int mm_log_set_maxlvl(int lvl);
+
+_Static_assert(sizeof(struct mm_error_state) == 1024, "size of mm_error_state");
+_Static_assert(_Alignof(struct mm_error_state) == 1, "alignment of mm_error_state");
+_Static_assert(sizeof(struct mm_timespec) == sizeof(struct timespec), "size of mm_timespec");
+_Static_assert(offsetof(struct mm_timespec, tv_sec) == offsetof(struct timespec, tv_sec), "tv_sec");
+_Static_assert(offsetof(struct mm_timespec, tv_nsec) == offsetof(struct timespec, tv_nsec), "tv_nsec");
+_Static_assert(sizeof(struct mm_pollfd) == sizeof(struct pollfd), "mm_pollfd is pollfd");
+
+#ifdef __LP64__
+_Static_assert(sizeof(struct mm_ipc_msg) == 40, "size of mm_ipc_msg");
+_Static_assert(offsetof(struct mm_ipc_msg, iov) == 0, "iov");
+_Static_assert(offsetof(struct mm_ipc_msg, fds) == 8, "fds");
+_Static_assert(offsetof(struct mm_ipc_msg, num_iov) == 16, "num_iov");
+_Static_assert(offsetof(struct mm_ipc_msg, num_fds) == 20, "num_fds");
+_Static_assert(offsetof(struct mm_ipc_msg, flags) == 24, "flags");
+_Static_assert(offsetof(struct mm_ipc_msg, num_fds_max) == 28, "num_fds_max");
+_Static_assert(offsetof(struct mm_ipc_msg, reserved) == 32, "reserved");
+#endif
+
+START_TEST(error_codes_and_flags_have_their_values)
+{
+	ck_assert_int_eq(MM_EDISCONNECTED, 1000);
+	ck_assert_int_eq(MM_EWRONGSTATE, 1003);
+	ck_assert_int_eq(MM_ENOTFOUND, 1005);
+	ck_assert_int_eq(MM_EBADFMT, 1006);
+	ck_assert_int_eq(MM_ENONAME, 1010);
+	ck_assert_uint_eq(MM_ERROR_IGNORE, 1);
+	ck_assert_uint_eq(MM_ERROR_NOLOG, 2);
+	ck_assert_uint_eq(MM_ERROR_ALL_ALTERNATE, 0xffffffff);
+	ck_assert_uint_eq(MM_ERROR_SET, 0xffffffff);
+	ck_assert_uint_eq(MM_ERROR_UNSET, 0);
+}
+END_TEST
+
+START_TEST(log_levels_have_their_values)
+{
+	static const int levels[] = {MM_LOG_NONE, MM_LOG_FATAL, MM_LOG_ERROR, MM_LOG_WARN, MM_LOG_INFO, MM_LOG_DEBUG};
+
+	for (int i = 0; i < MM_NELEM(levels); i++)
+		ck_assert_int_eq(levels[i], i - 1);
+}
+END_TEST
+
+START_TEST(clocks_and_units_have_their_values)
+{
+	ck_assert_int_eq(MM_CLK_REALTIME, 0);
+	ck_assert_int_eq(MM_CLK_MONOTONIC, 1);
+	ck_assert_int_eq(MM_CLK_CPU_PROCESS, 2);
+	ck_assert_int_eq(MM_CLK_CPU_THREAD, 3);
+	ck_assert_int_eq(MM_CLK_MONOTONIC_RAW, 4);
+	ck_assert_int_eq(NS_IN_SEC, 1000000000);
+	ck_assert_int_eq(US_IN_SEC, 1000000);
+	ck_assert_int_eq(MS_IN_SEC, 1000);
+}
+END_TEST
+
+static int constructed;
+
+MM_CONSTRUCTOR(test)
+{
+	constructed = 1;
+}
+
+START_TEST(predefined_macros_do_what_they_say)
+{
+#define EXPANDED 42
+	int array[7];
+
+	ck_assert_str_eq(MM_STRINGIFY(EXPANDED), "42");
+	ck_assert_str_eq(MM_XSTRINGIFY(EXPANDED), "EXPANDED");
+	ck_assert_int_eq(constructed, 1);
+	ck_assert_int_eq(LIKELY(7), 1);
+	ck_assert_int_eq(UNLIKELY(0), 0);
+	ck_assert_int_eq(MM_NELEM(array), 7);
+	ck_assert(MM_IS_POW2(0) && MM_IS_POW2(1) && MM_IS_POW2(64) && !MM_IS_POW2(65));
+	ck_assert_int_eq(MM_PAGESZ, 0x1000);
+	ck_assert_str_eq(MM_LOG_MODULE_NAME, "unknown");
+}
+END_TEST
+
+SUITE(error_codes_and_flags_have_their_values, log_levels_have_their_values, clocks_and_units_have_their_values,
+      predefined_macros_do_what_they_say)

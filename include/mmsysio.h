@@ -243,7 +243,7 @@ MMLIB_API int mm_ipc_connect(const char *addr);
  * MT-Safe. Not async-signal-safe. The descriptors are inherited by executed programs, and blocking. After a
  * failure @fds is unspecified.
  */
-MMLIB_API int mm_ipc_connected_pair(int *fds);
+MMLIB_API int mm_ipc_connected_pair(int fds[2]);
 
 /**
  * mm_ipc_sendmsg() - send a message through an IPC endpoint

@@ -163,6 +163,7 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
 ///
 /// MT-Safe. Not async-signal-safe. The descriptors are inherited by executed programs, and blocking. After a
 /// failure @fds is unspecified.
+/// cbindgen:ptrs-as-arrays=[[fds;2]]
 ///
 /// # Safety
 /// `fds` is null or valid for two elements.

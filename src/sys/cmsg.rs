@@ -174,7 +174,7 @@ mod tests {
         let mut header = empty_header();
         Control::uninit().pack(&mut header, &[]);
         assert!(header.msg_control.is_null());
-        assert_eq!(header.msg_controllen as usize, 0);
+        assert_eq!(header.msg_controllen, 0);
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
         for count in [1, 2, 3, MAX_DESCRIPTORS] {
             let (mut header, mut control) = (empty_header(), Control::uninit());
             control.pack(&mut header, &vec![7; count]);
-            assert_eq!(header.msg_controllen as usize, size_of::<libc::cmsghdr>() + 4 * count);
+            assert_eq!(header.msg_controllen, (size_of::<libc::cmsghdr>() + 4 * count) as _);
         }
     }
 

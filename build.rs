@@ -16,8 +16,12 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// The banners of mmsysio.h in its order, each with the door below it.
-    const BANNERS: [(&str, &str); 3] =
-        [("File manipulation", "file"), ("IPC", "ipc"), ("Network communication", "socket")];
+    const BANNERS: [(&str, &str); 4] = [
+        ("File manipulation", "file"),
+        ("Directory navigation", "dir"),
+        ("IPC", "ipc"),
+        ("Network communication", "socket"),
+    ];
 
     /// Writes the header to the file that MMSYSIO_HEADER names: what cbindgen.toml begins it with; under each banner
     /// the macros of the door's `.h` file, if it has one, and what cbindgen makes of the door; and its end.

@@ -38,6 +38,128 @@ extern "C" {
  * File manipulation
  */
 
+typedef off_t mm_off_t;
+typedef dev_t mm_dev_t;
+typedef ino_t mm_ino_t;
+
+/*
+ * Permissions of what is created, in place of a number: those that programs usually want, without and with the right to
+ * execute a file or to search a directory. All other bits beside them are ignored. The umask applies.
+ */
+#define MODE_DEF (1 << 16)
+#define MODE_EXEC (1 << 17)
+#define MODE_XDEF (MODE_DEF | MODE_EXEC)
+
+/* Types of files: in mm_dirent, and as flags of mm_remove(). */
+#define MM_DT_UNKNOWN 0
+#define MM_DT_FIFO 0x02
+#define MM_DT_CHR 0x04
+#define MM_DT_BLK 0x08
+#define MM_DT_DIR 0x10
+#define MM_DT_REG 0x20
+#define MM_DT_LNK 0x40
+#define MM_DT_SOCK 0x80
+#define MM_DT_ANY 0xFF
+
+/* Flags; each function says which of them it takes. */
+#define MM_RECURSIVE ((int)0x80000000u)
+#define MM_FAILONERROR (1 << 30)
+#define MM_NOFOLLOW (1 << 29)
+#define MM_NOCOW (1 << 28)
+#define MM_FORCECOW (1 << 27)
+
+/** mm_ino_equal() - 1 if both inode numbers are the same, else 0 */
+static inline int mm_ino_equal(mm_ino_t a, mm_ino_t b)
+{
+	return a == b;
+}
+
+/** What mm_stat() and mm_fstat() tell of a file. */
+struct mm_stat {
+	/** Device that holds the file. */
+	mm_dev_t dev;
+	/** Number of the file on its device. */
+	mm_ino_t ino;
+	/** Type and permissions. */
+	mode_t mode;
+	/** Number of names. */
+	int nlink;
+	/** User that owns it. */
+	uid_t uid;
+	/** Group that owns it. */
+	gid_t gid;
+	/** Size in bytes; of a symbolic link, the room that mm_readlink() needs. */
+	mm_off_t size;
+	/** Time of the last access, in seconds. */
+	time_t atime;
+	/** Blocks of 512 bytes that it occupies. */
+	size_t nblocks;
+	/** Time of the last change of the data, in seconds. */
+	time_t mtime;
+	/** Time of the last change of the data or of this, in seconds. */
+	time_t ctime;
+};
+
+/**
+ * mm_open() - open a file
+ * @path:       name of the file
+ * @oflag:      flags of open(): O_RDONLY, O_WRONLY or O_RDWR, with O_CREAT, O_EXCL, O_TRUNC, O_APPEND...
+ * @mode:       permissions of a file that is created, MODE_DEF among them; otherwise ignored
+ *
+ * The file is closed in executed programs: O_CLOEXEC is always added.
+ *
+ * Return: the descriptor, the lowest number available, to be closed with mm_close(); or
+ * -1, with the error state set to
+ *   EACCES, EPERM    permission is denied
+ *   EEXIST           the file exists, and O_CREAT and O_EXCL are given
+ *   EISDIR           a directory is to be written
+ *   EMFILE, ENFILE   too many open descriptors, or files
+ *   ENXIO            nobody reads the FIFO, or there is no such device, or it is a socket
+ *   EROFS            the filesystem is read-only
+ *   ETXTBSY          a program that runs is to be written
+ *   ENOSPC, EDQUOT   there is no space to create it
+ *   EINVAL           @oflag has a combination that is not supported
+ *   EOPNOTSUPP       the filesystem has no O_TMPFILE
+ *   EINTR            a signal handler was called while the FIFO or device was waited for
+ *   ENOENT           there is no such name, or it is empty
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API int mm_open(const char *path, int oflag, int mode);
+
+/**
+ * mm_rename() - rename a file
+ * @oldpath:    its name
+ * @newpath:    its new name; what has it is replaced, in one step
+ *
+ * Symbolic links are renamed themselves. Two names of one file stay as they are.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EACCES, EPERM    a directory may not be written
+ *   ENOTEMPTY, EEXIST @newpath is a directory that is not empty
+ *   EISDIR           @newpath is a directory, and @oldpath is none
+ *   EXDEV            the names are on different filesystems
+ *   EINVAL           a directory is to become part of itself
+ *   EBUSY            a directory is in use by the system
+ *   EROFS            the filesystem is read-only
+ *   EMLINK, ENOSPC, EDQUOT there is no room for the new name
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_rename(const char *oldpath, const char *newpath);
+
 /**
  * mm_close() - close a descriptor
  * @fd:         descriptor to close; -1 does nothing, successfully
@@ -54,6 +176,24 @@ extern "C" {
  * closed by then.
  */
 MMLIB_API int mm_close(int fd);
+
+/**
+ * mm_fsync() - store what was written to a file
+ * @fd:         descriptor of the file
+ *
+ * Returns when the device has it.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EBADF            @fd is not open
+ *   EINVAL           @fd has no storage: a pipe, a socket
+ *   EIO              the device failed
+ *   ENOSPC, EDQUOT   there is no space for it
+ *   EROFS            the filesystem is read-only
+ *   EINTR            a signal handler was called meanwhile
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API int mm_fsync(int fd);
 
 /**
  * mm_read() - read from a descriptor
@@ -100,6 +240,532 @@ MMLIB_API ssize_t mm_read(int fd, void *buf, size_t nbyte);
  * MT-Safe. Cancellation point.
  */
 MMLIB_API ssize_t mm_write(int fd, const void *buf, size_t nbyte);
+
+/**
+ * mm_seek() - move the offset of a file
+ * @fd:         descriptor of the file
+ * @offset:     bytes to move it by
+ * @whence:     from where: SEEK_SET (the start), SEEK_CUR (where it is), SEEK_END (the end), or the
+ *              system's SEEK_DATA and SEEK_HOLE
+ *
+ * Return: the offset from the start of the file; or -1, with the error state set to
+ *   EBADF            @fd is not open
+ *   EINVAL           @whence is unknown, or the offset would be negative
+ *   ESPIPE           @fd is a pipe, a socket or a terminal
+ *   ENXIO            no data, or no file, follows
+ *   EOVERFLOW        the offset is too large to be told
+ *
+ * MT-Safe.
+ */
+MMLIB_API mm_off_t mm_seek(int fd, mm_off_t offset, int whence);
+
+/**
+ * mm_ftruncate() - set the size of a file
+ * @fd:         descriptor of the file, open for writing
+ * @length:     its new size; what is added reads as zeros
+ *
+ * The offset stays where it is.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EBADF            @fd is not open
+ *   EINVAL           @length is negative, or @fd is not open for writing, or has no size
+ *   EFBIG            the size is beyond the limit
+ *   EPERM            the file is sealed or may only grow
+ *   EINTR            a signal handler was called meanwhile
+ *   EIO, ENOSPC      the filesystem failed
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API int mm_ftruncate(int fd, mm_off_t length);
+
+/**
+ * mm_fstat() - tell about an open file
+ * @fd:         descriptor of the file
+ * @buf:        receives what there is to tell; untouched after a failure
+ *
+ * Of a symbolic link (opened with O_PATH) the size counts the byte that terminates its target.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EBADF            @fd is not open
+ *   EFAULT           @buf is NULL
+ *   EOVERFLOW        a number is too large to be told
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ *
+ * Differs from mmlib: NULL does not crash.
+ */
+MMLIB_API int mm_fstat(int fd, struct mm_stat *buf);
+
+/**
+ * mm_stat() - tell about a file
+ * @path:       name of the file
+ * @buf:        receives what there is to tell; untouched after a failure
+ * @flags:      MM_NOFOLLOW to ask about a symbolic link itself; other bits are ignored
+ *
+ * Of a symbolic link the size counts the byte that terminates its target: it is the room that mm_readlink() needs, except
+ * for the links of /proc, which report no size.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EOVERFLOW        a number is too large to be told
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ *
+ * Differs from mmlib: NULL does not crash.
+ */
+MMLIB_API int mm_stat(const char *path, struct mm_stat *buf, int flags);
+
+/**
+ * mm_futimens() - set the times of an open file
+ * @fd:         descriptor of the file; it need not be open for writing
+ * @ts:         time of access, then time of change; NULL for now, twice. With UTIME_NOW in tv_nsec a time
+ *              becomes now, with UTIME_OMIT it stays
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EBADF            @fd is not open
+ *   EINVAL           a tv_nsec is neither special nor from 0 to 999999999
+ *   EFAULT           @ts cannot be read
+ *   EACCES           the file is another user's, may not be written, and @ts is NULL or UTIME_NOW
+ *   EPERM            the file is another user's
+ *   EROFS            the filesystem is read-only
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_futimens(int fd, const struct mm_timespec ts[2]);
+
+/**
+ * mm_utimens() - set the times of a file
+ * @path:       name of the file
+ * @ts:         time of access, then time of change; NULL for now, twice. With UTIME_NOW in tv_nsec a time
+ *              becomes now, with UTIME_OMIT it stays
+ * @flags:      MM_NOFOLLOW to set those of a symbolic link itself, or 0
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EINVAL           @path is NULL, @flags has other bits, or a tv_nsec is neither special nor from 0 to
+ *                    999999999
+ *   EPERM            the file is another user's
+ *   EROFS            the filesystem is read-only
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           @path or @ts cannot be read
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_utimens(const char *path, const struct mm_timespec ts[2], int flags);
+
+/**
+ * mm_check_access() - ask what the process may do with a file
+ * @path:       name of the file
+ * @amode:      F_OK, or an OR of R_OK, W_OK and X_OK
+ *
+ * It is asked for the real user and group, and of what a symbolic link leads to. The answer may be out of date as
+ * soon as it is there.
+ *
+ * Return: 0 if it may; ENOENT (positive) if there is no such file; EACCES (positive) if it may not. errno and the error
+ * state stay as they are in these cases. Otherwise -1, with the error state set to
+ *   EINVAL           @amode has other bits
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP, ENAMETOOLONG the path cannot be followed
+ *   EROFS            the filesystem is read-only, and W_OK is asked for
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_check_access(const char *path, int amode);
+
+/**
+ * mm_isatty() - ask whether a descriptor is a terminal
+ * @fd:         descriptor
+ *
+ * Return: 1 if it is, 0 if it is not, with errno as it was; or -1, with the error state set to
+ *   EBADF            @fd is not open
+ *   EIO              the terminal has hung up
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_isatty(int fd);
+
+/**
+ * mm_dup() - duplicate a descriptor
+ * @fd:         descriptor
+ *
+ * Both share offset and status flags. The new one is inherited by executed programs.
+ *
+ * Return: the new descriptor, the lowest number available, to be closed with mm_close(); or
+ * -1, with the error state set to
+ *   EBADF            @fd is not open
+ *   EMFILE           the process has too many open descriptors
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_dup(int fd);
+
+/**
+ * mm_dup2() - duplicate a descriptor to a number
+ * @fd:         descriptor
+ * @newfd:      number to give it; what has it is closed
+ *
+ * Both share offset and status flags. The new one is inherited by executed programs, unless both are the same number:
+ * then nothing changes.
+ *
+ * Return: @newfd; or -1, with the error state set to
+ *   EBADF            @fd is not open, or @newfd is negative or above the limit
+ *   EBUSY            @newfd is being opened by another thread
+ *   EINTR            a signal handler was called meanwhile
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_dup2(int fd, int newfd);
+
+/**
+ * mm_pipe() - create a pipe
+ * @pipefd:     receives the end to read from, then the end to write to
+ *
+ * Both are inherited by executed programs, and blocking.
+ *
+ * Return: 0, with both descriptors, the lowest numbers available, to be closed with mm_close(); or -1, with the error state set to
+ *   EFAULT           @pipefd cannot be written, NULL included
+ *   EMFILE, ENFILE   too many open descriptors, or files
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_pipe(int pipefd[2]);
+
+/**
+ * mm_unlink() - remove a name of a file
+ * @path:       the name
+ *
+ * The file goes with its last name, when nobody has it open or mapped. A symbolic link is removed itself.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EISDIR           it is a directory
+ *   EPERM            the directory is sticky and the file another user's, or it is immutable
+ *   EBUSY            it is in use by the system
+ *   EROFS            the filesystem is read-only
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_unlink(const char *path);
+
+/**
+ * mm_link() - give a file another name
+ * @oldpath:    a name that it has; a symbolic link itself gets the new name
+ * @newpath:    the new name
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EEXIST           @newpath exists
+ *   EXDEV            the names are on different filesystems
+ *   EPERM            it is a directory, or the system forbids it
+ *   EMLINK           it has too many names
+ *   EROFS, ENOSPC, EDQUOT there is no room for the new name
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_link(const char *oldpath, const char *newpath);
+
+/**
+ * mm_symlink() - create a symbolic link
+ * @oldpath:    where it leads: any text; from where @newpath is, if it is relative
+ * @newpath:    name of the link
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EEXIST           @newpath exists
+ *   EPERM            the filesystem has no symbolic links
+ *   EROFS, ENOSPC, EDQUOT there is no room for it
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_symlink(const char *oldpath, const char *newpath);
+
+/**
+ * mm_readlink() - tell where a symbolic link leads
+ * @path:       name of the link
+ * @buf:        receives the text, terminated
+ * @bufsize:    size of @buf: one more than the text, as the size that mm_stat() tells
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EOVERFLOW        it does not fit: @buf has its beginning
+ *   EINVAL           @path is no symbolic link, or @bufsize is 0
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ *
+ * Differs from mmlib: the text is terminated also if it does not fit, and a @bufsize above INT_MAX is no error.
+ */
+MMLIB_API int mm_readlink(const char *path, char *buf, size_t bufsize);
+
+/**
+ * mm_copy() - copy a file
+ * @src:        name of the file
+ * @dst:        name of the copy, which must not exist
+ * @flags:      0, or an OR of MM_NOFOLLOW (copy a symbolic link itself), and one of MM_NOCOW (write
+ *              every byte anew) and MM_FORCECOW (share the data with the source, or fail)
+ * @mode:       permissions of the copy, MODE_DEF among them; ignored for a symbolic link
+ *
+ * Only data is copied: no owner, times or attributes. Holes stay holes where the filesystem tells of them. Without a flag
+ * the system may share the data or copy it by itself. A failure leaves no copy behind; a signal does not end it.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EEXIST           @dst exists
+ *   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is no regular file
+ *   EISDIR           @src is a directory
+ *   EOPNOTSUPP, EXDEV MM_FORCECOW is given, and the data cannot be shared; EINVAL and ENOTTY may say so too
+ *   EACCES, EPERM    permission is denied
+ *   ENXIO            @src is a socket
+ *   EMFILE, ENFILE   too many open descriptors, or files
+ *   ENOSPC, EDQUOT, EFBIG there is no space
+ *   EROFS            the filesystem is read-only
+ *   EOVERFLOW        the symbolic link is too long
+ *   ENOENT           there is no such name, or it is empty
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe. Cancellation point; a thread that is cancelled here leaves the files open, and part of the copy.
+ *
+ * Differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are reported, and a signal does
+ * not end it.
+ */
+MMLIB_API int mm_copy(const char *src, const char *dst, int flags, int mode);
+
+/**
+ * mm_mkdir() - create a directory
+ * @path:       its name
+ * @mode:       its permissions, MODE_XDEF among them (MODE_DEF makes one that cannot be searched)
+ * @flags:      MM_RECURSIVE to create those above it that are missing as well, with the same permissions, and to
+ *              succeed if it exists; other bits are ignored
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EEXIST           the name exists; with MM_RECURSIVE, and is no directory
+ *   EPERM            the filesystem takes no directories
+ *   EMLINK, ENOSPC, EDQUOT there is no room for it
+ *   EROFS            the filesystem is read-only
+ *   ENOENT           a directory above it is missing, or the path is empty
+ *   EACCES           a directory of the path may not be searched, or written
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ *
+ * Differs from mmlib: with MM_RECURSIVE, a name that is no directory gives EEXIST; another process may create the same
+ * directories meanwhile; paths may go through . and .. and be of any length that the kernel takes.
+ */
+MMLIB_API int mm_mkdir(const char *path, int mode, int flags);
+
+/**
+ * mm_chdir() - change the current directory
+ * @path:       its name
+ *
+ * It is the one of the whole process.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_chdir(const char *path);
+
+/**
+ * mm_getcwd() - tell the current directory
+ * @buffer:     receives the absolute path, terminated; NULL to get it in memory of its own
+ * @size:       size of @buffer; ignored if that is NULL
+ *
+ * Return: @buffer, or memory that the caller releases with free(); or NULL, with the error state set to
+ *   ERANGE           it does not fit
+ *   EINVAL           @size is 0, and @buffer is not NULL
+ *   ENOENT           the directory was removed
+ *   EACCES           a directory above it may not be read
+ *   ENOMEM           not enough memory
+ *
+ * MT-Safe.
+ */
+MMLIB_API char *mm_getcwd(char *buffer, size_t size);
+
+/**
+ * mm_rmdir() - remove an empty directory
+ * @path:       its name
+ *
+ * Return: 0; or -1, with the error state set to
+ *   ENOTEMPTY, EEXIST it is not empty
+ *   EINVAL           its last component is .
+ *   EBUSY            it is in use by the system
+ *   EPERM            the directory above is sticky and it is another user's
+ *   EROFS            the filesystem is read-only
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_rmdir(const char *path);
+
+/**
+ * mm_remove() - remove a file, or a directory with all that is in it
+ * @path:       its name
+ * @flags:      the types that may be removed, an OR of MM_DT_REG, MM_DT_DIR..., or MM_DT_ANY; with MM_RECURSIVE
+ *              what is in a directory goes first; with MM_FAILONERROR the first failure there ends it
+ *
+ * A symbolic link is removed itself, and never followed. What is in the directory and of another type stays, and so do the
+ * directories that lead to it: without MM_FAILONERROR failures inside are passed over, and the directory itself decides.
+ * The names . and .. only have their content removed.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EPERM            the type of @path is not among @flags; or as for mm_unlink()
+ *   ENOTEMPTY        the directory is not empty, or could not be emptied
+ *   EBUSY            it is in use by the system
+ *   EROFS            the filesystem is read-only
+ *   EMFILE, ENFILE   too many open descriptors, or files
+ *   ENOENT           there is no such name, or it is empty
+ *   EACCES           a directory of the path may not be searched
+ *   ENOTDIR          what the path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   EIO, ENOMEM      the filesystem failed
+ *
+ * MT-Safe. Cancellation point; a thread that is cancelled here leaves directories open.
+ *
+ * Differs from mmlib: MM_FAILONERROR works and reports the first error; directories may be nested to any depth; nobody can lead
+ * it elsewhere by exchanging a directory for a link; a directory that is empty but not readable is removed; a success
+ * leaves the error state alone.
+ */
+MMLIB_API int mm_remove(const char *path, int flags);
+
+/*
+ * Directory navigation
+ */
+
+/** An open directory: see mm_opendir(). */
+typedef struct mm_dirstream MM_DIR;
+
+/** An entry of a directory. */
+struct mm_dirent {
+	/** Size of this record in bytes, its name included. */
+	size_t reclen;
+	/** MM_DT_REG, MM_DT_DIR...; MM_DT_UNKNOWN where the filesystem does not say: mm_stat() does. */
+	int type;
+	/** Always 0. */
+	int id;
+	/** Name, terminated: any bytes. */
+#ifdef __cplusplus
+	char name[1];
+#else
+	char name[];
+#endif
+};
+
+/**
+ * mm_opendir() - open a directory to read its entries
+ * @path:       name of the directory
+ *
+ * Return: the directory, at its first entry, to be closed with mm_closedir(); or NULL, with the error state set to
+ *   ENOENT           there is no such directory, or the path is empty
+ *   ENOTDIR          it is no directory
+ *   EACCES           it may not be read, or a directory of the path not be searched
+ *   EMFILE, ENFILE   too many open descriptors, or files
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           the path is NULL or cannot be read
+ *   ENOMEM           not enough memory
+ *
+ * MT-Safe. The descriptor behind it is closed in executed programs.
+ *
+ * Differs from mmlib: NULL does not crash.
+ */
+MMLIB_API MM_DIR *mm_opendir(const char *path);
+
+/**
+ * mm_closedir() - close a directory
+ * @dir:        directory to close; NULL does nothing
+ *
+ * Every entry that was read from it is gone.
+ *
+ * MT-Safe, with different directories.
+ */
+MMLIB_API void mm_closedir(MM_DIR *dir);
+
+/**
+ * mm_rewinddir() - go back to the first entry of a directory
+ * @dir:        directory; NULL raises EINVAL
+ *
+ * What is read from then on is what the directory holds then.
+ *
+ * MT-Safe, with different directories.
+ */
+MMLIB_API void mm_rewinddir(MM_DIR *dir);
+
+/**
+ * mm_readdir() - read the next entry of a directory
+ * @dir:        directory
+ * @status:     receives 0 if there was an entry or the end was reached, -1 after a failure; may be NULL
+ *
+ * The entries . and .. are among them; the order is the filesystem's. What is created or removed meanwhile may be told
+ * of or not.
+ *
+ * Return: the entry, which changes when the next one is read and goes when the directory is closed; NULL at the end,
+ * with errno and the error state as they were; or NULL, with the error state set to
+ *   EINVAL           @dir is NULL
+ *   ENOMEM           not enough memory; the entry is lost
+ *   EIO, ENOENT, ESTALE  the directory cannot be read
+ *
+ * MT-Safe, with different directories.
+ *
+ * Differs from mmlib: a failure to read is told from the end.
+ */
+MMLIB_API const struct mm_dirent *mm_readdir(MM_DIR *dir, int *status);
 
 /*
  * IPC

@@ -44,6 +44,132 @@ struct mm_timespec {
 	long tv_nsec;   /* nanoseconds, 0 to 999999999 */
 };
 
+/**
+ * mm_gettime() - tell what a clock shows
+ * @clock_id:   MM_CLK_REALTIME, MM_CLK_MONOTONIC..., or another clock of the system
+ * @ts:         receives the time
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EINVAL           there is no such clock
+ *   EFAULT           @ts is NULL
+ *
+ * MT-Safe, async-signal-safe.
+ *
+ * Differs from mmlib: NULL does not crash.
+ */
+MMLIB_API int mm_gettime(clockid_t clock_id, struct mm_timespec *ts);
+
+/**
+ * mm_getres() - tell the resolution of a clock
+ * @clock_id:   as for mm_gettime()
+ * @res:        receives it; NULL to ask only whether there is such a clock
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EINVAL           there is no such clock
+ *
+ * MT-Safe, async-signal-safe.
+ */
+MMLIB_API int mm_getres(clockid_t clock_id, struct mm_timespec *res);
+
+/**
+ * mm_nanosleep() - sleep until a clock shows a time
+ * @clock_id:   as for mm_gettime(), but not every clock can be waited for
+ * @ts:         the time, an absolute one; if it is over, returns at once
+ *
+ * Return: 0, never early; or -1, with the error state set to
+ *   EINTR            a signal handler was called meanwhile: to sleep on, call again with the same @ts
+ *   EINVAL           there is no such clock, or it is MM_CLK_CPU_THREAD; or @ts is no time
+ *   EOPNOTSUPP       the clock cannot be waited for, as MM_CLK_MONOTONIC_RAW
+ *   EFAULT           @ts is NULL or cannot be read
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API int mm_nanosleep(clockid_t clock_id, const struct mm_timespec *ts);
+
+/**
+ * mm_relative_sleep_ms() - sleep for a number of milliseconds
+ * @duration_ms: how long; if it is not positive, returns at once
+ *
+ * Return: 0, when at least that time is over; or -1, with the error state set to
+ *   EINTR            a signal handler was called meanwhile; the time that was left is not told
+ *
+ * MT-Safe. Cancellation point.
+ *
+ * Differs from mmlib: a large negative number is no error, and no number overflows.
+ */
+MMLIB_API int mm_relative_sleep_ms(int64_t duration_ms);
+
+/**
+ * mm_relative_sleep_us() - sleep for a number of microseconds
+ * @duration_us: how long; all else as mm_relative_sleep_ms()
+ *
+ * Return: as mm_relative_sleep_ms().
+ */
+MMLIB_API int mm_relative_sleep_us(int64_t duration_us);
+
+/**
+ * mm_relative_sleep_ns() - sleep for a number of nanoseconds
+ * @duration_ns: how long; all else as mm_relative_sleep_ms()
+ *
+ * Return: as mm_relative_sleep_ms().
+ */
+MMLIB_API int mm_relative_sleep_ns(int64_t duration_ns);
+
+/*
+ * mm_timediff_ns(), mm_timediff_us(), mm_timediff_ms(): the time from orig to ts in that unit. The part below a second is
+ * divided by itself, toward zero, so the result may differ by one from the exact difference cut off. They do not look
+ * for overflows.
+ */
+static inline int64_t mm_timediff_ns(const struct mm_timespec *ts, const struct mm_timespec *orig)
+{
+	int64_t seconds = ts->tv_sec - orig->tv_sec;
+
+	return seconds * NS_IN_SEC + (ts->tv_nsec - orig->tv_nsec);
+}
+
+static inline int64_t mm_timediff_us(const struct mm_timespec *ts, const struct mm_timespec *orig)
+{
+	int64_t seconds = ts->tv_sec - orig->tv_sec;
+
+	return seconds * US_IN_SEC + (ts->tv_nsec - orig->tv_nsec) / (NS_IN_SEC / US_IN_SEC);
+}
+
+static inline int64_t mm_timediff_ms(const struct mm_timespec *ts, const struct mm_timespec *orig)
+{
+	int64_t seconds = ts->tv_sec - orig->tv_sec;
+
+	return seconds * MS_IN_SEC + (ts->tv_nsec - orig->tv_nsec) / (NS_IN_SEC / MS_IN_SEC);
+}
+
+/*
+ * mm_timeadd_ns(), mm_timeadd_us(), mm_timeadd_ms(): adds dt, which may be negative, in that unit to ts. A time with its
+ * nanoseconds in range stays so. They do not look for overflows.
+ */
+static inline void mm_timeadd_ns(struct mm_timespec *ts, int64_t dt)
+{
+	ts->tv_sec += dt / NS_IN_SEC;
+	ts->tv_nsec += dt % NS_IN_SEC;
+	if (ts->tv_nsec >= NS_IN_SEC) {
+		ts->tv_nsec -= NS_IN_SEC;
+		ts->tv_sec++;
+	} else if (ts->tv_nsec < 0) {
+		ts->tv_nsec += NS_IN_SEC;
+		ts->tv_sec--;
+	}
+}
+
+static inline void mm_timeadd_us(struct mm_timespec *ts, int64_t dt)
+{
+	ts->tv_sec += dt / US_IN_SEC;
+	mm_timeadd_ns(ts, dt % US_IN_SEC * (NS_IN_SEC / US_IN_SEC));
+}
+
+static inline void mm_timeadd_ms(struct mm_timespec *ts, int64_t dt)
+{
+	ts->tv_sec += dt / MS_IN_SEC;
+	mm_timeadd_ns(ts, dt % MS_IN_SEC * (NS_IN_SEC / MS_IN_SEC));
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,13 +10,16 @@
 mod arg;
 mod ret;
 
+pub mod stream;
 pub mod types;
 
+pub mod dir;
 pub mod file;
 pub mod ipc;
 pub mod socket;
 
 pub mod error;
 pub mod log;
+pub mod time;
 
 mod variadic;

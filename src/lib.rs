@@ -15,8 +15,14 @@ compile_error!(
 
 pub mod capi;
 
+mod copy;
+mod dir;
 mod error;
+mod file;
 mod ipc;
 mod log;
+mod mode;
 mod sys;
 mod text;
+mod time;
+mod tree;

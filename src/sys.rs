@@ -4,9 +4,12 @@
 //! logs or raises: a failure is the errno it came with.
 
 pub mod cmsg;
+pub mod dir;
 pub mod file;
 pub mod message;
+pub mod path;
 pub mod socket;
+pub mod time;
 
 use errno::{Errno, errno};
 use std::ffi::{CStr, c_int};

@@ -7,9 +7,39 @@
 #include "suite.h"
 
 /* mmsysio.h: file manipulation */
+int mm_open(const char *path, int oflag, int mode);
+int mm_rename(const char *oldpath, const char *newpath);
 int mm_close(int fd);
+int mm_fsync(int fd);
 ssize_t mm_read(int fd, void *buf, size_t nbyte);
 ssize_t mm_write(int fd, const void *buf, size_t nbyte);
+mm_off_t mm_seek(int fd, mm_off_t offset, int whence);
+int mm_ftruncate(int fd, mm_off_t length);
+int mm_fstat(int fd, struct mm_stat *buf);
+int mm_stat(const char *path, struct mm_stat *buf, int flags);
+int mm_futimens(int fd, const struct mm_timespec ts[2]);
+int mm_utimens(const char *path, const struct mm_timespec ts[2], int flags);
+int mm_check_access(const char *path, int amode);
+int mm_isatty(int fd);
+int mm_dup(int fd);
+int mm_dup2(int fd, int newfd);
+int mm_pipe(int pipefd[2]);
+int mm_unlink(const char *path);
+int mm_link(const char *oldpath, const char *newpath);
+int mm_symlink(const char *oldpath, const char *newpath);
+int mm_readlink(const char *path, char *buf, size_t bufsize);
+int mm_copy(const char *src, const char *dst, int flags, int mode);
+int mm_mkdir(const char *path, int mode, int flags);
+int mm_chdir(const char *path);
+char *mm_getcwd(char *buffer, size_t size);
+int mm_rmdir(const char *path);
+int mm_remove(const char *path, int flags);
+
+/* mmsysio.h: directory navigation */
+MM_DIR *mm_opendir(const char *path);
+void mm_closedir(MM_DIR *dir);
+void mm_rewinddir(MM_DIR *dir);
+const struct mm_dirent *mm_readdir(MM_DIR *dir, int *status);
 
 /* mmsysio.h: IPC */
 struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
@@ -46,6 +76,14 @@ const char *mm_get_lasterror_module(void);
 void mm_log(int lvl, const char *location, const char *msg, ...);
 int mm_log_set_maxlvl(int lvl);
 
+/* mmtime.h */
+int mm_gettime(clockid_t clock_id, struct mm_timespec *ts);
+int mm_getres(clockid_t clock_id, struct mm_timespec *res);
+int mm_nanosleep(clockid_t clock_id, const struct mm_timespec *ts);
+int mm_relative_sleep_ms(int64_t duration_ms);
+int mm_relative_sleep_us(int64_t duration_us);
+int mm_relative_sleep_ns(int64_t duration_ns);
+
 _Static_assert(sizeof(struct mm_error_state) == 1024, "size of mm_error_state");
 _Static_assert(_Alignof(struct mm_error_state) == 1, "alignment of mm_error_state");
 _Static_assert(sizeof(struct mm_timespec) == sizeof(struct timespec), "size of mm_timespec");
@@ -62,6 +100,25 @@ _Static_assert(offsetof(struct mm_ipc_msg, num_fds) == 20, "num_fds");
 _Static_assert(offsetof(struct mm_ipc_msg, flags) == 24, "flags");
 _Static_assert(offsetof(struct mm_ipc_msg, num_fds_max) == 28, "num_fds_max");
 _Static_assert(offsetof(struct mm_ipc_msg, reserved) == 32, "reserved");
+
+_Static_assert(sizeof(struct mm_dirent) == 16, "size of mm_dirent");
+_Static_assert(offsetof(struct mm_dirent, type) == 8, "type");
+_Static_assert(offsetof(struct mm_dirent, id) == 12, "id");
+_Static_assert(offsetof(struct mm_dirent, name) == 16, "name");
+#endif
+
+#ifdef __x86_64__
+_Static_assert(sizeof(struct mm_stat) == 72, "size of mm_stat");
+_Static_assert(offsetof(struct mm_stat, ino) == 8, "ino");
+_Static_assert(offsetof(struct mm_stat, mode) == 16, "mode");
+_Static_assert(offsetof(struct mm_stat, nlink) == 20, "nlink");
+_Static_assert(offsetof(struct mm_stat, uid) == 24, "uid");
+_Static_assert(offsetof(struct mm_stat, gid) == 28, "gid");
+_Static_assert(offsetof(struct mm_stat, size) == 32, "size");
+_Static_assert(offsetof(struct mm_stat, atime) == 40, "atime");
+_Static_assert(offsetof(struct mm_stat, nblocks) == 48, "nblocks");
+_Static_assert(offsetof(struct mm_stat, mtime) == 56, "mtime");
+_Static_assert(offsetof(struct mm_stat, ctime) == 64, "ctime");
 #endif
 
 START_TEST(error_codes_and_flags_have_their_values)
@@ -101,6 +158,23 @@ START_TEST(clocks_and_units_have_their_values)
 }
 END_TEST
 
+START_TEST(file_constants_have_their_values)
+{
+	ck_assert_int_eq(MODE_DEF, 0x10000);
+	ck_assert_int_eq(MODE_EXEC, 0x20000);
+	ck_assert_int_eq(MODE_XDEF, 0x30000);
+	ck_assert_int_eq(MM_DT_FIFO | MM_DT_CHR | MM_DT_BLK | MM_DT_DIR | MM_DT_REG | MM_DT_LNK | MM_DT_SOCK, 0xFE);
+	ck_assert_int_eq(MM_DT_ANY, 0xFF);
+	ck_assert_int_eq(MM_RECURSIVE, INT32_MIN);
+	ck_assert_int_eq(MM_FAILONERROR, 0x40000000);
+	ck_assert_int_eq(MM_NOFOLLOW, 0x20000000);
+	ck_assert_int_eq(MM_NOCOW, 0x10000000);
+	ck_assert_int_eq(MM_FORCECOW, 0x08000000);
+	ck_assert_int_eq(mm_ino_equal(1, 1), 1);
+	ck_assert_int_eq(mm_ino_equal(1, 2), 0);
+}
+END_TEST
+
 static int constructed;
 
 MM_CONSTRUCTOR(test)
@@ -125,5 +199,5 @@ START_TEST(predefined_macros_do_what_they_say)
 }
 END_TEST
 
-SUITE(error_codes_and_flags_have_their_values, log_levels_have_their_values, clocks_and_units_have_their_values,
+SUITE(error_codes_and_flags_have_their_values, file_constants_have_their_values, log_levels_have_their_values, clocks_and_units_have_their_values,
       predefined_macros_do_what_they_say)

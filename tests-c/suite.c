@@ -2,6 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -206,6 +209,71 @@ void wait_until_asleep(pid_t tid)
 		asleep = state != NULL && state[1] != '\0' && state[2] == 'S' ? asleep + 1 : 0;
 		sleep_ms(5);
 	}
+}
+
+static char scratch[64];
+
+void enter_scratch_directory(void)
+{
+	strcpy(scratch, "/tmp/mmsysio-test-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(scratch));
+	ck_assert_int_eq(chmod(scratch, 0777), 0);
+	ck_assert_int_eq(chdir(scratch), 0);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)status;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+void leave_scratch_directory(void)
+{
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_msg(nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "%s cannot be removed", scratch);
+}
+
+static int run_as_ordinary_user(void *body)
+{
+	if (geteuid() == 0)
+		ck_assert(setgroups(0, NULL) == 0 && setresgid(65534, 65534, 65534) == 0 &&
+		          setresuid(65534, 65534, 65534) == 0);
+	(*(void (**)(void))body)();
+	return 0;
+}
+
+void as_ordinary_user(void (*body)(void))
+{
+	assert_child_succeeds(start_child(run_as_ordinary_user, &body));
+}
+
+void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+bool has_text(const char *path, const char *text)
+{
+	char content[4096] = "";
+	FILE *file = fopen(path, "r");
+
+	ck_assert_ptr_nonnull(file);
+	content[fread(content, 1, sizeof(content) - 1, file)] = '\0';
+	fclose(file);
+	return strcmp(content, text) == 0;
+}
+
+bool exists(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0;
 }
 
 static void do_nothing(int signum)

@@ -84,6 +84,18 @@ pid_t thread_id(void);
 pthread_t start_interrupting(void);
 void stop_interrupting(pthread_t interrupter);
 
+/* A new directory that becomes the current one, and the end of it: everything in it is removed. */
+void enter_scratch_directory(void);
+void leave_scratch_directory(void);
+
+/* Runs a test's body as an ordinary user, whom permissions bind, also if the tests run as root. */
+void as_ordinary_user(void (*body)(void));
+
+/* A file with that text, and whether a file has it. */
+void write_file(const char *path, const char *text);
+bool has_text(const char *path, const char *text);
+bool exists(const char *path);
+
 /* Number of open descriptors, and whether one is open. */
 int count_open_descriptors(void);
 bool is_open(int fd);

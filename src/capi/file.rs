@@ -1,9 +1,95 @@
 //! Doors under the banner 'File manipulation'.
 
-use super::ret::ret;
-use crate::error::Error;
+use super::types::mm_stat;
+use super::{arg, ret};
+use crate::copy::{self, NOFOLLOW};
+use crate::error::{Error, Result};
+use crate::file as room;
 use crate::sys::file;
-use std::ffi::{c_int, c_void};
+use crate::sys::path::Path;
+use crate::tree::RECURSIVE;
+use crate::{dir, mode, tree};
+use errno::Errno;
+use ret::ret;
+use std::ffi::{c_char, c_int, c_void};
+
+/// mm_open() - open a file
+/// @path:       name of the file
+/// @oflag:      flags of open(): O_RDONLY, O_WRONLY or O_RDWR, with O_CREAT, O_EXCL, O_TRUNC, O_APPEND...
+/// @mode:       permissions of a file that is created, MODE_DEF among them; otherwise ignored
+///
+/// The file is closed in executed programs: O_CLOEXEC is always added.
+///
+/// Return: the descriptor, the lowest number available, to be closed with mm_close(); or
+/// -1, with the error state set to
+///   EACCES, EPERM    permission is denied
+///   EEXIST           the file exists, and O_CREAT and O_EXCL are given
+///   EISDIR           a directory is to be written
+///   EMFILE, ENFILE   too many open descriptors, or files
+///   ENXIO            nobody reads the FIFO, or there is no such device, or it is a socket
+///   EROFS            the filesystem is read-only
+///   ETXTBSY          a program that runs is to be written
+///   ENOSPC, EDQUOT   there is no space to create it
+///   EINVAL           @oflag has a combination that is not supported
+///   EOPNOTSUPP       the filesystem has no O_TMPFILE
+///   EINTR            a signal handler was called while the FIFO or device was waited for
+///   ENOENT           there is no such name, or it is empty
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe. Cancellation point.
+///
+/// # Safety
+/// `path` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int) -> c_int {
+    ret("mm_open", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        file::open(path, oflag | libc::O_CLOEXEC, mode::translated(mode))
+            .map_err(|e| Error::os(e, format_args!("opening {} with flags {oflag:#o}", path.shown(e))))
+    })
+}
+
+/// mm_rename() - rename a file
+/// @oldpath:    its name
+/// @newpath:    its new name; what has it is replaced, in one step
+///
+/// Symbolic links are renamed themselves. Two names of one file stay as they are.
+///
+/// Return: 0; or -1, with the error state set to
+///   EACCES, EPERM    a directory may not be written
+///   ENOTEMPTY, EEXIST @newpath is a directory that is not empty
+///   EISDIR           @newpath is a directory, and @oldpath is none
+///   EXDEV            the names are on different filesystems
+///   EINVAL           a directory is to become part of itself
+///   EBUSY            a directory is in use by the system
+///   EROFS            the filesystem is read-only
+///   EMLINK, ENOSPC, EDQUOT there is no room for the new name
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// # Safety
+/// Both are strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_rename(oldpath: *const c_char, newpath: *const c_char) -> c_int {
+    ret("mm_rename", || {
+        // SAFETY: strings, as the caller promised.
+        let (oldpath, newpath) = unsafe { (Path::from_raw(oldpath), Path::from_raw(newpath)) };
+        file::rename(oldpath, newpath)
+            .map_err(|e| Error::os(e, format_args!("renaming {} to {}", oldpath.shown(e), newpath.shown(e))))
+    })
+}
 
 /// mm_close() - close a descriptor
 /// @fd:         descriptor to close; -1 does nothing, successfully
@@ -27,6 +113,25 @@ pub extern "C" fn mm_close(fd: c_int) -> c_int {
             _ => Ok(()),
         },
     })
+}
+
+/// mm_fsync() - store what was written to a file
+/// @fd:         descriptor of the file
+///
+/// Returns when the device has it.
+///
+/// Return: 0; or -1, with the error state set to
+///   EBADF            @fd is not open
+///   EINVAL           @fd has no storage: a pipe, a socket
+///   EIO              the device failed
+///   ENOSPC, EDQUOT   there is no space for it
+///   EROFS            the filesystem is read-only
+///   EINTR            a signal handler was called meanwhile
+///
+/// MT-Safe. Cancellation point.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
+    ret("mm_fsync", || file::fsync(fd).map_err(|e| Error::os(e, format_args!("storing the data of descriptor {fd}"))))
 }
 
 /// mm_read() - read from a descriptor
@@ -89,4 +194,647 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
         unsafe { file::write(fd, buf, nbyte) }
             .map_err(|e| Error::os(e, format_args!("writing {nbyte} bytes to descriptor {fd}")))
     })
+}
+
+/// mm_seek() - move the offset of a file
+/// @fd:         descriptor of the file
+/// @offset:     bytes to move it by
+/// @whence:     from where: SEEK_SET (the start), SEEK_CUR (where it is), SEEK_END (the end), or the
+///              system's SEEK_DATA and SEEK_HOLE
+///
+/// Return: the offset from the start of the file; or -1, with the error state set to
+///   EBADF            @fd is not open
+///   EINVAL           @whence is unknown, or the offset would be negative
+///   ESPIPE           @fd is a pipe, a socket or a terminal
+///   ENXIO            no data, or no file, follows
+///   EOVERFLOW        the offset is too large to be told
+///
+/// MT-Safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc::off_t {
+    ret("mm_seek", || {
+        file::seek(fd, offset, whence)
+            .map_err(|e| Error::os(e, format_args!("moving descriptor {fd} by {offset} from {whence}")))
+    })
+}
+
+/// mm_ftruncate() - set the size of a file
+/// @fd:         descriptor of the file, open for writing
+/// @length:     its new size; what is added reads as zeros
+///
+/// The offset stays where it is.
+///
+/// Return: 0; or -1, with the error state set to
+///   EBADF            @fd is not open
+///   EINVAL           @length is negative, or @fd is not open for writing, or has no size
+///   EFBIG            the size is beyond the limit
+///   EPERM            the file is sealed or may only grow
+///   EINTR            a signal handler was called meanwhile
+///   EIO, ENOSPC      the filesystem failed
+///
+/// MT-Safe. Cancellation point.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
+    ret("mm_ftruncate", || {
+        file::truncate(fd, length)
+            .map_err(|e| Error::os(e, format_args!("setting the size of descriptor {fd} to {length}")))
+    })
+}
+
+/// mm_fstat() - tell about an open file
+/// @fd:         descriptor of the file
+/// @buf:        receives what there is to tell; untouched after a failure
+///
+/// Of a symbolic link (opened with O_PATH) the size counts the byte that terminates its target.
+///
+/// Return: 0; or -1, with the error state set to
+///   EBADF            @fd is not open
+///   EFAULT           @buf is NULL
+///   EOVERFLOW        a number is too large to be told
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// Differs from mmlib: NULL does not crash.
+///
+/// # Safety
+/// `buf` is valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_fstat(fd: c_int, buf: *mut mm_stat) -> c_int {
+    ret("mm_fstat", || {
+        require(buf, "buf")?;
+        let status = file::status(fd).map_err(|e| Error::os(e, format_args!("asking about descriptor {fd}")))?;
+        // SAFETY: not null, so valid.
+        unsafe { buf.write(reported(&status)) };
+        Ok(())
+    })
+}
+
+/// mm_stat() - tell about a file
+/// @path:       name of the file
+/// @buf:        receives what there is to tell; untouched after a failure
+/// @flags:      MM_NOFOLLOW to ask about a symbolic link itself; other bits are ignored
+///
+/// Of a symbolic link the size counts the byte that terminates its target: it is the room that mm_readlink() needs, except
+/// for the links of /proc, which report no size.
+///
+/// Return: 0; or -1, with the error state set to
+///   EOVERFLOW        a number is too large to be told
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// Differs from mmlib: NULL does not crash.
+///
+/// # Safety
+/// `path` is a string, `buf` is valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: c_int) -> c_int {
+    ret("mm_stat", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        require(buf, "buf")?;
+        let status = if flags & NOFOLLOW != 0 { file::link_status_of(path) } else { file::status_of(path) };
+        let status = status.map_err(|e| Error::os(e, format_args!("asking about {}", path.shown(e))))?;
+        // SAFETY: not null, so valid.
+        unsafe { buf.write(reported(&status)) };
+        Ok(())
+    })
+}
+
+/// mm_futimens() - set the times of an open file
+/// @fd:         descriptor of the file; it need not be open for writing
+/// @ts:         time of access, then time of change; NULL for now, twice. With UTIME_NOW in tv_nsec a time
+///              becomes now, with UTIME_OMIT it stays
+///
+/// Return: 0; or -1, with the error state set to
+///   EBADF            @fd is not open
+///   EINVAL           a tv_nsec is neither special nor from 0 to 999999999
+///   EFAULT           @ts cannot be read
+///   EACCES           the file is another user's, may not be written, and @ts is NULL or UTIME_NOW
+///   EPERM            the file is another user's
+///   EROFS            the filesystem is read-only
+///
+/// MT-Safe.
+/// cbindgen:ptrs-as-arrays=[[ts;2]]
+///
+/// # Safety
+/// `ts` is null or points to two elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_int {
+    ret("mm_futimens", || {
+        // SAFETY: null or two elements, as the caller promised; the kernel finds out where not.
+        unsafe { file::set_times(fd, ts) }
+            .map_err(|e| Error::os(e, format_args!("setting the times of descriptor {fd}")))
+    })
+}
+
+/// mm_utimens() - set the times of a file
+/// @path:       name of the file
+/// @ts:         time of access, then time of change; NULL for now, twice. With UTIME_NOW in tv_nsec a time
+///              becomes now, with UTIME_OMIT it stays
+/// @flags:      MM_NOFOLLOW to set those of a symbolic link itself, or 0
+///
+/// Return: 0; or -1, with the error state set to
+///   EINVAL           @path is NULL, @flags has other bits, or a tv_nsec is neither special nor from 0 to
+///                    999999999
+///   EPERM            the file is another user's
+///   EROFS            the filesystem is read-only
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           @path or @ts cannot be read
+///
+/// MT-Safe.
+/// cbindgen:ptrs-as-arrays=[[ts;2]]
+///
+/// # Safety
+/// `path` is a string, `ts` is null or points to two elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timespec, flags: c_int) -> c_int {
+    ret("mm_utimens", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        if flags & !NOFOLLOW != 0 {
+            return Err(Error::new(libc::EINVAL, format_args!("setting times with unknown flags {flags:#x}")));
+        }
+        if path.as_ptr().is_null() {
+            return Err(arg::null("path"));
+        }
+        let flags = if flags & NOFOLLOW != 0 { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
+        // SAFETY: null or two elements, as the caller promised; the kernel finds out where not.
+        unsafe { file::set_times_of(path, ts, flags) }
+            .map_err(|e| Error::os(e, format_args!("setting the times of {}", path.shown(e))))
+    })
+}
+
+/// mm_check_access() - ask what the process may do with a file
+/// @path:       name of the file
+/// @amode:      F_OK, or an OR of R_OK, W_OK and X_OK
+///
+/// It is asked for the real user and group, and of what a symbolic link leads to. The answer may be out of date as
+/// soon as it is there.
+///
+/// Return: 0 if it may; ENOENT (positive) if there is no such file; EACCES (positive) if it may not. errno and the error
+/// state stay as they are in these cases. Otherwise -1, with the error state set to
+///   EINVAL           @amode has other bits
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP, ENAMETOOLONG the path cannot be followed
+///   EROFS            the filesystem is read-only, and W_OK is asked for
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// # Safety
+/// `path` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_check_access(path: *const c_char, amode: c_int) -> c_int {
+    ret("mm_check_access", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        room::check_access(path, amode)
+    })
+}
+
+/// mm_isatty() - ask whether a descriptor is a terminal
+/// @fd:         descriptor
+///
+/// Return: 1 if it is, 0 if it is not, with errno as it was; or -1, with the error state set to
+///   EBADF            @fd is not open
+///   EIO              the terminal has hung up
+///
+/// MT-Safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_isatty(fd: c_int) -> c_int {
+    ret("mm_isatty", || room::is_a_terminal(fd))
+}
+
+/// mm_dup() - duplicate a descriptor
+/// @fd:         descriptor
+///
+/// Both share offset and status flags. The new one is inherited by executed programs.
+///
+/// Return: the new descriptor, the lowest number available, to be closed with mm_close(); or
+/// -1, with the error state set to
+///   EBADF            @fd is not open
+///   EMFILE           the process has too many open descriptors
+///
+/// MT-Safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_dup(fd: c_int) -> c_int {
+    ret("mm_dup", || file::dup(fd).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd}"))))
+}
+
+/// mm_dup2() - duplicate a descriptor to a number
+/// @fd:         descriptor
+/// @newfd:      number to give it; what has it is closed
+///
+/// Both share offset and status flags. The new one is inherited by executed programs, unless both are the same number:
+/// then nothing changes.
+///
+/// Return: @newfd; or -1, with the error state set to
+///   EBADF            @fd is not open, or @newfd is negative or above the limit
+///   EBUSY            @newfd is being opened by another thread
+///   EINTR            a signal handler was called meanwhile
+///
+/// MT-Safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
+    ret("mm_dup2", || {
+        file::dup2(fd, newfd).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd} to {newfd}")))
+    })
+}
+
+/// mm_pipe() - create a pipe
+/// @pipefd:     receives the end to read from, then the end to write to
+///
+/// Both are inherited by executed programs, and blocking.
+///
+/// Return: 0, with both descriptors, the lowest numbers available, to be closed with mm_close(); or -1, with the error state set to
+///   EFAULT           @pipefd cannot be written, NULL included
+///   EMFILE, ENFILE   too many open descriptors, or files
+///
+/// MT-Safe.
+/// cbindgen:ptrs-as-arrays=[[pipefd;2]]
+///
+/// # Safety
+/// `pipefd` is null or valid for two elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
+    ret("mm_pipe", || {
+        // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
+        unsafe { file::pipe(pipefd) }.map_err(|e| Error::os(e, format_args!("creating a pipe")))
+    })
+}
+
+/// mm_unlink() - remove a name of a file
+/// @path:       the name
+///
+/// The file goes with its last name, when nobody has it open or mapped. A symbolic link is removed itself.
+///
+/// Return: 0; or -1, with the error state set to
+///   EISDIR           it is a directory
+///   EPERM            the directory is sticky and the file another user's, or it is immutable
+///   EBUSY            it is in use by the system
+///   EROFS            the filesystem is read-only
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// # Safety
+/// `path` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_unlink(path: *const c_char) -> c_int {
+    ret("mm_unlink", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        file::unlink(path).map_err(|e| Error::os(e, format_args!("removing the name {}", path.shown(e))))
+    })
+}
+
+/// mm_link() - give a file another name
+/// @oldpath:    a name that it has; a symbolic link itself gets the new name
+/// @newpath:    the new name
+///
+/// Return: 0; or -1, with the error state set to
+///   EEXIST           @newpath exists
+///   EXDEV            the names are on different filesystems
+///   EPERM            it is a directory, or the system forbids it
+///   EMLINK           it has too many names
+///   EROFS, ENOSPC, EDQUOT there is no room for the new name
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// # Safety
+/// Both are strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_link(oldpath: *const c_char, newpath: *const c_char) -> c_int {
+    ret("mm_link", || {
+        // SAFETY: strings, as the caller promised.
+        let (oldpath, newpath) = unsafe { (Path::from_raw(oldpath), Path::from_raw(newpath)) };
+        file::link(oldpath, newpath)
+            .map_err(|e| Error::os(e, format_args!("linking {} as {}", oldpath.shown(e), newpath.shown(e))))
+    })
+}
+
+/// mm_symlink() - create a symbolic link
+/// @oldpath:    where it leads: any text; from where @newpath is, if it is relative
+/// @newpath:    name of the link
+///
+/// Return: 0; or -1, with the error state set to
+///   EEXIST           @newpath exists
+///   EPERM            the filesystem has no symbolic links
+///   EROFS, ENOSPC, EDQUOT there is no room for it
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// # Safety
+/// Both are strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_symlink(oldpath: *const c_char, newpath: *const c_char) -> c_int {
+    ret("mm_symlink", || {
+        // SAFETY: strings, as the caller promised.
+        let (oldpath, newpath) = unsafe { (Path::from_raw(oldpath), Path::from_raw(newpath)) };
+        file::symlink(oldpath, newpath)
+            .map_err(|e| Error::os(e, format_args!("creating link {} to {}", newpath.shown(e), oldpath.shown(e))))
+    })
+}
+
+/// mm_readlink() - tell where a symbolic link leads
+/// @path:       name of the link
+/// @buf:        receives the text, terminated
+/// @bufsize:    size of @buf: one more than the text, as the size that mm_stat() tells
+///
+/// Return: 0; or -1, with the error state set to
+///   EOVERFLOW        it does not fit: @buf has its beginning
+///   EINVAL           @path is no symbolic link, or @bufsize is 0
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// Differs from mmlib: the text is terminated also if it does not fit, and a @bufsize above INT_MAX is no error.
+///
+/// # Safety
+/// `path` is a string, `buf` is valid for `bufsize` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufsize: usize) -> c_int {
+    ret("mm_readlink", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        let size = bufsize.min(c_int::MAX as usize);
+        // SAFETY: the caller promised that so many bytes may be written; the kernel finds out where not.
+        let length = unsafe { file::read_link(path, buf, size) }
+            .map_err(|e| Error::os(e, format_args!("reading link {}", path.shown(e))))?;
+        // SAFETY: the kernel has written length bytes of at most size, which is not 0: it refuses that.
+        unsafe { buf.add(length.min(size - 1)).write(0) };
+        if length < size {
+            return Ok(());
+        }
+        let shown = path.shown(Errno(libc::EOVERFLOW));
+        Err(Error::new(libc::EOVERFLOW, format_args!("reading link {shown}: it does not fit into {bufsize} bytes")))
+    })
+}
+
+/// mm_copy() - copy a file
+/// @src:        name of the file
+/// @dst:        name of the copy, which must not exist
+/// @flags:      0, or an OR of MM_NOFOLLOW (copy a symbolic link itself), and one of MM_NOCOW (write
+///              every byte anew) and MM_FORCECOW (share the data with the source, or fail)
+/// @mode:       permissions of the copy, MODE_DEF among them; ignored for a symbolic link
+///
+/// Only data is copied: no owner, times or attributes. Holes stay holes where the filesystem tells of them. Without a flag
+/// the system may share the data or copy it by itself. A failure leaves no copy behind; a signal does not end it.
+///
+/// Return: 0; or -1, with the error state set to
+///   EEXIST           @dst exists
+///   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is no regular file
+///   EISDIR           @src is a directory
+///   EOPNOTSUPP, EXDEV MM_FORCECOW is given, and the data cannot be shared; EINVAL and ENOTTY may say so too
+///   EACCES, EPERM    permission is denied
+///   ENXIO            @src is a socket
+///   EMFILE, ENFILE   too many open descriptors, or files
+///   ENOSPC, EDQUOT, EFBIG there is no space
+///   EROFS            the filesystem is read-only
+///   EOVERFLOW        the symbolic link is too long
+///   ENOENT           there is no such name, or it is empty
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe. Cancellation point; a thread that is cancelled here leaves the files open, and part of the copy.
+///
+/// Differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are reported, and a signal does
+/// not end it.
+///
+/// # Safety
+/// `src` and `dst` are strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_copy(src: *const c_char, dst: *const c_char, flags: c_int, mode: c_int) -> c_int {
+    ret("mm_copy", || {
+        // SAFETY: strings, as the caller promised.
+        let (src, dst) = unsafe { (Path::from_raw(src), Path::from_raw(dst)) };
+        copy::copy(src, dst, flags, mode)
+    })
+}
+
+/// mm_mkdir() - create a directory
+/// @path:       its name
+/// @mode:       its permissions, MODE_XDEF among them (MODE_DEF makes one that cannot be searched)
+/// @flags:      MM_RECURSIVE to create those above it that are missing as well, with the same permissions, and to
+///              succeed if it exists; other bits are ignored
+///
+/// Return: 0; or -1, with the error state set to
+///   EEXIST           the name exists; with MM_RECURSIVE, and is no directory
+///   EPERM            the filesystem takes no directories
+///   EMLINK, ENOSPC, EDQUOT there is no room for it
+///   EROFS            the filesystem is read-only
+///   ENOENT           a directory above it is missing, or the path is empty
+///   EACCES           a directory of the path may not be searched, or written
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// Differs from mmlib: with MM_RECURSIVE, a name that is no directory gives EEXIST; another process may create the same
+/// directories meanwhile; paths may go through . and .. and be of any length that the kernel takes.
+///
+/// # Safety
+/// `path` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_mkdir(path: *const c_char, mode: c_int, flags: c_int) -> c_int {
+    ret("mm_mkdir", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        let mode = mode::translated(mode);
+        if flags & RECURSIVE != 0 {
+            return dir::make_with_parents(path, mode);
+        }
+        file::make_directory(path, mode).map_err(|e| Error::os(e, format_args!("making directory {}", path.shown(e))))
+    })
+}
+
+/// mm_chdir() - change the current directory
+/// @path:       its name
+///
+/// It is the one of the whole process.
+///
+/// Return: 0; or -1, with the error state set to
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// # Safety
+/// `path` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_chdir(path: *const c_char) -> c_int {
+    ret("mm_chdir", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        file::change_directory(path).map_err(|e| Error::os(e, format_args!("changing to directory {}", path.shown(e))))
+    })
+}
+
+/// mm_getcwd() - tell the current directory
+/// @buffer:     receives the absolute path, terminated; NULL to get it in memory of its own
+/// @size:       size of @buffer; ignored if that is NULL
+///
+/// Return: @buffer, or memory that the caller releases with free(); or NULL, with the error state set to
+///   ERANGE           it does not fit
+///   EINVAL           @size is 0, and @buffer is not NULL
+///   ENOENT           the directory was removed
+///   EACCES           a directory above it may not be read
+///   ENOMEM           not enough memory
+///
+/// MT-Safe.
+///
+/// # Safety
+/// `buffer` is null or valid for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_getcwd(buffer: *mut c_char, size: usize) -> *mut c_char {
+    ret("mm_getcwd", || {
+        // SAFETY: null or valid, as the caller promised.
+        unsafe { file::current_directory(buffer, size) }
+            .map_err(|e| Error::os(e, format_args!("asking for the current directory, into {size} bytes")))
+    })
+}
+
+/// mm_rmdir() - remove an empty directory
+/// @path:       its name
+///
+/// Return: 0; or -1, with the error state set to
+///   ENOTEMPTY, EEXIST it is not empty
+///   EINVAL           its last component is .
+///   EBUSY            it is in use by the system
+///   EPERM            the directory above is sticky and it is another user's
+///   EROFS            the filesystem is read-only
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe.
+///
+/// # Safety
+/// `path` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
+    ret("mm_rmdir", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        file::remove_directory(path).map_err(|e| Error::os(e, format_args!("removing directory {}", path.shown(e))))
+    })
+}
+
+/// mm_remove() - remove a file, or a directory with all that is in it
+/// @path:       its name
+/// @flags:      the types that may be removed, an OR of MM_DT_REG, MM_DT_DIR..., or MM_DT_ANY; with MM_RECURSIVE
+///              what is in a directory goes first; with MM_FAILONERROR the first failure there ends it
+///
+/// A symbolic link is removed itself, and never followed. What is in the directory and of another type stays, and so do the
+/// directories that lead to it: without MM_FAILONERROR failures inside are passed over, and the directory itself decides.
+/// The names . and .. only have their content removed.
+///
+/// Return: 0; or -1, with the error state set to
+///   EPERM            the type of @path is not among @flags; or as for mm_unlink()
+///   ENOTEMPTY        the directory is not empty, or could not be emptied
+///   EBUSY            it is in use by the system
+///   EROFS            the filesystem is read-only
+///   EMFILE, ENFILE   too many open descriptors, or files
+///   ENOENT           there is no such name, or it is empty
+///   EACCES           a directory of the path may not be searched
+///   ENOTDIR          what the path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
+///   EFAULT           the path is NULL or cannot be read
+///   EIO, ENOMEM      the filesystem failed
+///
+/// MT-Safe. Cancellation point; a thread that is cancelled here leaves directories open.
+///
+/// Differs from mmlib: MM_FAILONERROR works and reports the first error; directories may be nested to any depth; nobody can lead
+/// it elsewhere by exchanging a directory for a link; a directory that is empty but not readable is removed; a success
+/// leaves the error state alone.
+///
+/// # Safety
+/// `path` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_remove(path: *const c_char, flags: c_int) -> c_int {
+    ret("mm_remove", || {
+        // SAFETY: a string, as the caller promised.
+        let path = unsafe { Path::from_raw(path) };
+        tree::remove(path, flags)
+    })
+}
+
+/// A structure to be written must be there; EFAULT, as the kernel would say.
+#[track_caller]
+fn require<T>(pointer: *mut T, name: &str) -> Result<()> {
+    if pointer.is_null() {
+        return Err(Error::new(libc::EFAULT, format_args!("argument {name} is NULL")));
+    }
+    Ok(())
+}
+
+fn reported(status: &libc::stat) -> mm_stat {
+    mm_stat {
+        dev: status.st_dev,
+        ino: status.st_ino,
+        mode: status.st_mode,
+        nlink: status.st_nlink as c_int,
+        uid: status.st_uid,
+        gid: status.st_gid,
+        size: room::reported_size(status),
+        atime: status.st_atime,
+        nblocks: status.st_blocks as usize,
+        mtime: status.st_mtime,
+        ctime: status.st_ctime,
+    }
 }

@@ -38,6 +38,32 @@ impl IntoC for usize {
     }
 }
 
+/// An offset in a file.
+impl IntoC for i64 {
+    type C = i64;
+    const FAILURE: i64 = -1;
+    fn into_c(self) -> i64 {
+        self
+    }
+}
+
+/// Memory or an object that C already knows how to dispose of.
+impl<T> IntoC for *mut T {
+    type C = *mut T;
+    const FAILURE: *mut T = ptr::null_mut();
+    fn into_c(self) -> *mut T {
+        self
+    }
+}
+
+impl<T> IntoC for *const T {
+    type C = *const T;
+    const FAILURE: *const T = ptr::null();
+    fn into_c(self) -> *const T {
+        self
+    }
+}
+
 /// The descriptor is the C caller's from here on.
 impl IntoC for OwnedFd {
     type C = c_int;

@@ -26,3 +26,30 @@ pub struct mm_ipc_msg {
 
 /// An IPC server: see mm_ipc_srv_create().
 pub struct mm_ipc_srv(pub(super) Server);
+
+/// What mm_stat() and mm_fstat() tell of a file.
+#[repr(C)]
+pub struct mm_stat {
+    /// Device that holds the file.
+    pub dev: libc::dev_t,
+    /// Number of the file on its device.
+    pub ino: libc::ino_t,
+    /// Type and permissions.
+    pub mode: libc::mode_t,
+    /// Number of names.
+    pub nlink: c_int,
+    /// User that owns it.
+    pub uid: libc::uid_t,
+    /// Group that owns it.
+    pub gid: libc::gid_t,
+    /// Size in bytes; of a symbolic link, the room that mm_readlink() needs.
+    pub size: libc::off_t,
+    /// Time of the last access, in seconds.
+    pub atime: libc::time_t,
+    /// Blocks of 512 bytes that it occupies.
+    pub nblocks: usize,
+    /// Time of the last change of the data, in seconds.
+    pub mtime: libc::time_t,
+    /// Time of the last change of the data or of this, in seconds.
+    pub ctime: libc::time_t,
+}

@@ -1,0 +1,58 @@
+//! What stands behind an `MM_DIR`. The header declares it, and `mm_dirent`, by hand: C's arrays without a size have no
+//! counterpart.
+#![allow(missing_docs, reason = "dir.h documents them")]
+
+use crate::error::{Error, Result};
+use crate::sys::dir::DirStream;
+use crate::tree;
+use std::ffi::{c_char, c_int};
+use std::mem::offset_of;
+use std::ptr;
+
+pub struct MM_DIR {
+    stream: DirStream,
+    /// The last entry that C was given; in words, so that it is aligned.
+    record: Vec<u64>,
+}
+
+#[repr(C)]
+pub struct mm_dirent {
+    reclen: usize,
+    kind: c_int,
+    id: c_int,
+    name: [c_char; 0],
+}
+
+impl MM_DIR {
+    pub fn new(stream: DirStream) -> MM_DIR {
+        MM_DIR { stream, record: Vec::new() }
+    }
+
+    pub fn rewind(&mut self) {
+        self.stream.rewind();
+    }
+
+    /// The next entry, null at the end.
+    pub fn next_entry(&mut self) -> Result<*const mm_dirent> {
+        let next = self.stream.next_entry().map_err(|e| Error::os(e, format_args!("reading a directory")))?;
+        let Some(entry) = next else {
+            return Ok(ptr::null());
+        };
+        let name = entry.name.to_bytes_with_nul();
+        let size = offset_of!(mm_dirent, name) + name.len();
+        let words = size.div_ceil(size_of::<u64>());
+        self.record.clear();
+        self.record
+            .try_reserve(words)
+            .map_err(|_| Error::new(libc::ENOMEM, format_args!("keeping an entry of {size} bytes")))?;
+        self.record.resize(words, 0);
+        let record = self.record.as_mut_ptr().cast::<mm_dirent>();
+        // SAFETY: the record has size bytes, aligned for the head, and the name fits behind that.
+        unsafe {
+            record.write(mm_dirent { reclen: size, kind: tree::type_of_entry(entry.kind), id: 0, name: [] });
+            let room = record.cast::<u8>().add(offset_of!(mm_dirent, name));
+            room.copy_from_nonoverlapping(name.as_ptr(), name.len());
+        }
+        Ok(record)
+    }
+}

@@ -1,0 +1,59 @@
+//! Doors of mmtime.h, which is kept by hand and holds their documentation.
+#![allow(missing_docs, reason = "mmtime.h documents them")]
+#![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi.rs says")]
+
+use super::ret::ret;
+use crate::error::Error;
+use crate::sys::time;
+use crate::time::sleep_for;
+use errno::Errno;
+use std::ffi::c_int;
+use std::ptr;
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_gettime(clock_id: libc::clockid_t, ts: *mut libc::timespec) -> c_int {
+    ret("mm_gettime", || {
+        let told = if ts.is_null() {
+            // The C library may write without asking the kernel. Which clock there is comes first.
+            // SAFETY: null asks for nothing.
+            unsafe { time::resolution(clock_id, ptr::null_mut()) }.and(Err(Errno(libc::EFAULT)))
+        } else {
+            // SAFETY: not null, so valid.
+            unsafe { time::now(clock_id, ts) }
+        };
+        told.map_err(|e| Error::os(e, format_args!("reading clock {clock_id}")))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_getres(clock_id: libc::clockid_t, res: *mut libc::timespec) -> c_int {
+    ret("mm_getres", || {
+        // SAFETY: null or valid.
+        unsafe { time::resolution(clock_id, res) }
+            .map_err(|e| Error::os(e, format_args!("asking for the resolution of clock {clock_id}")))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_nanosleep(clock_id: libc::clockid_t, ts: *const libc::timespec) -> c_int {
+    ret("mm_nanosleep", || {
+        // SAFETY: null or valid; the kernel finds out where not.
+        unsafe { time::sleep_until(clock_id, ts) }
+            .map_err(|e| Error::os(e, format_args!("sleeping until a time of clock {clock_id}")))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_relative_sleep_ms(duration_ms: i64) -> c_int {
+    ret("mm_relative_sleep_ms", || sleep_for(duration_ms, 1_000, "ms"))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_relative_sleep_us(duration_us: i64) -> c_int {
+    ret("mm_relative_sleep_us", || sleep_for(duration_us, 1_000_000, "us"))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_relative_sleep_ns(duration_ns: i64) -> c_int {
+    ret("mm_relative_sleep_ns", || sleep_for(duration_ns, 1_000_000_000, "ns"))
+}

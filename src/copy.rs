@@ -1,0 +1,196 @@
+//! Copying a file, or a symbolic link.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::mode;
+use crate::sys::file;
+use crate::sys::path::Path;
+use errno::{Errno, errno, set_errno};
+use std::ffi::{CStr, c_int};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+
+/// Flag: a symbolic link is copied itself.
+pub const NOFOLLOW: c_int = 1 << 29;
+/// Flag: every byte is written anew.
+const NOCOW: c_int = 1 << 28;
+/// Flag: no byte is written anew, both files share them.
+const FORCECOW: c_int = 1 << 27;
+
+type Outcome<T> = std::result::Result<T, Errno>;
+
+pub fn copy(from: Path, to: Path, flags: c_int, mode: c_int) -> Result<()> {
+    if flags & !(NOFOLLOW | NOCOW | FORCECOW) != 0 {
+        return Err(Error::new(libc::EINVAL, format_args!("copying with flags {flags:#x}: unknown flags")));
+    }
+    if flags & (NOCOW | FORCECOW) == NOCOW | FORCECOW {
+        return Err(Error::new(libc::EINVAL, format_args!("copying both with and without sharing the data")));
+    }
+    let errno_at_entry = errno();
+    let opened = file::open(from, libc::O_RDONLY | libc::O_CLOEXEC | nofollow(flags), 0);
+    match opened {
+        Ok(source) => copy_file(&source, to, flags, mode),
+        Err(Errno(libc::ELOOP)) if flags & NOFOLLOW != 0 => copy_link(from, to),
+        Err(e) => return Err(Error::os(e, format_args!("opening {} to copy it", from.shown(e)))),
+    }
+    .map_err(|e| Error::os(e, format_args!("copying {} to {}", from.shown(e), to.shown(e))))?;
+    set_errno(errno_at_entry);
+    Ok(())
+}
+
+fn nofollow(flags: c_int) -> c_int {
+    if flags & NOFOLLOW != 0 { libc::O_NOFOLLOW } else { 0 }
+}
+
+/// The target is copied as it stands, however long it is: the size that a link reports may be wrong.
+fn copy_link(from: Path, to: Path) -> Outcome<()> {
+    let mut target = Vec::new();
+    for size in [256, 4097, 65536] {
+        target.clear();
+        target.try_reserve_exact(size).map_err(|_| Errno(libc::ENOMEM))?;
+        target.resize(size, 0);
+        let length = file::read_link_bytes(from, &mut target)?;
+        if length < size {
+            // The rest is zero, the first byte of it the terminator.
+            let target = CStr::from_bytes_until_nul(&target).map_err(|_| Errno(libc::EIO))?;
+            return file::symlink(target.into(), to);
+        }
+    }
+    Err(Errno(libc::EOVERFLOW))
+}
+
+fn copy_file(source: &OwnedFd, to: Path, flags: c_int, mode: c_int) -> Outcome<()> {
+    let open_flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
+    let destination = file::open(to, open_flags, mode::translated(mode))?;
+    let copied = copy_data(source, &destination, flags);
+    // Data that could not be stored may only be reported now.
+    let closed = file::close(destination.into_raw_fd());
+    let result = copied.and(match closed {
+        Err(Errno(libc::EINTR)) => Ok(()),
+        closed => closed,
+    });
+    if result.is_err() {
+        // Half a copy is worse than none; the error to report is the first.
+        let _ = file::unlink(to);
+    }
+    result
+}
+
+fn copy_data(from: &OwnedFd, to: &OwnedFd, flags: c_int) -> Outcome<()> {
+    let status = file::status(from.as_raw_fd())?;
+    match status.st_mode & libc::S_IFMT {
+        libc::S_IFREG => {}
+        libc::S_IFDIR => return Err(Errno(libc::EISDIR)),
+        // Some never end.
+        _ => return Err(Errno(libc::EINVAL)),
+    }
+    if flags & FORCECOW != 0 {
+        return file::clone_file(from, to);
+    }
+    let mut transfer = Transfer { from, to, in_kernel: flags & NOCOW == 0, buffer: Vec::new() };
+    let is_sparse = status.st_blocks.saturating_mul(512) < status.st_size;
+    if is_sparse && transfer.copy_extents()? {
+        return Ok(());
+    }
+    transfer.copy_up_to(u64::MAX)
+}
+
+/// Moves bytes from where one file stands to where the other does.
+struct Transfer<'a> {
+    from: &'a OwnedFd,
+    to: &'a OwnedFd,
+    /// Whether the kernel is still asked to copy by itself, which may share the data.
+    in_kernel: bool,
+    buffer: Vec<u8>,
+}
+
+impl Transfer<'_> {
+    const BUFFER_SIZE: usize = 1 << 20;
+    /// Bytes that the kernel is asked for at once. Old kernels refuse more than a file can have.
+    const KERNEL_CHUNK: u64 = 1 << 30;
+
+    /// Copies what is data and leaves holes where the source has them. False if the filesystem does not know: then
+    /// nothing was done.
+    fn copy_extents(&mut self) -> Outcome<bool> {
+        let (from, to) = (self.from.as_raw_fd(), self.to.as_raw_fd());
+        let mut position = 0;
+        loop {
+            let start = match file::seek(from, position, libc::SEEK_DATA) {
+                Ok(start) => start,
+                // No data follows.
+                Err(Errno(libc::ENXIO)) => break,
+                Err(_) if position == 0 => {
+                    file::seek(from, 0, libc::SEEK_SET)?;
+                    return Ok(false);
+                }
+                Err(e) => return Err(e),
+            };
+            let end = file::seek(from, start, libc::SEEK_HOLE)?;
+            file::seek(from, start, libc::SEEK_SET)?;
+            file::seek(to, start, libc::SEEK_SET)?;
+            self.copy_up_to(u64::try_from(end - start).unwrap_or(0))?;
+            if end <= position {
+                break;
+            }
+            position = end;
+        }
+        file::truncate(to, file::status(from)?.st_size)?;
+        Ok(true)
+    }
+
+    /// Copies that many bytes, or up to the end of the file.
+    fn copy_up_to(&mut self, mut left: u64) -> Outcome<()> {
+        let mut copied_in_kernel = false;
+        while left > 0 && self.in_kernel {
+            match file::copy_range(self.from, self.to, left.min(Self::KERNEL_CHUNK) as usize) {
+                // Files that report no size look empty to the kernel; reading tells whether they are.
+                Ok(0) if !copied_in_kernel => break,
+                Ok(0) => return Ok(()),
+                Ok(copied) => {
+                    copied_in_kernel = true;
+                    left = left.saturating_sub(copied as u64);
+                }
+                Err(Errno(libc::EINTR)) => {}
+                Err(Errno(libc::ENOSYS | libc::EXDEV | libc::EINVAL | libc::EOPNOTSUPP | libc::EPERM)) => {
+                    self.in_kernel = false;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        while left > 0 {
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(Self::BUFFER_SIZE);
+            match self.copy_once(wanted)? {
+                0 => break,
+                copied => left = left.saturating_sub(copied as u64),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads once and writes all of it.
+    fn copy_once(&mut self, wanted: usize) -> Outcome<usize> {
+        if self.buffer.is_empty() {
+            self.buffer.try_reserve_exact(Self::BUFFER_SIZE).map_err(|_| Errno(libc::ENOMEM))?;
+            self.buffer.resize(Self::BUFFER_SIZE, 0);
+        }
+        let room = self.buffer.get_mut(..wanted).unwrap_or_default();
+        let size = uninterrupted(|| file::read_bytes(self.from, room))?;
+        let mut rest = self.buffer.get(..size).unwrap_or_default();
+        while !rest.is_empty() {
+            match uninterrupted(|| file::write_bytes(self.to.as_raw_fd(), rest))? {
+                0 => return Err(Errno(libc::EIO)),
+                written => rest = rest.get(written..).unwrap_or_default(),
+            }
+        }
+        Ok(size)
+    }
+}
+
+/// A copy is one operation for its caller: a signal does not end it half way.
+fn uninterrupted<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
+    loop {
+        match call() {
+            Err(Errno(libc::EINTR)) => {}
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Removing files, and directories with all that is in them.
+//!
+//! Below the path that is given, everything is done relative to descriptors of directories that are known to be such, so
+//! that nobody can lead the removal elsewhere by a symbolic link, and no path is too long. Few descriptors are open at a
+//! time: those of directories far above are closed, and found again through `..` on the way back.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::sys::dir::DirStream;
+use crate::sys::file;
+use crate::sys::path::Path;
+use errno::{Errno, errno, set_errno};
+use std::ffi::{CStr, c_int};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+/// Flag: what is in a directory is removed first.
+pub const RECURSIVE: c_int = c_int::MIN;
+/// Flag: the first failure below ends the removal.
+const FAILONERROR: c_int = 1 << 30;
+
+/// Types of files, as flags.
+const FIFO: c_int = 0x02;
+const CHR: c_int = 0x04;
+const BLK: c_int = 0x08;
+const DIR: c_int = 0x10;
+const REG: c_int = 0x20;
+const LNK: c_int = 0x40;
+const SOCK: c_int = 0x80;
+/// The type is not known.
+pub const UNKNOWN: c_int = 0;
+
+/// The flag for a type as directory entries give it.
+pub fn type_of_entry(kind: u8) -> c_int {
+    match kind {
+        libc::DT_FIFO => FIFO,
+        libc::DT_CHR => CHR,
+        libc::DT_BLK => BLK,
+        libc::DT_DIR => DIR,
+        libc::DT_REG => REG,
+        libc::DT_LNK => LNK,
+        libc::DT_SOCK => SOCK,
+        _ => UNKNOWN,
+    }
+}
+
+fn type_of(status: &libc::stat) -> c_int {
+    match status.st_mode & libc::S_IFMT {
+        libc::S_IFIFO => FIFO,
+        libc::S_IFCHR => CHR,
+        libc::S_IFBLK => BLK,
+        libc::S_IFDIR => DIR,
+        libc::S_IFREG => REG,
+        libc::S_IFLNK => LNK,
+        libc::S_IFSOCK => SOCK,
+        _ => UNKNOWN,
+    }
+}
+
+type Outcome<T> = std::result::Result<T, Errno>;
+
+pub fn remove(path: Path, flags: c_int) -> Result<()> {
+    let failed = |e: Errno| Error::os(e, format_args!("removing {}", path.shown(e)));
+    let errno_at_entry = errno();
+    let kind = type_of(&file::link_status_of(path).map_err(failed)?);
+    if kind & flags == 0 {
+        return Err(Error::new(
+            libc::EPERM,
+            format_args!("removing {}: its type is not among those to be removed", path.shown(Errno(libc::EPERM))),
+        ));
+    }
+    if kind != DIR {
+        file::unlink(path)
+    } else if flags & RECURSIVE == 0 {
+        file::remove_directory(path)
+    } else {
+        remove_tree(path, flags)
+    }
+    .map_err(failed)?;
+    set_errno(errno_at_entry);
+    Ok(())
+}
+
+const OPEN_DIRECTORY: c_int =
+    libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK;
+
+fn remove_tree(path: Path, flags: c_int) -> Outcome<()> {
+    let top = match file::open(path, OPEN_DIRECTORY, 0) {
+        Ok(top) => top,
+        // It may be empty all the same.
+        Err(denied @ Errno(libc::EACCES)) => return file::remove_directory(path).map_err(|_| denied),
+        Err(e) => return Err(e),
+    };
+    let emptied = Walk { flags, levels: Vec::new() }.empty(top);
+    if flags & FAILONERROR != 0 {
+        emptied?;
+    }
+    match path.to_c_str().map(CStr::to_bytes) {
+        // These have no name to be removed by.
+        Some(b"." | b"..") => Ok(()),
+        _ => file::remove_directory(path),
+    }
+}
+
+/// A directory on the way from the top to where the walk is.
+struct Level {
+    /// Open if it is near.
+    directory: Option<OwnedFd>,
+    device: libc::dev_t,
+    inode: libc::ino_t,
+    /// Names of the directories in it that are still to be emptied, each terminated. The last comes first.
+    subdirectories: Vec<u8>,
+}
+
+impl Level {
+    fn is(&self, status: &libc::stat) -> bool {
+        status.st_dev == self.device && status.st_ino == self.inode
+    }
+
+    /// The name of the next subdirectory.
+    fn next_name(&self) -> Option<&CStr> {
+        let names = self.subdirectories.get(..self.subdirectories.len().checked_sub(1)?)?;
+        let start = names.iter().rposition(|byte| *byte == 0).map_or(0, |end| end + 1);
+        CStr::from_bytes_with_nul(self.subdirectories.get(start..)?).ok()
+    }
+
+    fn forget_next_name(&mut self) {
+        let length = self.next_name().map_or(0, |name| name.count_bytes() + 1);
+        self.subdirectories.truncate(self.subdirectories.len() - length);
+    }
+}
+
+struct Walk {
+    flags: c_int,
+    levels: Vec<Level>,
+}
+
+impl Walk {
+    /// Directories whose descriptors stay open above the one that is being emptied.
+    const NEAR: usize = 16;
+
+    /// Empties a directory. Unless failures are to end the walk, it goes on behind them, and what was left behind shows
+    /// by the directories that cannot be removed.
+    fn empty(mut self, top: OwnedFd) -> Outcome<()> {
+        let entered = self.enter(top);
+        self.judge(entered)?;
+        while let Some(level) = self.levels.last() {
+            let (Some(directory), Some(name)) = (&level.directory, level.next_name()) else {
+                if self.levels.len() == 1 {
+                    break;
+                }
+                let left = self.leave();
+                self.judge(left)?;
+                continue;
+            };
+            match file::open_at(directory, name.into(), OPEN_DIRECTORY) {
+                Ok(child) => {
+                    let entered = self.enter(child);
+                    if entered.is_err() {
+                        self.forget_next_name();
+                    }
+                    self.judge(entered)?;
+                }
+                Err(failure) => {
+                    // It may be empty all the same.
+                    let removed = file::unlink_at(directory, name.into(), libc::AT_REMOVEDIR).map_err(|_| failure);
+                    self.forget_next_name();
+                    self.judge(removed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, outcome: Outcome<()>) -> Outcome<()> {
+        if self.flags & FAILONERROR != 0 { outcome } else { Ok(()) }
+    }
+
+    fn forget_next_name(&mut self) {
+        if let Some(level) = self.levels.last_mut() {
+            level.forget_next_name();
+        }
+    }
+
+    /// Removes what is no directory, and notes what is one.
+    fn enter(&mut self, directory: OwnedFd) -> Outcome<()> {
+        let status = file::status(directory.as_raw_fd())?;
+        self.levels.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
+        let mut subdirectories = Vec::new();
+        let emptied = self.remove_entries(&directory, &mut subdirectories);
+        if let Some(far) = self.levels.len().checked_sub(Self::NEAR)
+            && let Some(level) = self.levels.get_mut(far)
+            && far > 0
+        {
+            level.directory = None;
+        }
+        self.levels.push(Level {
+            directory: Some(directory),
+            device: status.st_dev,
+            inode: status.st_ino,
+            subdirectories,
+        });
+        self.judge(emptied)
+    }
+
+    fn remove_entries(&self, directory: &OwnedFd, subdirectories: &mut Vec<u8>) -> Outcome<()> {
+        let mut result = Ok(());
+        // Names are collected first: what a stream gives while its directory changes is not defined.
+        let mut others = Vec::new();
+        let mut stream = DirStream::of(directory)?;
+        while let Some(entry) = stream.next_entry()? {
+            let name = entry.name.to_bytes_with_nul();
+            if matches!(name, b".\0" | b"..\0") {
+                continue;
+            }
+            let kind = match type_of_entry(entry.kind) {
+                UNKNOWN => {
+                    file::link_status_at(directory, entry.name.into()).map_or(UNKNOWN, |status| type_of(&status))
+                }
+                known => known,
+            };
+            if kind != UNKNOWN && kind & self.flags == 0 {
+                continue;
+            }
+            let names = if kind == DIR { &mut *subdirectories } else { &mut others };
+            names.try_reserve(name.len()).map_err(|_| Errno(libc::ENOMEM))?;
+            names.extend_from_slice(name);
+        }
+        drop(stream);
+        for name in others.split_inclusive(|byte| *byte == 0) {
+            let name = CStr::from_bytes_with_nul(name).map_err(|_| Errno(libc::EIO))?;
+            if let Err(failure) = file::unlink_at(directory, name.into(), 0) {
+                self.judge(Err(failure))?;
+                result = Err(failure);
+            }
+        }
+        result
+    }
+
+    /// Goes back to the directory above, and removes the one that was emptied.
+    fn leave(&mut self) -> Outcome<()> {
+        let (Some(child), Some(parent)) = (self.levels.pop(), self.levels.last_mut()) else {
+            return Ok(());
+        };
+        if parent.directory.is_none() {
+            let Some(child) = child.directory else {
+                return Err(Errno(libc::EIO));
+            };
+            let above = file::open_at(&child, c"..".into(), OPEN_DIRECTORY)?;
+            // Somebody may have moved the child: what is above it then is not ours to touch.
+            if !parent.is(&file::status(above.as_raw_fd())?) {
+                self.levels.clear();
+                return Err(Errno(libc::ENOENT));
+            }
+            parent.directory = Some(above);
+        }
+        let removed = match (&parent.directory, parent.next_name()) {
+            (Some(directory), Some(name)) => file::unlink_at(directory, name.into(), libc::AT_REMOVEDIR),
+            _ => Ok(()),
+        };
+        parent.forget_next_name();
+        removed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_subdirectories_are_taken_from_the_end() {
+        let subdirectories = b"first\0\n\0last\0".to_vec();
+        let mut level = Level { directory: None, device: 0, inode: 0, subdirectories };
+        for name in [c"last", c"\n", c"first"] {
+            assert_eq!(level.next_name(), Some(name));
+            level.forget_next_name();
+        }
+        assert_eq!(level.next_name(), None);
+        level.forget_next_name();
+        assert_eq!(level.next_name(), None);
+    }
+}

@@ -1,0 +1,155 @@
+/*
+ * time.c: clocks, sleeping and the arithmetic of mmtime.h
+ */
+#include "suite.h"
+
+#include <time.h>
+
+START_TEST(clocks_tell_the_time)
+{
+	static const clockid_t clocks[] = {MM_CLK_REALTIME, MM_CLK_MONOTONIC, MM_CLK_CPU_PROCESS, MM_CLK_CPU_THREAD,
+	                                   MM_CLK_MONOTONIC_RAW};
+	struct mm_timespec now, later, resolution;
+
+	for (int i = 0; i < MM_NELEM(clocks); i++) {
+		ck_assert_int_eq(mm_getres(clocks[i], &resolution), 0);
+		ck_assert(resolution.tv_sec > 0 || resolution.tv_nsec > 0);
+		ck_assert_int_eq(mm_getres(clocks[i], NULL), 0);
+		ck_assert_int_eq(mm_gettime(clocks[i], &now), 0);
+		ck_assert_int_eq(mm_gettime(clocks[i], &later), 0);
+		if (clocks[i] != MM_CLK_REALTIME)
+			ck_assert_int_ge(mm_timediff_ns(&later, &now), 0);
+	}
+	ck_assert_int_eq(mm_gettime(MM_CLK_REALTIME, &now), 0);
+	ck_assert_int_le(llabs((long long)(now.tv_sec - time(NULL))), 2);
+	assert_fails(mm_gettime(42, &now), EINVAL);
+	assert_fails(mm_getres(42, &now), EINVAL);
+	assert_fails(mm_getres(42, NULL), EINVAL);
+	assert_fails(mm_gettime(MM_CLK_MONOTONIC, NULL), EFAULT);
+	assert_fails(mm_gettime(42, NULL), EINVAL);
+}
+END_TEST
+
+START_TEST(sleeping_until_a_time_is_never_short)
+{
+	static const clockid_t clocks[] = {MM_CLK_REALTIME, MM_CLK_MONOTONIC};
+	struct mm_timespec until, now;
+
+	for (int i = 0; i < MM_NELEM(clocks); i++) {
+		ck_assert_int_eq(mm_gettime(clocks[i], &until), 0);
+		mm_timeadd_ms(&until, 30);
+		ck_assert_int_eq(mm_nanosleep(clocks[i], &until), 0);
+		ck_assert_int_eq(mm_gettime(clocks[i], &now), 0);
+		ck_assert_int_ge(mm_timediff_ns(&now, &until), 0);
+		/* A time that is over. */
+		ck_assert_int_eq(mm_nanosleep(clocks[i], &until), 0);
+	}
+	assert_fails(mm_nanosleep(42, &until), EINVAL);
+	assert_fails(mm_nanosleep(MM_CLK_CPU_THREAD, &until), EINVAL);
+	until.tv_nsec = 1000000000;
+	assert_fails(mm_nanosleep(MM_CLK_MONOTONIC, &until), EINVAL);
+	until.tv_nsec = 0;
+	until.tv_sec = -1;
+	assert_fails(mm_nanosleep(MM_CLK_MONOTONIC, &until), EINVAL);
+	assert_fails_on_bad_memory(mm_nanosleep(MM_CLK_MONOTONIC, NULL), EFAULT);
+}
+END_TEST
+
+START_TEST(the_raw_clock_cannot_be_waited_for)
+{
+	struct mm_timespec until = {1, 0};
+
+	assert_fails(mm_nanosleep(MM_CLK_MONOTONIC_RAW, &until), EOPNOTSUPP);
+}
+END_TEST
+
+START_TEST(sleeping_for_a_while_is_never_short)
+{
+	struct mm_timespec start, end;
+
+	mm_gettime(MM_CLK_MONOTONIC, &start);
+	ck_assert_int_eq(mm_relative_sleep_ms(20), 0);
+	ck_assert_int_eq(mm_relative_sleep_us(20000), 0);
+	ck_assert_int_eq(mm_relative_sleep_ns(20000000), 0);
+	mm_gettime(MM_CLK_MONOTONIC, &end);
+	ck_assert_int_ge(mm_timediff_ms(&end, &start), 60);
+	ck_assert_int_eq(mm_relative_sleep_ms(0), 0);
+	ck_assert_int_eq(mm_relative_sleep_ms(-1), 0);
+	ck_assert_int_eq(mm_relative_sleep_ms(INT64_MIN), 0);
+	ck_assert_int_eq(mm_relative_sleep_us(INT64_MIN), 0);
+	ck_assert_int_eq(mm_relative_sleep_ns(INT64_MIN), 0);
+}
+END_TEST
+
+START_TEST(sleeping_is_interrupted_by_a_signal)
+{
+	struct mm_timespec until;
+	pthread_t interrupter = start_interrupting();
+
+	mm_gettime(MM_CLK_MONOTONIC, &until);
+	until.tv_sec += 1000;
+	assert_fails(mm_nanosleep(MM_CLK_MONOTONIC, &until), EINTR);
+	assert_fails(mm_relative_sleep_ms(1000000), EINTR);
+	assert_fails(mm_relative_sleep_us(INT64_MAX), EINTR);
+	assert_fails(mm_relative_sleep_ns(INT64_MAX), EINTR);
+	assert_fails(mm_relative_sleep_ms(INT64_MAX), EINTR);
+	stop_interrupting(interrupter);
+}
+END_TEST
+
+START_TEST(differences_divide_the_nanoseconds_alone)
+{
+	static const struct {
+		struct mm_timespec ts, orig;
+		int64_t ns, us, ms;
+	} cases[] = {
+	        {{100, 499999000}, {42, 500000000}, 57999999000, 57999999, 58000},
+	        {{1, 0}, {0, 999}, 999999001, 1000000, 1000},
+	        {{0, 0}, {0, 0}, 0, 0, 0},
+	        {{-1, 999999999}, {0, 0}, -1, -1, -1},
+	        {{10, 5000000}, {10, 0}, 5000000, 5000, 5},
+	};
+
+	for (int i = 0; i < MM_NELEM(cases); i++) {
+		ck_assert_int_eq(mm_timediff_ns(&cases[i].ts, &cases[i].orig), cases[i].ns);
+		if (i != 3) {
+			ck_assert_int_eq(mm_timediff_us(&cases[i].ts, &cases[i].orig), cases[i].us);
+			ck_assert_int_eq(mm_timediff_ms(&cases[i].ts, &cases[i].orig), cases[i].ms);
+			ck_assert_int_eq(mm_timediff_us(&cases[i].orig, &cases[i].ts), -cases[i].us);
+			ck_assert_int_eq(mm_timediff_ms(&cases[i].orig, &cases[i].ts), -cases[i].ms);
+		}
+		ck_assert_int_eq(mm_timediff_ns(&cases[i].orig, &cases[i].ts), -cases[i].ns);
+	}
+}
+END_TEST
+
+static void assert_time(struct mm_timespec ts, time_t sec, long nsec)
+{
+	ck_assert_int_eq(ts.tv_sec, sec);
+	ck_assert_int_eq(ts.tv_nsec, nsec);
+}
+
+START_TEST(additions_carry_both_ways)
+{
+	struct mm_timespec ts = {0, 0};
+
+	mm_timeadd_ns(&ts, -1);
+	assert_time(ts, -1, 999999999);
+	mm_timeadd_ns(&ts, 1);
+	assert_time(ts, 0, 0);
+	mm_timeadd_us(&ts, 2500000);
+	assert_time(ts, 2, 500000000);
+	mm_timeadd_us(&ts, -600000);
+	assert_time(ts, 1, 900000000);
+	mm_timeadd_ms(&ts, 100);
+	assert_time(ts, 2, 0);
+	mm_timeadd_ms(&ts, -5001);
+	assert_time(ts, -4, 999000000);
+	mm_timeadd_ns(&ts, 3000000000);
+	assert_time(ts, -1, 999000000);
+}
+END_TEST
+
+SUITE(clocks_tell_the_time, sleeping_until_a_time_is_never_short, the_raw_clock_cannot_be_waited_for,
+      sleeping_for_a_while_is_never_short, sleeping_is_interrupted_by_a_signal, differences_divide_the_nanoseconds_alone,
+      additions_carry_both_ways)

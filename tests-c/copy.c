@@ -144,8 +144,8 @@ START_TEST(links_are_followed_or_copied)
 	ck_assert_int_eq(mm_readlink("long2", target, sizeof(target)), 0);
 	ck_assert_str_eq(target, long_target);
 	/* A link that reports no size. */
-	ck_assert_int_eq(mm_copy("/proc/self/exe", "exe", MM_NOFOLLOW, 0), 0);
-	ck_assert_int_eq(mm_readlink("exe", target, sizeof(target)), 0);
+	ck_assert_int_eq(mm_copy("/proc/self/cwd", "cwd", MM_NOFOLLOW, 0), 0);
+	ck_assert_int_eq(mm_readlink("cwd", target, sizeof(target)), 0);
 	ck_assert_int_eq(target[0], '/');
 	assert_fails(mm_copy("dangling", "x", 0, 0), ENOENT);
 	assert_fails(mm_copy("link", "file", MM_NOFOLLOW, 0), EEXIST);

@@ -228,13 +228,16 @@ START_TEST(links_report_the_room_that_readlink_needs)
 
 	ck_assert_int_eq(mm_readlink("link", target, 7), 0);
 	ck_assert_str_eq(target, "target");
-	ck_assert_int_eq(mm_readlink("link", target, (size_t)1 << 32), 0);
+	/* Valgrind would look at all of the room, and a sanitizer at the path. */
+	if (!is_instrumented()) {
+		ck_assert_int_eq(mm_readlink("link", target, (size_t)1 << 32), 0);
+		assert_fails(mm_readlink(NULL, target, sizeof(target)), EFAULT);
+	}
 	assert_fails(mm_readlink("link", target, 6), EOVERFLOW);
 	ck_assert_str_eq(target, "targe");
 	assert_fails(mm_readlink("link", target, 0), EINVAL);
 	assert_fails(mm_readlink(".", target, sizeof(target)), EINVAL);
 	assert_fails(mm_readlink("missing", target, sizeof(target)), ENOENT);
-	assert_fails_on_bad_memory(mm_readlink(NULL, target, sizeof(target)), EFAULT);
 	assert_fails_on_bad_memory(mm_readlink("link", (char *)8, 16), EFAULT);
 	leave_scratch_directory();
 }

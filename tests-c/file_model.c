@@ -19,7 +19,7 @@ struct object {
 
 struct model {
 	struct object objects[NAMES];
-	char paths[NAMES][48];
+	char paths[NAMES][64];
 	int contents[1 << 16]; /* number that a file holds; several names may share one */
 	int next_content;
 	uint32_t random;
@@ -203,7 +203,7 @@ static void compare(const struct model *model)
 }
 
 struct task {
-	char prefix[16];
+	char prefix[32];
 	uint32_t seed;
 	int operations;
 };
@@ -241,7 +241,7 @@ START_TEST(random_operations_of_several_processes_do_not_meet)
 	enter_scratch_directory();
 	for (int i = 0; i < 4; i++) {
 		tasks[i] = (struct task){"", (uint32_t)i * 77 + 1, is_instrumented() ? 1000 : 20000};
-		snprintf(tasks[i].prefix, sizeof(tasks[i].prefix), "process-%d", i);
+		snprintf(tasks[i].prefix, sizeof(tasks[i].prefix), "process-%u", (unsigned)i);
 		children[i] = start_child(operate_and_compare, &tasks[i]);
 	}
 	for (int i = 0; i < 4; i++)

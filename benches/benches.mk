@@ -10,3 +10,10 @@ RUN_BENCH := LD_LIBRARY_PATH=$(STAGE)/lib
 
 bench-connect: $(B)/benches/connect
 	$(RUN_BENCH) $<
+
+# In memory, to measure the programs and not a disk; set it for another place.
+BENCH_DIR ?= /dev/shm
+
+.PHONY: bench-files
+bench-files: $(B)/benches/files
+	cd $(BENCH_DIR) && $(RUN_BENCH) $(abspath $<)

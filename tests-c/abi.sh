@@ -2,6 +2,7 @@
 # Inspects the finished libraries: what is wrong here goes wrong silently everywhere else.
 # Usage: abi.sh PRODUCT.so PRODUCT.a CARGO.so
 set -eu
+export LC_ALL=C
 
 product=$1
 archive=$2
@@ -23,7 +24,7 @@ same() { # same WHAT EXPECTED-FILE FOUND-FILE
 # The map, as lines 'name@node'.
 awk '/^[A-Z_0-9.]+ \{/ { node = $1 } /^ *mm_[a-z0-9_]*;/ { sub(/;.*/, "", $1); print $1 "@@" node }' \
 	"$sources/src/mmsysio.map" | sort >"$scratch/map"
-sed 's/@@.*//' "$scratch/map" >"$scratch/names"
+sed 's/@@.*//' "$scratch/map" | sort >"$scratch/names"
 [ -s "$scratch/names" ] || fail "src/mmsysio.map names nothing"
 
 nm -D --defined-only "$product" | awk '$2 != "A" { print $3 }' | sort >"$scratch/product"

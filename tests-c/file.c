@@ -254,6 +254,9 @@ START_TEST(stat_reports_its_errors_and_leaves_the_structure)
 	assert_fails_on_bad_memory(mm_stat(NULL, &status, 0), EFAULT);
 	assert_fails(mm_stat("/", NULL, 0), EFAULT);
 	assert_fails(mm_fstat(0, NULL), EFAULT);
+	/* What is wrong with the file comes first. */
+	assert_fails(mm_stat("/missing", NULL, 0), ENOENT);
+	assert_fails(mm_fstat(-1, NULL), EBADF);
 	ck_assert_mem_eq(&status, &untouched, sizeof(status));
 }
 END_TEST

@@ -262,8 +262,8 @@ pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_fstat(fd: c_int, buf: *mut mm_stat) -> c_int {
     ret("mm_fstat", || {
-        require(buf, "buf")?;
         let status = file::status(fd).map_err(|e| Error::os(e, format_args!("asking about descriptor {fd}")))?;
+        require(buf, "buf")?;
         // SAFETY: not null, so valid.
         unsafe { buf.write(reported(&status)) };
         Ok(())
@@ -299,9 +299,9 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
     ret("mm_stat", || {
         // SAFETY: a string, as the caller promised.
         let path = unsafe { Path::from_raw(path) };
-        require(buf, "buf")?;
         let status = if flags & NOFOLLOW != 0 { file::link_status_of(path) } else { file::status_of(path) };
         let status = status.map_err(|e| Error::os(e, format_args!("asking about {}", path.shown(e))))?;
+        require(buf, "buf")?;
         // SAFETY: not null, so valid.
         unsafe { buf.write(reported(&status)) };
         Ok(())

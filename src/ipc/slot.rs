@@ -56,19 +56,15 @@ impl Slots {
     }
 
     fn take_one_of(&self, socket: OwnedFd, slots: impl Iterator<Item = u8>) -> sys::Result<Place> {
-        let mut result = Err(Errno(libc::EADDRINUSE));
         for slot in slots {
             match socket::bind_unix(&socket, &self.address(slot)) {
                 Ok(()) => return Ok(Place { socket, slot }),
-                Err(failure) if failure.0 == libc::EADDRINUSE => {}
+                Err(Errno(libc::EADDRINUSE)) => {}
                 // A sandbox forbids it, perhaps.
-                Err(failure) => {
-                    result = Err(failure);
-                    break;
-                }
+                Err(failure) => return Err(failure),
             }
         }
-        result
+        Err(Errno(libc::EADDRINUSE))
     }
 
     /// Tells every waiting client that a server listens now. That nobody waits is no failure: errno stays.

@@ -16,9 +16,11 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// The banners of mmsysio.h in its order, each with the door below it.
-    const BANNERS: [(&str, &str); 4] = [
+    const BANNERS: [(&str, &str); 6] = [
         ("File manipulation", "file"),
         ("Directory navigation", "dir"),
+        ("Process spawning", "process"),
+        ("memory mapping", "map"),
         ("IPC", "ipc"),
         ("Network communication", "socket"),
     ];

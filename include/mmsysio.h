@@ -768,6 +768,241 @@ MMLIB_API void mm_rewinddir(MM_DIR *dir);
 MMLIB_API const struct mm_dirent *mm_readdir(MM_DIR *dir, int *status);
 
 /*
+ * Process spawning
+ */
+
+typedef pid_t mm_pid_t;
+
+/* Flags of mm_spawn() and mm_execv(). */
+#define MM_SPAWN_DAEMONIZE 0x1
+#define MM_SPAWN_KEEP_FDS 0x2
+
+/* What mm_wait_process() tells: one of the two flags, and the exit code or the number of the signal. */
+#define MM_WSTATUS_CODEMASK 0x000000FF
+#define MM_WSTATUS_EXITED 0x00000100
+#define MM_WSTATUS_SIGNALED 0x00000200
+
+/** What a program finds at one of its descriptors: see mm_spawn(). */
+struct mm_remap_fd {
+	/** Number in the program. */
+	int child_fd;
+	/** Number in the caller: it is duplicated, or kept if it is the same; -1 closes child_fd. */
+	int parent_fd;
+};
+
+/**
+ * mm_spawn() - execute a program in a new process
+ * @child_pid:  receives the number of the process, for mm_wait_process(); may be NULL
+ * @path:       program to execute. Without a slash it is searched in the directories of the caller's PATH, or in /bin
+ *              and /usr/bin if there is none
+ * @num_map:    number of elements of @fd_map; 0 or less means none
+ * @fd_map:     descriptors of the program
+ * @flags:      0, or MM_SPAWN_DAEMONIZE, MM_SPAWN_KEEP_FDS, or both
+ * @argv:       arguments, the program's name first, NULL last; NULL stands for the path alone
+ * @envp:       environment, NULL last; NULL stands for the caller's
+ *
+ * Returns when the new process has become the program. It has the caller's directory, umask, blocked and ignored
+ * signals, limits, process group, session and terminal.
+ *
+ * Its descriptors are 0, 1 and 2 of the caller, unless these are close-on-exec, and those of @fd_map, which is gone
+ * through in its order: an element finds what the ones before it have left, as with redirections of a shell. Where
+ * parent_fd is -1, child_fd is closed; where both are the same, the descriptor is kept, if it is open; else parent_fd
+ * is duplicated as child_fd. All others are closed. The caller's own descriptors stay as they are.
+ *
+ * With MM_SPAWN_KEEP_FDS @fd_map is ignored: the program has all of the caller's descriptors that are not
+ * close-on-exec.
+ *
+ * With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is no child
+ * of the caller, and @child_pid is not written. A path with a slash is resolved before the directory is changed, a
+ * relative directory of PATH after it. Descriptors 0, 1 and 2 are treated as ever: use @fd_map to redirect them.
+ *
+ * A file without a format that the kernel knows is run by /bin/sh, if @path has no slash.
+ *
+ * Return: 0; or -1, with no process left behind, @child_pid untouched, and the error state set to
+ *   EINVAL           @path is NULL, @flags has other bits, or @num_map is positive and @fd_map NULL
+ *   ENOENT           there is no such program, or its interpreter is missing; @path is empty
+ *   EACCES           the program may not be executed, is no regular file, or a directory may not be searched
+ *   ENOEXEC          the kernel does not know the format of the file, and @path has a slash
+ *   EBADF            a parent_fd is not open, or a child_fd is negative or above RLIMIT_NOFILE
+ *   EAGAIN           the user has too many processes (RLIMIT_NPROC)
+ *   E2BIG            @argv and @envp are too large
+ *   EFAULT           @argv or @envp cannot be read, and @path has a slash
+ *   ENOTDIR          what @path takes for a directory is none
+ *   ELOOP            too many symbolic links lead to each other
+ *   ENAMETOOLONG     @path has more than 4095 bytes, or a component more than 255
+ *   ETXTBSY          the file is open for writing
+ *   EPERM            a security policy, or a tracer of a program with privileges, forbids it
+ *   ENOMEM           not enough memory
+ *   EMFILE, ENFILE   the interpreter cannot be opened: too many open descriptors, or files
+ *   EIO              the process was killed before it could execute the program
+ *
+ * MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe. No cancellation point.
+ * Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
+ * program no more than a small one.
+ *
+ * Differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of the program,
+ * whatever the descriptors of @fd_map; a signal that arrives meanwhile does not make a started program an error; no
+ * output of the caller is printed twice; NULL for @fd_map does not crash.
+ */
+MMLIB_API int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map,
+		       const struct mm_remap_fd *fd_map, int flags, char *const *argv, char *const *envp);
+
+/**
+ * mm_execv() - become another program
+ * @path:       program to execute, as in mm_spawn()
+ * @num_map:    number of elements of @fd_map; 0 or less means none
+ * @fd_map:     descriptors of the program, as in mm_spawn()
+ * @flags:      0 or MM_SPAWN_KEEP_FDS, as in mm_spawn()
+ * @argv:       arguments, the program's name first, NULL last; NULL stands for the path alone
+ * @envp:       environment, NULL last; NULL stands for the caller's
+ *
+ * The process and its number stay; all other threads end.
+ *
+ * Return: it does not return if it succeeds; else -1, with the error state set as by mm_spawn(). Then, unless it is
+ * EINVAL, or @flags has MM_SPAWN_KEEP_FDS, descriptors were changed: all from 3 on are close-on-exec, except those of
+ * @fd_map, which are redirected up to the element that failed.
+ *
+ * MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe.
+ *
+ * Differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
+ */
+MMLIB_API int mm_execv(const char *path, int num_map, const struct mm_remap_fd *fd_map,
+		       int flags, char *const *argv, char *const *envp);
+
+/**
+ * mm_wait_process() - wait for a process to end
+ * @pid:        number of a child, as from mm_spawn(); -1, 0 and below as in waitpid()
+ * @status:     receives how it ended; may be NULL
+ *
+ * After a normal end @status is MM_WSTATUS_EXITED and the exit code, which MM_WSTATUS_CODEMASK picks out; after one
+ * by a signal it is MM_WSTATUS_SIGNALED and the number of the signal. A process can be waited for once.
+ *
+ * Return: 0; or -1, with @status untouched and the error state set to
+ *   ECHILD           @pid is no child of this process, or was waited for before, or SIGCHLD is ignored
+ *   EINTR            a signal handler was called meanwhile: call again
+ *   ESRCH            @pid is the smallest of all numbers
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API int mm_wait_process(mm_pid_t pid, int *status);
+
+/*
+ * memory mapping
+ */
+
+/* Flags of mm_mapfile(). */
+#define MM_MAP_READ 0x00000001
+#define MM_MAP_WRITE 0x00000002
+#define MM_MAP_EXEC 0x00000004
+#define MM_MAP_SHARED 0x00000008
+#define MM_MAP_PRIVATE 0x00000000
+#define MM_MAP_RDWR (MM_MAP_READ | MM_MAP_WRITE)
+
+/**
+ * mm_mapfile() - map part of a file into memory
+ * @fd:         descriptor of the file or shared memory; it may be closed afterwards
+ * @offset:     where the part begins in the file, in bytes: a multiple of the page size
+ * @len:        size of the part in bytes. Memory beyond the page in which the file ends must not be touched: SIGBUS
+ * @mflags:     MM_MAP_READ, MM_MAP_WRITE, MM_MAP_EXEC, or several, or none; and MM_MAP_SHARED, so that what is written
+ *              is seen by all who map the file, and reaches it, or MM_MAP_PRIVATE. Other bits are ignored
+ *
+ * Child processes have the map as well; programs that they execute have not.
+ *
+ * Return: the address of the memory, to be given back with mm_unmap(); or NULL, with the error state set to
+ *   EBADF            @fd is not open
+ *   EACCES           @fd is not open for reading; or not for writing too, with MM_MAP_SHARED and MM_MAP_WRITE
+ *   EINVAL           @len is 0, or @offset is no multiple of the page size
+ *   EOVERFLOW        @offset is negative, or its sum with @len is too large
+ *   ENODEV           @fd cannot be mapped: a directory, a pipe, a socket
+ *   EPERM            with MM_MAP_EXEC, the filesystem may not hold programs; or the memory is sealed
+ *   ENOMEM           not enough memory, or too many maps
+ *   EAGAIN           the memory may not be locked (mlockall(), RLIMIT_MEMLOCK)
+ *   ENFILE, ETXTBSY, EIO  the filesystem refuses
+ *
+ * MT-Safe. Not async-signal-safe.
+ */
+MMLIB_API void *mm_mapfile(int fd, mm_off_t offset, size_t len, int mflags);
+
+/**
+ * mm_unmap() - give back memory of mm_mapfile()
+ * @addr:       its address; NULL does nothing, successfully
+ *
+ * The whole map is undone.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EFAULT           mm_mapfile() did not return @addr, or it was unmapped since
+ *   ENOMEM           the system would have too many maps; this one stays
+ *
+ * MT-Safe: of several threads that unmap the same memory one succeeds. Not async-signal-safe.
+ *
+ * Differs from mmlib: after a failure other than EFAULT it can be tried again.
+ */
+MMLIB_API int mm_unmap(void *addr);
+
+/**
+ * mm_shm_open() - open named shared memory
+ * @name:       its name: at most 255 bytes, without a slash, except that it may begin with some, which do not count
+ * @oflag:      O_RDONLY or O_RDWR; and O_CREAT to create it if there is none, with O_EXCL to fail if there is one,
+ *              O_TRUNC to empty it
+ * @mode:       permissions of what is created, or MODE_DEF. The umask applies
+ *
+ * What is created has size 0: use mm_ftruncate(), then mm_mapfile(). It lives until its name is removed with
+ * mm_shm_unlink() and nobody has it open or mapped any more, but not longer than the system runs.
+ *
+ * Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set to
+ *   ENOENT           there is none of that name, and @oflag has no O_CREAT
+ *   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
+ *   EACCES           its permissions forbid it
+ *   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a directory
+ *   EFAULT           @name is NULL
+ *   ELOOP            it is a symbolic link
+ *   EMFILE, ENFILE   too many open descriptors, or files
+ *   ENOSPC           there is no room for it
+ *   ENOSYS           the system has no shared memory: /dev/shm is not mounted
+ *
+ * MT-Safe. The descriptor is closed in executed programs.
+ *
+ * Differs from mmlib: NULL does not crash; "." and ".." are refused.
+ */
+MMLIB_API int mm_shm_open(const char *name, int oflag, int mode);
+
+/**
+ * mm_anon_shm() - create shared memory without a name
+ *
+ * It has size 0: use mm_ftruncate(), then mm_mapfile(). To share it, pass the descriptor on, with mm_spawn() or
+ * mm_ipc_sendmsg(). It can be sealed, so that a receiver may rely on its size: fcntl(F_ADD_SEALS).
+ *
+ * Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); or -1, with
+ * the error state set to
+ *   EMFILE, ENFILE   too many open descriptors, or files
+ *   ENOMEM           not enough memory
+ *   ENOSYS           the kernel is older than Linux 3.17
+ *
+ * MT-Safe. The descriptor is closed in executed programs.
+ *
+ * Differs from mmlib: nobody can guess a name and take it first.
+ */
+MMLIB_API int mm_anon_shm(void);
+
+/**
+ * mm_shm_unlink() - remove the name of shared memory
+ * @name:       its name, as in mm_shm_open()
+ *
+ * Those who have it open or mapped keep it.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   ENOENT           there is none of that name, or it is no name that one can have
+ *   EACCES           it belongs to another user
+ *   EFAULT           @name is NULL
+ *   EISDIR           it is a directory
+ *
+ * MT-Safe.
+ *
+ * Differs from mmlib: NULL does not crash.
+ */
+MMLIB_API int mm_shm_unlink(const char *name);
+
+/*
  * IPC
  */
 

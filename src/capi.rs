@@ -16,6 +16,8 @@ pub mod types;
 pub mod dir;
 pub mod file;
 pub mod ipc;
+pub mod map;
+pub mod process;
 pub mod socket;
 
 pub mod error;

@@ -3,9 +3,12 @@
 //! A function that trusts a raw pointer is an `unsafe fn`, or takes a type whose constructor is. Nothing here retries,
 //! logs or raises: a failure is the errno it came with.
 
+pub mod child;
 pub mod cmsg;
+pub mod descriptors;
 pub mod dir;
 pub mod file;
+pub mod map;
 pub mod message;
 pub mod path;
 pub mod socket;
@@ -52,6 +55,18 @@ pub fn with_environment_variable<T>(name: &CStr, use_value: impl FnOnce(&[u8]) -
     let value = unsafe { secure_getenv(name.as_ptr()) };
     // SAFETY: a value that is not null is a terminated string, used before this returns.
     (!value.is_null()).then(|| use_value(unsafe { CStr::from_ptr(value) }.to_bytes()))
+}
+
+/// Hands the directories in which programs are searched to `use_value`, None if the environment names none. Other than
+/// above, a program with privileges is free to set them for itself.
+pub fn with_search_path<T>(use_value: impl FnOnce(Option<&[u8]>) -> T) -> T {
+    // SAFETY: a terminated name. That no other thread changes the environment meanwhile is the program's duty, as with
+    // every getenv() of C; a value that is not null is a terminated string, used before this returns.
+    let value = unsafe {
+        let value = libc::getenv(c"PATH".as_ptr());
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_bytes())
+    };
+    use_value(value)
 }
 
 unsafe extern "C" {
@@ -112,10 +127,16 @@ pub fn fork_generation() -> u32 {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
     static REGISTERED: once_cell::sync::OnceCell<()> = once_cell::sync::OnceCell::new();
-    REGISTERED.get_or_init(|| {
-        // SAFETY: count() is async-signal-safe and stays loaded: the library is linked with -z nodelete. Where memory
-        // is too short to register it, the count stays as it is.
-        unsafe { libc::pthread_atfork(None, None, Some(count)) };
-    });
+    // Where memory is too short to register it, the count stays as it is.
+    REGISTERED.get_or_init(|| at_fork(None, None, Some(count)));
     FORKS.load(Ordering::Relaxed)
+}
+
+/// Called by the thread that forks.
+type ForkHandler = Option<unsafe extern "C" fn()>;
+
+/// Has these called before each fork, and after it in the parent and in the child. Does nothing where memory is too short.
+pub fn at_fork(before: ForkHandler, in_parent: ForkHandler, in_child: ForkHandler) {
+    // SAFETY: the handlers ask for nothing, and stay loaded: the library is linked with -z nodelete.
+    unsafe { libc::pthread_atfork(before, in_parent, in_child) };
 }

@@ -70,6 +70,13 @@ pub fn null(name: &str) -> Error {
     Error::new(libc::EINVAL, format_args!("argument {name} is NULL"))
 }
 
+/// The same where the kernel would be asked to read or write there.
+#[cold]
+#[track_caller]
+pub fn null_address(name: &str) -> Error {
+    Error::new(libc::EFAULT, format_args!("argument {name} is NULL"))
+}
+
 #[cold]
 #[track_caller]
 fn negative(count: c_int, name: &str) -> Error {

@@ -30,7 +30,7 @@ use std::ffi::{c_char, c_int};
 pub unsafe extern "C" fn mm_opendir(path: *const c_char) -> *mut MM_DIR {
     ret("mm_opendir", || {
         if path.is_null() {
-            return Err(Error::new(libc::EFAULT, format_args!("argument path is NULL")));
+            return Err(super::arg::null_address("path"));
         }
         // SAFETY: a string, as the caller promised.
         let path = unsafe { Path::from_raw(path) };

@@ -4,7 +4,7 @@
 
 use super::arg;
 use super::ret::ret;
-use crate::error::{self, Error, Report, STATE_SIZE};
+use crate::error::{self, Report, STATE_SIZE};
 use crate::sys;
 use crate::text::Text;
 use errno::{Errno, set_errno};
@@ -76,7 +76,7 @@ pub struct mm_error_state {
 pub unsafe extern "C" fn mm_save_errorstate(state: *mut mm_error_state) -> c_int {
     ret("mm_save_errorstate", || {
         if state.is_null() {
-            return Err(null_state());
+            return Err(arg::null_address("state"));
         }
         // SAFETY: not null, so valid.
         unsafe { state.write(mm_error_state { data: error::save() }) };
@@ -88,18 +88,12 @@ pub unsafe extern "C" fn mm_save_errorstate(state: *mut mm_error_state) -> c_int
 pub unsafe extern "C" fn mm_set_errorstate(state: *const mm_error_state) -> c_int {
     ret("mm_set_errorstate", || {
         if state.is_null() {
-            return Err(null_state());
+            return Err(arg::null_address("state"));
         }
         // SAFETY: not null, so valid.
         error::restore(&unsafe { state.read() }.data);
         Ok(())
     })
-}
-
-#[cold]
-#[track_caller]
-fn null_state() -> Error {
-    Error::new(libc::EFAULT, format_args!("argument state is NULL"))
 }
 
 #[unsafe(no_mangle)]

@@ -818,7 +818,7 @@ pub unsafe extern "C" fn mm_remove(path: *const c_char, flags: c_int) -> c_int {
 #[track_caller]
 fn require<T>(pointer: *mut T, name: &str) -> Result<()> {
     if pointer.is_null() {
-        return Err(Error::new(libc::EFAULT, format_args!("argument {name} is NULL")));
+        return Err(arg::null_address(name));
     }
     Ok(())
 }

@@ -27,6 +27,16 @@ pub struct mm_ipc_msg {
 /// An IPC server: see mm_ipc_srv_create().
 pub struct mm_ipc_srv(pub(super) Server);
 
+/// What a program finds at one of its descriptors: see mm_spawn().
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mm_remap_fd {
+    /// Number in the program.
+    pub child_fd: c_int,
+    /// Number in the caller: it is duplicated, or kept if it is the same; -1 closes child_fd.
+    pub parent_fd: c_int,
+}
+
 /// What mm_stat() and mm_fstat() tell of a file.
 #[repr(C)]
 pub struct mm_stat {

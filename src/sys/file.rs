@@ -2,7 +2,7 @@
 
 use super::path::Path;
 use super::{Result, check, check_size, own};
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr;
@@ -196,6 +196,16 @@ pub unsafe fn read_link(path: Path, buffer: *mut c_char, size: usize) -> Result<
 pub fn read_link_bytes(path: Path, bytes: &mut [u8]) -> Result<usize> {
     // SAFETY: the slice is valid for writing.
     unsafe { read_link(path, bytes.as_mut_ptr().cast(), bytes.len()) }
+}
+
+/// The absolute path without symbolic links, `.` or `..`.
+pub fn canonical_path<'a>(path: &CStr, buffer: &'a mut [u8; libc::PATH_MAX as usize]) -> Result<&'a CStr> {
+    // SAFETY: a terminated string; the buffer has the room that it must have.
+    let resolved = unsafe { libc::realpath(path.as_ptr(), buffer.as_mut_ptr().cast()) };
+    if resolved.is_null() {
+        return Err(errno::errno());
+    }
+    CStr::from_bytes_until_nul(buffer).map_err(|_| errno::Errno(libc::ENAMETOOLONG))
 }
 
 // --- directories ---------------------------------------------------------------------------------------------------

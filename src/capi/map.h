@@ -1,0 +1,7 @@
+/* Flags of mm_mapfile(). */
+#define MM_MAP_READ 0x00000001
+#define MM_MAP_WRITE 0x00000002
+#define MM_MAP_EXEC 0x00000004
+#define MM_MAP_SHARED 0x00000008
+#define MM_MAP_PRIVATE 0x00000000
+#define MM_MAP_RDWR (MM_MAP_READ | MM_MAP_WRITE)

@@ -1,0 +1,148 @@
+//! Doors under the banner 'memory mapping'.
+
+use super::arg;
+use super::ret::ret;
+use crate::error::Result;
+use crate::map;
+use crate::sys::map::Abandoned;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::NonNull;
+
+/// mm_mapfile() - map part of a file into memory
+/// @fd:         descriptor of the file or shared memory; it may be closed afterwards
+/// @offset:     where the part begins in the file, in bytes: a multiple of the page size
+/// @len:        size of the part in bytes. Memory beyond the page in which the file ends must not be touched: SIGBUS
+/// @mflags:     MM_MAP_READ, MM_MAP_WRITE, MM_MAP_EXEC, or several, or none; and MM_MAP_SHARED, so that what is written
+///              is seen by all who map the file, and reaches it, or MM_MAP_PRIVATE. Other bits are ignored
+///
+/// Child processes have the map as well; programs that they execute have not.
+///
+/// Return: the address of the memory, to be given back with mm_unmap(); or NULL, with the error state set to
+///   EBADF            @fd is not open
+///   EACCES           @fd is not open for reading; or not for writing too, with MM_MAP_SHARED and MM_MAP_WRITE
+///   EINVAL           @len is 0, or @offset is no multiple of the page size
+///   EOVERFLOW        @offset is negative, or its sum with @len is too large
+///   ENODEV           @fd cannot be mapped: a directory, a pipe, a socket
+///   EPERM            with MM_MAP_EXEC, the filesystem may not hold programs; or the memory is sealed
+///   ENOMEM           not enough memory, or too many maps
+///   EAGAIN           the memory may not be locked (mlockall(), RLIMIT_MEMLOCK)
+///   ENFILE, ETXTBSY, EIO  the filesystem refuses
+///
+/// MT-Safe. Not async-signal-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags: c_int) -> *mut c_void {
+    ret("mm_mapfile", || map::map_file(fd, offset, len, mflags).map(|mapping| mapping.into_raw()))
+}
+
+/// mm_unmap() - give back memory of mm_mapfile()
+/// @addr:       its address; NULL does nothing, successfully
+///
+/// The whole map is undone.
+///
+/// Return: 0; or -1, with the error state set to
+///   EFAULT           mm_mapfile() did not return @addr, or it was unmapped since
+///   ENOMEM           the system would have too many maps; this one stays
+///
+/// MT-Safe: of several threads that unmap the same memory one succeeds. Not async-signal-safe.
+///
+/// Differs from mmlib: after a failure other than EFAULT it can be tried again.
+///
+/// # Safety
+/// Nobody uses the memory at `addr` any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
+    ret("mm_unmap", || match NonNull::new(addr) {
+        None => Ok(()),
+        // SAFETY: nobody uses it, as the caller promised.
+        Some(address) => map::unmap(unsafe { Abandoned::from_raw(address) }),
+    })
+}
+
+/// mm_shm_open() - open named shared memory
+/// @name:       its name: at most 255 bytes, without a slash, except that it may begin with some, which do not count
+/// @oflag:      O_RDONLY or O_RDWR; and O_CREAT to create it if there is none, with O_EXCL to fail if there is one,
+///              O_TRUNC to empty it
+/// @mode:       permissions of what is created, or MODE_DEF. The umask applies
+///
+/// What is created has size 0: use mm_ftruncate(), then mm_mapfile(). It lives until its name is removed with
+/// mm_shm_unlink() and nobody has it open or mapped any more, but not longer than the system runs.
+///
+/// Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set to
+///   ENOENT           there is none of that name, and @oflag has no O_CREAT
+///   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
+///   EACCES           its permissions forbid it
+///   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a directory
+///   EFAULT           @name is NULL
+///   ELOOP            it is a symbolic link
+///   EMFILE, ENFILE   too many open descriptors, or files
+///   ENOSPC           there is no room for it
+///   ENOSYS           the system has no shared memory: /dev/shm is not mounted
+///
+/// MT-Safe. The descriptor is closed in executed programs.
+///
+/// Differs from mmlib: NULL does not crash; "." and ".." are refused.
+///
+/// # Safety
+/// `name` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_int) -> c_int {
+    ret("mm_shm_open", || {
+        // SAFETY: a string, as the caller promised.
+        map::open_shared(unsafe { shared_name(name) }?, oflag, mode)
+    })
+}
+
+/// mm_anon_shm() - create shared memory without a name
+///
+/// It has size 0: use mm_ftruncate(), then mm_mapfile(). To share it, pass the descriptor on, with mm_spawn() or
+/// mm_ipc_sendmsg(). It can be sealed, so that a receiver may rely on its size: fcntl(F_ADD_SEALS).
+///
+/// Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); or -1, with
+/// the error state set to
+///   EMFILE, ENFILE   too many open descriptors, or files
+///   ENOMEM           not enough memory
+///   ENOSYS           the kernel is older than Linux 3.17
+///
+/// MT-Safe. The descriptor is closed in executed programs.
+///
+/// Differs from mmlib: nobody can guess a name and take it first.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_anon_shm() -> c_int {
+    ret("mm_anon_shm", map::anonymous_shared)
+}
+
+/// mm_shm_unlink() - remove the name of shared memory
+/// @name:       its name, as in mm_shm_open()
+///
+/// Those who have it open or mapped keep it.
+///
+/// Return: 0; or -1, with the error state set to
+///   ENOENT           there is none of that name, or it is no name that one can have
+///   EACCES           it belongs to another user
+///   EFAULT           @name is NULL
+///   EISDIR           it is a directory
+///
+/// MT-Safe.
+///
+/// Differs from mmlib: NULL does not crash.
+///
+/// # Safety
+/// `name` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_shm_unlink(name: *const c_char) -> c_int {
+    ret("mm_shm_unlink", || {
+        // SAFETY: a string, as the caller promised.
+        map::unlink_shared(unsafe { shared_name(name) }?)
+    })
+}
+
+/// # Safety
+/// `name` is a string that outlives `'a`.
+#[track_caller]
+unsafe fn shared_name<'a>(name: *const c_char) -> Result<&'a CStr> {
+    if name.is_null() {
+        return Err(arg::null_address("name"));
+    }
+    // SAFETY: not null, so terminated as promised by the caller.
+    Ok(unsafe { CStr::from_ptr(name) })
+}

@@ -1,0 +1,185 @@
+//! Doors under the banner 'Process spawning'.
+
+use super::arg;
+use super::ret::ret;
+use super::types::mm_remap_fd;
+use crate::error::Result;
+use crate::process::{self, Request};
+use crate::sys::child::Strings;
+use std::ffi::{c_char, c_int};
+
+/// mm_spawn() - execute a program in a new process
+/// @child_pid:  receives the number of the process, for mm_wait_process(); may be NULL
+/// @path:       program to execute. Without a slash it is searched in the directories of the caller's PATH, or in /bin
+///              and /usr/bin if there is none
+/// @num_map:    number of elements of @fd_map; 0 or less means none
+/// @fd_map:     descriptors of the program
+/// @flags:      0, or MM_SPAWN_DAEMONIZE, MM_SPAWN_KEEP_FDS, or both
+/// @argv:       arguments, the program's name first, NULL last; NULL stands for the path alone
+/// @envp:       environment, NULL last; NULL stands for the caller's
+///
+/// Returns when the new process has become the program. It has the caller's directory, umask, blocked and ignored
+/// signals, limits, process group, session and terminal.
+///
+/// Its descriptors are 0, 1 and 2 of the caller, unless these are close-on-exec, and those of @fd_map, which is gone
+/// through in its order: an element finds what the ones before it have left, as with redirections of a shell. Where
+/// parent_fd is -1, child_fd is closed; where both are the same, the descriptor is kept, if it is open; else parent_fd
+/// is duplicated as child_fd. All others are closed. The caller's own descriptors stay as they are.
+///
+/// With MM_SPAWN_KEEP_FDS @fd_map is ignored: the program has all of the caller's descriptors that are not
+/// close-on-exec.
+///
+/// With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is no child
+/// of the caller, and @child_pid is not written. A path with a slash is resolved before the directory is changed, a
+/// relative directory of PATH after it. Descriptors 0, 1 and 2 are treated as ever: use @fd_map to redirect them.
+///
+/// A file without a format that the kernel knows is run by /bin/sh, if @path has no slash.
+///
+/// Return: 0; or -1, with no process left behind, @child_pid untouched, and the error state set to
+///   EINVAL           @path is NULL, @flags has other bits, or @num_map is positive and @fd_map NULL
+///   ENOENT           there is no such program, or its interpreter is missing; @path is empty
+///   EACCES           the program may not be executed, is no regular file, or a directory may not be searched
+///   ENOEXEC          the kernel does not know the format of the file, and @path has a slash
+///   EBADF            a parent_fd is not open, or a child_fd is negative or above RLIMIT_NOFILE
+///   EAGAIN           the user has too many processes (RLIMIT_NPROC)
+///   E2BIG            @argv and @envp are too large
+///   EFAULT           @argv or @envp cannot be read, and @path has a slash
+///   ENOTDIR          what @path takes for a directory is none
+///   ELOOP            too many symbolic links lead to each other
+///   ENAMETOOLONG     @path has more than 4095 bytes, or a component more than 255
+///   ETXTBSY          the file is open for writing
+///   EPERM            a security policy, or a tracer of a program with privileges, forbids it
+///   ENOMEM           not enough memory
+///   EMFILE, ENFILE   the interpreter cannot be opened: too many open descriptors, or files
+///   EIO              the process was killed before it could execute the program
+///
+/// MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe. No cancellation point.
+/// Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
+/// program no more than a small one.
+///
+/// Differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of the program,
+/// whatever the descriptors of @fd_map; a signal that arrives meanwhile does not make a started program an error; no
+/// output of the caller is printed twice; NULL for @fd_map does not crash.
+///
+/// # Safety
+/// `child_pid` is valid; `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp` are
+/// null or arrays of strings with a null pointer after the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_spawn(
+    child_pid: *mut libc::pid_t,
+    path: *const c_char,
+    num_map: c_int,
+    fd_map: *const mm_remap_fd,
+    flags: c_int,
+    argv: *const *mut c_char,
+    envp: *const *mut c_char,
+) -> c_int {
+    ret("mm_spawn", || {
+        let allowed = process::DAEMONIZE | process::KEEP_FDS;
+        // SAFETY: as the caller promised.
+        let request = unsafe { request(path, num_map, fd_map, flags, allowed, argv, envp) }?;
+        if flags & process::DAEMONIZE != 0 {
+            return process::spawn_daemon(request);
+        }
+        let pid = process::spawn(request)?;
+        if !child_pid.is_null() {
+            // SAFETY: not null, so valid.
+            unsafe { child_pid.write(pid) };
+        }
+        Ok(())
+    })
+}
+
+/// mm_execv() - become another program
+/// @path:       program to execute, as in mm_spawn()
+/// @num_map:    number of elements of @fd_map; 0 or less means none
+/// @fd_map:     descriptors of the program, as in mm_spawn()
+/// @flags:      0 or MM_SPAWN_KEEP_FDS, as in mm_spawn()
+/// @argv:       arguments, the program's name first, NULL last; NULL stands for the path alone
+/// @envp:       environment, NULL last; NULL stands for the caller's
+///
+/// The process and its number stay; all other threads end.
+///
+/// Return: it does not return if it succeeds; else -1, with the error state set as by mm_spawn(). Then, unless it is
+/// EINVAL, or @flags has MM_SPAWN_KEEP_FDS, descriptors were changed: all from 3 on are close-on-exec, except those of
+/// @fd_map, which are redirected up to the element that failed.
+///
+/// MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe.
+///
+/// Differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
+///
+/// # Safety
+/// `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp` are null or arrays of
+/// strings with a null pointer after the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_execv(
+    path: *const c_char,
+    num_map: c_int,
+    fd_map: *const mm_remap_fd,
+    flags: c_int,
+    argv: *const *mut c_char,
+    envp: *const *mut c_char,
+) -> c_int {
+    ret("mm_execv", || {
+        // SAFETY: as the caller promised.
+        let request = unsafe { request(path, num_map, fd_map, flags, process::KEEP_FDS, argv, envp) }?;
+        process::execute(request)
+    })
+}
+
+/// mm_wait_process() - wait for a process to end
+/// @pid:        number of a child, as from mm_spawn(); -1, 0 and below as in waitpid()
+/// @status:     receives how it ended; may be NULL
+///
+/// After a normal end @status is MM_WSTATUS_EXITED and the exit code, which MM_WSTATUS_CODEMASK picks out; after one
+/// by a signal it is MM_WSTATUS_SIGNALED and the number of the signal. A process can be waited for once.
+///
+/// Return: 0; or -1, with @status untouched and the error state set to
+///   ECHILD           @pid is no child of this process, or was waited for before, or SIGCHLD is ignored
+///   EINTR            a signal handler was called meanwhile: call again
+///   ESRCH            @pid is the smallest of all numbers
+///
+/// MT-Safe. Cancellation point.
+///
+/// # Safety
+/// `status` is valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_wait_process(pid: libc::pid_t, status: *mut c_int) -> c_int {
+    ret("mm_wait_process", || {
+        let how = process::wait(pid)?;
+        if !status.is_null() {
+            // SAFETY: not null, so valid.
+            unsafe { status.write(how) };
+        }
+        Ok(())
+    })
+}
+
+/// What is to be executed. Strings of `argv` and `envp` are not looked at, so that EFAULT stays EFAULT.
+///
+/// # Safety
+/// As for mm_spawn(); everything outlives `'a`.
+#[track_caller]
+unsafe fn request<'a>(
+    path: *const c_char,
+    num_map: c_int,
+    fd_map: *const mm_remap_fd,
+    flags: c_int,
+    allowed: c_int,
+    argv: *const *mut c_char,
+    envp: *const *mut c_char,
+) -> Result<Request<'a>> {
+    // SAFETY: a string, as the caller promised.
+    let path = unsafe { arg::string(path, "path") }?;
+    process::check_flags(flags, allowed)?;
+    let redirections = if flags & process::KEEP_FDS != 0 {
+        None
+    } else {
+        // SAFETY: a pair of pointer and count, as the caller promised.
+        let map = unsafe { arg::array(fd_map, num_map.max(0), "fd_map") }?;
+        Some(process::redirections(map.iter().map(|entry| (entry.child_fd, entry.parent_fd)))?)
+    };
+    // SAFETY: null or arrays, as the caller promised.
+    let (arguments, environment) = unsafe { (Strings::from_raw(argv), Strings::from_raw(envp)) };
+    Ok(Request { path, redirections, arguments, environment })
+}

@@ -1,0 +1,153 @@
+//! The table of descriptors, on the way to another program: only async-signal-safe calls, and no allocation.
+
+use super::{Result, check, own};
+use std::ffi::{CStr, c_int, c_uint};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+/// What a program finds at a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirection {
+    /// What is there already, if anything is.
+    Keep(c_int),
+    /// Nothing.
+    Close(c_int),
+    /// What is at another one.
+    Duplicate { from: c_int, to: c_int },
+}
+
+impl Redirection {
+    pub fn apply(self) -> Result<()> {
+        match self {
+            Redirection::Keep(fd) => {
+                set_flags(fd, 0);
+                Ok(())
+            }
+            Redirection::Close(fd) => {
+                // SAFETY: no OwnedFd of the library is open while a program is executed.
+                unsafe { libc::close(fd) };
+                Ok(())
+            }
+            // SAFETY: the same.
+            Redirection::Duplicate { from, to } => check(unsafe { libc::dup2(from, to) }).map(drop),
+        }
+    }
+}
+
+/// Of a descriptor that may not be open.
+fn set_flags(fd: c_int, flags: c_int) {
+    // SAFETY: no pointer is passed.
+    unsafe { libc::fcntl(fd, libc::F_SETFD, flags) };
+}
+
+/// Has every descriptor from `first` on closed when a program is executed.
+pub fn close_on_exec_from(first: c_int) {
+    // SAFETY: no pointer is passed. The C library's function is younger than some that are in use.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    // Before Linux 5.11.
+    if done != 0 && mark_those_listed(c"/proc/self/fd", first).is_err() {
+        mark_all(first);
+    }
+}
+
+fn mark_all(first: c_int) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure is valid for writing.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    let end = c_int::try_from(limit.rlim_cur).unwrap_or(c_int::MAX);
+    (first..end).for_each(|fd| set_flags(fd, libc::FD_CLOEXEC));
+}
+
+#[repr(C, align(8))]
+struct Entries([u8; 2048]);
+
+fn mark_those_listed(directory: &CStr, first: c_int) -> Result<()> {
+    // SAFETY: a terminated string.
+    let directory =
+        own(unsafe { libc::open(directory.as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC) })?;
+    let mut entries = Entries([0; 2048]);
+    loop {
+        let size = read_entries(&directory, &mut entries)?;
+        let mut rest = entries.0.get(..size).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        while let Some((name, next)) = split_entry(rest) {
+            if let Some(fd) = number(name).filter(|fd| *fd >= first) {
+                set_flags(fd, libc::FD_CLOEXEC);
+            }
+            rest = next;
+        }
+    }
+}
+
+/// The C library's readdir() allocates.
+fn read_entries(directory: &OwnedFd, entries: &mut Entries) -> Result<usize> {
+    let (directory, buffer, size) = (directory.as_raw_fd(), entries.0.as_mut_ptr(), entries.0.len());
+    // SAFETY: the buffer is valid for writing its size, and aligned.
+    let result = unsafe { libc::syscall(libc::SYS_getdents64, directory, buffer, size) };
+    usize::try_from(result).map_err(|_| errno::errno())
+}
+
+/// The name of the first entry of what getdents64() stored, and the entries after it.
+fn split_entry(entries: &[u8]) -> Option<(&[u8], &[u8])> {
+    const LENGTH_AT: usize = std::mem::offset_of!(libc::dirent64, d_reclen);
+    const NAME_AT: usize = std::mem::offset_of!(libc::dirent64, d_name);
+    let length = u16::from_ne_bytes(*entries.get(LENGTH_AT..)?.first_chunk()?);
+    let (entry, next) = entries.split_at_checked(usize::from(length))?;
+    let name = entry.get(NAME_AT..)?.split(|byte| *byte == 0).next()?;
+    Some((name, next))
+}
+
+/// A descriptor's name in /proc; None for `.` and `..`.
+fn number(name: &[u8]) -> Option<c_int> {
+    name.iter().try_fold(0, |number: c_int, byte| {
+        let digit = byte.is_ascii_digit().then(|| c_int::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_descriptors_are_numbers() {
+        assert_eq!(number(b"0"), Some(0));
+        assert_eq!(number(b"2147483647"), Some(c_int::MAX));
+        assert_eq!(number(b"2147483648"), None);
+        assert_eq!(number(b"."), None);
+        assert_eq!(number(b"1a"), None);
+    }
+
+    #[test]
+    fn open_descriptors_are_listed_and_marked() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let flags_of = |fd: c_int| {
+            // SAFETY: no pointer is passed.
+            unsafe { libc::fcntl(fd, libc::F_GETFD) }
+        };
+        let (low, high) = (reader.as_raw_fd().min(writer.as_raw_fd()), reader.as_raw_fd().max(writer.as_raw_fd()));
+        set_flags(low, 0);
+        set_flags(high, 0);
+        mark_those_listed(c"/proc/self/fd", high).unwrap();
+        assert_eq!((flags_of(low), flags_of(high)), (0, libc::FD_CLOEXEC));
+        assert_eq!(mark_those_listed(c"/nowhere", high), Err(errno::Errno(libc::ENOENT)));
+    }
+
+    #[test]
+    fn entries_are_taken_one_by_one() {
+        let mut entries = Vec::new();
+        for (name, length) in [("12", 24_u16), ("a-longer-name", 40)] {
+            let start = entries.len();
+            entries.resize(start + usize::from(length), 0);
+            entries[start + 16..start + 18].copy_from_slice(&length.to_ne_bytes());
+            entries[start + 19..start + 19 + name.len()].copy_from_slice(name.as_bytes());
+        }
+        let (name, rest) = split_entry(&entries).unwrap();
+        assert_eq!(name, b"12");
+        let (name, rest) = split_entry(rest).unwrap();
+        assert_eq!(name, b"a-longer-name");
+        assert!(split_entry(rest).is_none());
+        assert!(split_entry(&entries[..20]).is_none());
+    }
+}

@@ -14,7 +14,8 @@ check-packages:
 STAGE      := $(abspath $(B)/stage)
 STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
 TESTS      := $(filter-out suite,$(patsubst tests-c/%.c,%,$(wildcard tests-c/*.c)))
-TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -DSOURCE_DIR='"$(abspath .)"'
+TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -DSOURCE_DIR='"$(abspath .)"' \
+              -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
 RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer
 
 # The tree that the tests see.
@@ -23,11 +24,13 @@ $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(H
 	$(MAKE) install PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include DESTDIR= >/dev/null
 	@touch $@
 
-$(B)/tests/%: tests-c/%.c tests-c/suite.c tests-c/suite.h $(STAGE)/.installed
+TEST_PARTS := tests-c/suite.c tests-c/suite.h tests-c/child.h $(B)/tests-programs/child $(STAGE)/.installed
+
+$(B)/tests/%: tests-c/%.c $(TEST_PARTS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio check) $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
 
-$(B)/tests-asan/%: tests-c/%.c tests-c/suite.c tests-c/suite.h $(STAGE)/.installed
+$(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags mmsysio check) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
@@ -35,9 +38,10 @@ $(B)/tests-asan/%: tests-c/%.c tests-c/suite.c tests-c/suite.h $(STAGE)/.install
 check-c: $(TESTS:%=$(B)/tests/%)
 	$(RUN_TESTS) --exec env $^
 
+.PRECIOUS: $(B)/tests-programs/%
 $(B)/tests-programs/%: tests-c/programs/%.c $(STAGE)/.installed
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $$($(STAGED) --libs mmsysio)
+	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ -Wl,--as-needed $$($(STAGED) --libs mmsysio)
 
 check-install: all
 	MAKE="$(MAKE)" tests-c/install.sh

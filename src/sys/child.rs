@@ -125,7 +125,7 @@ impl Program<'_> {
             }
             match last.0 {
                 libc::EACCES => denied = Some(last),
-                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
+                libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
                 _ => return last,
             }
         }
@@ -137,36 +137,45 @@ impl Program<'_> {
         let Some(redirections) = self.redirections else { return Ok(()) };
         descriptors::close_on_exec_from(libc::STDERR_FILENO + 1);
         for (position, redirection) in redirections.iter().enumerate() {
-            redirection.apply().map_err(|errno| Failure { step: Step::Redirect(position), errno })?;
+            redirection.apply().map_err(|Errno(errno)| Failure { step: Step::Redirect, errno, position })?;
         }
         Ok(())
     }
 }
 
-/// Where becoming a program failed.
+/// Where becoming a program failed, and why. Without padding: all of it is copied out of memory that a child has written.
+#[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Failure {
     pub step: Step,
-    pub errno: Errno,
+    pub errno: c_int,
+    /// Of the redirection that failed.
+    pub position: usize,
 }
 
-#[derive(Clone, Copy)]
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// The child was ended from outside before any of the others failed.
+    Begin,
     /// Making a process.
     Clone,
     /// Leaving the directory and the session.
     Detach,
-    /// The redirection at that position.
-    Redirect(usize),
+    Redirect,
     Execute,
-    /// The child was ended from outside before any of these had failed or succeeded.
-    Unfinished,
+}
+
+impl Step {
+    fn failed(self, Errno(errno): Errno) -> Failure {
+        Failure { step: self, errno, position: 0 }
+    }
 }
 
 /// Makes this process that program. What was redirected until it failed stays so.
 pub fn execute(program: &Program) -> Failure {
     match program.redirect() {
-        Ok(()) => Failure { step: Step::Execute, errno: program.execute() },
+        Ok(()) => Step::Execute.failed(program.execute()),
         Err(failure) => failure,
     }
 }
@@ -191,17 +200,13 @@ pub fn spawn_daemon(program: &Program) -> std::result::Result<(), Failure> {
 struct Birth<'a> {
     program: &'a Program<'a>,
     signal_mask: libc::sigset_t,
-    outcome: NonNull<Outcome>,
+    /// How far the child came; a failure without an errno has not happened yet.
+    progress: NonNull<Failure>,
     stacks: NonNull<c_void>,
 }
 
-#[derive(Clone, Copy)]
-enum Outcome {
-    Unfinished,
-    /// Nothing is left to do but to execute the program.
-    Executing,
-    Failed(Failure),
-}
+const BEGUN: Failure = Failure { step: Step::Begin, errno: libc::EIO, position: 0 };
+const EXECUTING: Failure = Failure { step: Step::Execute, errno: 0, position: 0 };
 
 /// Enough for a child and all that it calls, the dynamic linker included.
 const STACK: usize = 64 << 10;
@@ -211,36 +216,33 @@ type Entry = extern "C" fn(*mut c_void) -> c_int;
 impl Birth<'_> {
     /// Makes a child that runs `entry`, and gives its number and whether it was reaped. One that fails always is.
     fn give(program: &Program, entry: Entry) -> std::result::Result<(libc::pid_t, bool), Failure> {
-        let cannot_clone = |errno| Failure { step: Step::Clone, errno };
         let errno_at_entry = errno();
         let _state = WithoutCancellation::begin();
         // Shared memory, although the child shares all: valgrind and some emulators make a fork() of the clone().
-        let memory = Mapping::shared_memory(size_of::<Outcome>() + 2 * STACK).map_err(cannot_clone)?;
+        let memory = Mapping::shared_memory(size_of::<Failure>() + 2 * STACK).map_err(|e| Step::Clone.failed(e))?;
         let signals = BlockedSignals::block();
         let birth = Birth {
             program,
             signal_mask: signals.mask_before,
-            // The stacks end where the memory does, which a page's end aligns enough; the outcome lies below them.
-            outcome: memory.first().cast(),
+            // The stacks end where the memory does, at the end of a page, which is aligned enough.
+            progress: memory.first().cast(),
             stacks: memory.end(),
         };
-        birth.settle(Outcome::Unfinished);
+        birth.report(BEGUN);
         let child = birth.clone_onto_stack(0, entry);
         drop(signals);
-        let child = child.map_err(cannot_clone)?;
-        let is_reaped = birth.await_outcome(child);
-        match birth.outcome() {
-            Outcome::Executing => {
-                // The child's calls have set the errno that it shared.
-                set_errno(errno_at_entry);
-                Ok((child, is_reaped))
-            }
-            Outcome::Failed(failure) => {
+        let child = child.map_err(|e| Step::Clone.failed(e))?;
+        let is_reaped = birth.await_progress(child);
+        let progress = birth.progress();
+        if progress.errno != 0 {
+            if !is_reaped {
                 reap(child);
-                Err(failure)
             }
-            Outcome::Unfinished => Err(Failure { step: Step::Unfinished, errno: Errno(libc::EIO) }),
+            return Err(progress);
         }
+        // The child's calls have set the errno that it shared.
+        set_errno(errno_at_entry);
+        Ok((child, is_reaped))
     }
 
     /// Makes a child of the calling process that runs `entry` on one of the two stacks.
@@ -254,21 +256,21 @@ impl Birth<'_> {
         })
     }
 
-    fn outcome(&self) -> Outcome {
+    fn progress(&self) -> Failure {
         // SAFETY: it lies in memory that lives as long as self, and was written before it is read. Volatile, since the
         // child writes it.
-        unsafe { self.outcome.read_volatile() }
+        unsafe { self.progress.read_volatile() }
     }
 
-    fn settle(&self, outcome: Outcome) {
+    fn report(&self, progress: Failure) {
         // SAFETY: it lies in memory that lives as long as self.
-        unsafe { self.outcome.write_volatile(outcome) }
+        unsafe { self.progress.write_volatile(progress) }
     }
 
-    /// Waits until there is an outcome, or the child has ended without one and was reaped: then true. The kernel has
-    /// done all the waiting when clone() returns, but an emulator may not.
-    fn await_outcome(&self, child: libc::pid_t) -> bool {
-        while matches!(self.outcome(), Outcome::Unfinished) {
+    /// Waits until there is progress, or the child has ended without any and was reaped: then true. The kernel has done
+    /// all the waiting when clone() returns, but an emulator may not.
+    fn await_progress(&self, child: libc::pid_t) -> bool {
+        while self.progress().step == Step::Begin {
             match wait(child, libc::WNOHANG) {
                 Ok(None) => drop(super::sleep(Duration::from_millis(1))),
                 Err(Errno(libc::EINTR)) => {}
@@ -278,33 +280,31 @@ impl Birth<'_> {
         false
     }
 
-    /// Ends as the program, or with its failure settled.
+    /// Ends as the program, or with its failure reported.
     fn run(&self) -> c_int {
         reset_handlers();
         if let Err(failure) = self.program.redirect() {
-            self.settle(Outcome::Failed(failure));
+            self.report(failure);
             return 127;
         }
         set_signal_mask(&self.signal_mask);
-        self.settle(Outcome::Executing);
-        let failure = Failure { step: Step::Execute, errno: self.program.execute() };
-        self.settle(Outcome::Failed(failure));
+        self.report(EXECUTING);
+        self.report(Step::Execute.failed(self.program.execute()));
         127
     }
 
-    /// Ends when its own child has become the program, or with the failure settled. All signals stay blocked.
+    /// Ends when its own child has become the program, or with the failure reported. All signals stay blocked.
     fn run_intermediate(&self) -> c_int {
-        let made = detach().map_err(|errno| Failure { step: Step::Detach, errno }).and_then(|()| {
-            let child = self.clone_onto_stack(1, run_program);
-            child.map_err(|errno| Failure { step: Step::Clone, errno })
-        });
+        let made = detach()
+            .map_err(|e| Step::Detach.failed(e))
+            .and_then(|()| self.clone_onto_stack(1, run_program).map_err(|e| Step::Clone.failed(e)));
         match made {
             Ok(child) => {
-                self.await_outcome(child);
+                self.await_progress(child);
                 0
             }
             Err(failure) => {
-                self.settle(Outcome::Failed(failure));
+                self.report(failure);
                 127
             }
         }

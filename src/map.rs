@@ -9,21 +9,20 @@ use crate::text::Quoted;
 use errno::Errno;
 use once_cell::sync::OnceCell;
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::ffi::{CStr, c_int};
-use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 // --- the table of live mappings ------------------------------------------------------------------------------------
 
-/// Sizes by address.
-type Table = HashMap<usize, usize, BuildHasherDefault<DefaultHasher>>;
+/// Addresses and sizes, the highest address first: the kernel goes downwards, so that a new map mostly comes last. No
+/// HashMap, which points into its memory, so that valgrind takes it for lost in every program with a map at its end.
+type Table = Vec<(usize, usize)>;
 
 /// The lock is never held during a system call, nor over a fork.
 fn table() -> MutexGuard<'static, Table> {
-    static MAPPINGS: Mutex<Table> = Mutex::new(HashMap::with_hasher(BuildHasherDefault::new()));
+    static MAPPINGS: Mutex<Table> = Mutex::new(Vec::new());
     static HELD_OVER_FORKS: OnceCell<()> = OnceCell::new();
     HELD_OVER_FORKS.get_or_init(|| sys::at_fork(Some(hold_table), Some(release_table), Some(release_table)));
     MAPPINGS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -44,12 +43,29 @@ extern "C" fn release_table() {
     }
 }
 
+fn position(table: &Table, address: usize) -> std::result::Result<usize, usize> {
+    table.binary_search_by(|(other, _)| address.cmp(other))
+}
+
 /// A record of memory that was unmapped behind the library's back, whose address is in use again, is replaced.
 fn remember(address: usize, size: usize) -> std::result::Result<(), Errno> {
     let mut table = table();
     table.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
-    table.insert(address, size);
+    let position = match position(&table, address) {
+        Ok(outdated) => {
+            table.remove(outdated);
+            outdated
+        }
+        Err(position) => position,
+    };
+    table.insert(position, (address, size));
     Ok(())
+}
+
+fn forget(address: usize) -> Option<usize> {
+    let mut table = table();
+    let position = position(&table, address).ok()?;
+    Some(table.remove(position).1)
 }
 
 // --- maps ----------------------------------------------------------------------------------------------------------
@@ -80,7 +96,7 @@ fn sharing(flags: c_int) -> c_int {
 /// The record goes first: as soon as the memory is gone, another thread may get its address.
 pub fn unmap(memory: Abandoned) -> Result<()> {
     let address = memory.address();
-    let Some(size) = table().remove(&address) else {
+    let Some(size) = forget(address) else {
         let what = format_args!("unmapping address {address:#x}, where no map begins");
         return Err(Error::os(Errno(libc::EFAULT), what));
     };
@@ -94,27 +110,30 @@ pub fn unmap(memory: Abandoned) -> Result<()> {
 // --- shared memory -------------------------------------------------------------------------------------------------
 
 pub fn open_shared(name: &CStr, flags: c_int, mode: c_int) -> Result<OwnedFd> {
-    let failed = |e| {
-        let name = Quoted(name.to_bytes());
-        Error::os(e, format_args!("opening shared memory {name} with flags {flags:#o}"))
+    let opened = match component(name) {
+        // The C library would open the directory.
+        None | Some(b"." | b"..") => Err(Errno(libc::EINVAL)),
+        Some(_) => map::open_shared(name, flags, mode::translated(mode)),
     };
-    if !can_be_shared_name(name.to_bytes()) {
-        return Err(failed(Errno(libc::EINVAL)));
-    }
-    map::open_shared(name, flags, mode::translated(mode)).map_err(failed)
-}
-
-/// One component of a path, slashes before it aside. The C library would take a name that is a directory.
-fn can_be_shared_name(name: &[u8]) -> bool {
-    const NAME_MAX: usize = 255;
-    let start = name.iter().take_while(|byte| **byte == b'/').count();
-    let name = name.get(start..).unwrap_or_default();
-    !matches!(name, b"" | b"." | b"..") && name.len() <= NAME_MAX && !name.contains(&b'/')
+    let name = Quoted(name.to_bytes());
+    opened.map_err(|e| Error::os(e, format_args!("opening shared memory {name} with flags {flags:#o}")))
 }
 
 pub fn unlink_shared(name: &CStr) -> Result<()> {
-    map::unlink_shared(name)
-        .map_err(|e| Error::os(e, format_args!("removing the name {} of shared memory", Quoted(name.to_bytes()))))
+    let unlinked = match component(name) {
+        None => Err(Errno(libc::ENOENT)),
+        Some(_) => map::unlink_shared(name),
+    };
+    unlinked.map_err(|e| Error::os(e, format_args!("removing the name {} of shared memory", Quoted(name.to_bytes()))))
+}
+
+/// The name as a file of a directory, if it can be one: slashes at its beginning do not count.
+fn component(name: &CStr) -> Option<&[u8]> {
+    const NAME_MAX: usize = 255;
+    let name = name.to_bytes();
+    let start = name.iter().take_while(|byte| **byte == b'/').count();
+    let name = name.get(start..)?;
+    (!name.is_empty() && name.len() <= NAME_MAX && !name.contains(&b'/')).then_some(name)
 }
 
 /// Memory that can be sealed, and from Linux 6.3 on is no program: newer kernels want to be told.
@@ -132,6 +151,7 @@ pub fn anonymous_shared() -> Result<OwnedFd> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::CString;
 
     #[test]
     fn flags_become_protection_and_sharing() {
@@ -143,12 +163,24 @@ mod tests {
 
     #[test]
     fn names_of_shared_memory_are_single_components() {
-        let longest = [b'x'; 255];
-        for name in [b"x".as_slice(), b"/x", b"//x", b"...", &longest] {
-            assert!(can_be_shared_name(name));
+        let longest = CString::new([b'x'; 255]).unwrap();
+        let cases = [(c"x", c"x"), (c"/x", c"x"), (c"//x", c"x"), (c".", c"."), (&longest, &longest)];
+        for (name, found) in cases {
+            assert_eq!(component(name), Some(found.to_bytes()));
         }
-        for name in [b"".as_slice(), b"/", b".", b"/..", b"a/b", b"/a/", &[b'x'; 256]] {
-            assert!(!can_be_shared_name(name));
+        for name in [c"", c"/", c"a/b", c"/a/", &CString::new([b'x'; 256]).unwrap()] {
+            assert_eq!(component(name), None);
         }
+    }
+
+    #[test]
+    fn the_table_replaces_and_forgets() {
+        // Addresses that no map has.
+        for (address, size) in [(3, 30), (1, 10), (5, 50), (3, 31)] {
+            assert_eq!(remember(address, size), Ok(()));
+        }
+        assert!(table().is_sorted_by(|a, b| a.0 > b.0));
+        assert_eq!((forget(3), forget(3), forget(2)), (Some(31), None, None));
+        assert_eq!((forget(5), forget(1), forget(1)), (Some(50), Some(10), None));
     }
 }

@@ -50,7 +50,8 @@ check-strace: $(B)/tests-programs/syscalls
 	LD_LIBRARY_PATH=$(STAGE)/lib tests-c/strace.sh $<
 
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible \
-            --errors-for-leak-kinds=definite,indirect,possible --trace-children=no --fair-sched=yes
+            --errors-for-leak-kinds=definite,indirect,possible --trace-children=no --fair-sched=yes \
+            --suppressions=tests-c/valgrind.supp
 
 check-valgrind: $(TESTS:%=$(B)/tests/%)
 	CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec '$(VALGRIND)' $^

@@ -17,3 +17,7 @@ BENCH_DIR ?= /dev/shm
 .PHONY: bench-files
 bench-files: $(B)/benches/files
 	cd $(BENCH_DIR) && $(RUN_BENCH) $(abspath $<)
+
+.PHONY: bench-spawn
+bench-spawn: $(B)/benches/spawn
+	$(RUN_BENCH) $<

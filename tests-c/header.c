@@ -41,6 +41,20 @@ void mm_closedir(MM_DIR *dir);
 void mm_rewinddir(MM_DIR *dir);
 const struct mm_dirent *mm_readdir(MM_DIR *dir, int *status);
 
+/* mmsysio.h: process spawning */
+int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map, const struct mm_remap_fd *fd_map, int flags,
+             char *const *argv, char *const *envp);
+int mm_execv(const char *path, int num_map, const struct mm_remap_fd *fd_map, int flags, char *const *argv,
+             char *const *envp);
+int mm_wait_process(mm_pid_t pid, int *status);
+
+/* mmsysio.h: memory mapping */
+void *mm_mapfile(int fd, mm_off_t offset, size_t len, int mflags);
+int mm_unmap(void *addr);
+int mm_shm_open(const char *name, int oflag, int mode);
+int mm_anon_shm(void);
+int mm_shm_unlink(const char *name);
+
 /* mmsysio.h: IPC */
 struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
 void mm_ipc_srv_destroy(struct mm_ipc_srv *srv);
@@ -90,6 +104,11 @@ _Static_assert(sizeof(struct mm_timespec) == sizeof(struct timespec), "size of m
 _Static_assert(offsetof(struct mm_timespec, tv_sec) == offsetof(struct timespec, tv_sec), "tv_sec");
 _Static_assert(offsetof(struct mm_timespec, tv_nsec) == offsetof(struct timespec, tv_nsec), "tv_nsec");
 _Static_assert(sizeof(struct mm_pollfd) == sizeof(struct pollfd), "mm_pollfd is pollfd");
+
+_Static_assert(sizeof(struct mm_remap_fd) == 2 * sizeof(int), "size of mm_remap_fd");
+_Static_assert(offsetof(struct mm_remap_fd, child_fd) == 0, "child_fd");
+_Static_assert(offsetof(struct mm_remap_fd, parent_fd) == sizeof(int), "parent_fd");
+_Static_assert(sizeof(mm_pid_t) == sizeof(pid_t), "mm_pid_t is pid_t");
 
 #ifdef __LP64__
 _Static_assert(sizeof(struct mm_ipc_msg) == 40, "size of mm_ipc_msg");
@@ -175,6 +194,22 @@ START_TEST(file_constants_have_their_values)
 }
 END_TEST
 
+START_TEST(process_and_map_constants_have_their_values)
+{
+	ck_assert_int_eq(MM_SPAWN_DAEMONIZE, 1);
+	ck_assert_int_eq(MM_SPAWN_KEEP_FDS, 2);
+	ck_assert_int_eq(MM_WSTATUS_CODEMASK, 0xFF);
+	ck_assert_int_eq(MM_WSTATUS_EXITED, 0x100);
+	ck_assert_int_eq(MM_WSTATUS_SIGNALED, 0x200);
+	ck_assert_int_eq(MM_MAP_READ, 1);
+	ck_assert_int_eq(MM_MAP_WRITE, 2);
+	ck_assert_int_eq(MM_MAP_EXEC, 4);
+	ck_assert_int_eq(MM_MAP_SHARED, 8);
+	ck_assert_int_eq(MM_MAP_PRIVATE, 0);
+	ck_assert_int_eq(MM_MAP_RDWR, 3);
+}
+END_TEST
+
 static int constructed;
 
 MM_CONSTRUCTOR(test)
@@ -199,5 +234,6 @@ START_TEST(predefined_macros_do_what_they_say)
 }
 END_TEST
 
-SUITE(error_codes_and_flags_have_their_values, file_constants_have_their_values, log_levels_have_their_values, clocks_and_units_have_their_values,
-      predefined_macros_do_what_they_say)
+SUITE(error_codes_and_flags_have_their_values, file_constants_have_their_values,
+      process_and_map_constants_have_their_values, log_levels_have_their_values,
+      clocks_and_units_have_their_values, predefined_macros_do_what_they_say)

@@ -1,0 +1,137 @@
+/*
+ * spawn.c: mm_spawn beside posix_spawn and fork with exec
+ *
+ * Each executes /bin/true and waits for it, in turns; from a small process and from one with much memory in use. Medians, and
+ * their ratios to that of posix_spawn.
+ *
+ * usage: spawn [ROUNDS [MEBIBYTES]]
+ */
+#include <mmerrno.h>
+#include <mmlog.h>
+#include <mmsysio.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define MOST_ROUNDS 10001
+
+extern char **environ;
+
+static char *const arguments[] = {"true", NULL};
+
+static void require(int is_true, const char *what)
+{
+	if (!is_true) {
+		fprintf(stderr, "%s failed: %s\n", what, mm_get_lasterror_desc());
+		exit(1);
+	}
+}
+
+static double now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *values, int count)
+{
+	qsort(values, (size_t)count, sizeof(*values), compare);
+	return values[count / 2];
+}
+
+static void spawn_by_library(void)
+{
+	mm_pid_t pid;
+
+	require(mm_spawn(&pid, "/bin/true", 0, NULL, 0, arguments, NULL) == 0, "mm_spawn");
+	require(mm_wait_process(pid, NULL) == 0, "mm_wait_process");
+}
+
+static void spawn_by_libc(void)
+{
+	pid_t pid;
+
+	require(posix_spawn(&pid, "/bin/true", NULL, NULL, arguments, environ) == 0, "posix_spawn");
+	require(waitpid(pid, NULL, 0) == pid, "waitpid");
+}
+
+static void fork_and_execute(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execv("/bin/true", arguments);
+		_exit(127);
+	}
+	require(waitpid(pid, NULL, 0) == pid, "waitpid");
+}
+
+static struct contender {
+	const char *title;
+	void (*run)(void);
+	double times[MOST_ROUNDS];
+} contenders[] = {{.title = "mm_spawn + mm_wait_process", .run = spawn_by_library},
+                  {.title = "posix_spawn + waitpid", .run = spawn_by_libc},
+                  {.title = "fork + execv + waitpid", .run = fork_and_execute}};
+
+#define CONTENDERS 3
+
+static void contest(const char *title, int rounds)
+{
+	double medians[CONTENDERS];
+
+	/* The first rounds warm up. Each follows each of the others, in turn. */
+	for (int round = -2; round < rounds; round++) {
+		for (int i = 0; i < CONTENDERS; i++) {
+			int turn = round % 2 ? CONTENDERS - 1 - i : i;
+			struct contender *contender = &contenders[(turn + round + 2) % CONTENDERS];
+			double start = now_us();
+
+			contender->run();
+			if (round >= 0)
+				contender->times[round] = now_us() - start;
+		}
+	}
+	for (int i = 0; i < CONTENDERS; i++)
+		medians[i] = median(contenders[i].times, rounds);
+	for (int i = 0; i < CONTENDERS; i++)
+		printf("| %s | %s | %.0f us | %.2f |\n", title, contenders[i].title, medians[i], medians[i] / medians[1]);
+	fflush(stdout);
+}
+
+int main(int argc, char *argv[])
+{
+	int rounds = argc > 1 ? atoi(argv[1]) : 1001;
+	int mebibytes = argc > 2 ? atoi(argv[2]) : 2048;
+	char title[64];
+
+	if (rounds < 1 || rounds > MOST_ROUNDS || mebibytes < 1)
+		return 2;
+	printf("| from | method | median | ratio to posix_spawn |\n|---|---|---|---|\n");
+	contest("a small process", rounds);
+
+	size_t size = (size_t)mebibytes << 20;
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	require(memory != MAP_FAILED, "mmap");
+	/* Pages of the usual size, as most memory of most programs. */
+	madvise(memory, size, MADV_NOHUGEPAGE);
+	memset(memory, 1, size);
+	snprintf(title, sizeof(title), "one with %d MiB in use", mebibytes);
+	contest(title, rounds / 5 + 1);
+	munmap(memory, size);
+	return 0;
+}

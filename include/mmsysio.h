@@ -812,9 +812,9 @@ struct mm_remap_fd {
  * With MM_SPAWN_KEEP_FDS @fd_map is ignored: the program has all of the caller's descriptors that are not
  * close-on-exec.
  *
- * With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is no child
- * of the caller, and @child_pid is not written. A path with a slash is resolved before the directory is changed, a
- * relative directory of PATH after it. Descriptors 0, 1 and 2 are treated as ever: use @fd_map to redirect them.
+ * With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is no
+ * child of the caller, and @child_pid is not written. A path with a slash is resolved before the directory is changed,
+ * a relative directory of PATH after it. Descriptors 0, 1 and 2 are treated as ever: use @fd_map to redirect them.
  *
  * A file without a format that the kernel knows is run by /bin/sh, if @path has no slash.
  *
@@ -949,11 +949,13 @@ MMLIB_API int mm_unmap(void *addr);
  * What is created has size 0: use mm_ftruncate(), then mm_mapfile(). It lives until its name is removed with
  * mm_shm_unlink() and nobody has it open or mapped any more, but not longer than the system runs.
  *
- * Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set to
+ * Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
+ * to
  *   ENOENT           there is none of that name, and @oflag has no O_CREAT
  *   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
  *   EACCES           its permissions forbid it
- *   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a directory
+ *   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a
+ *                    directory, which cannot be written
  *   EFAULT           @name is NULL
  *   ELOOP            it is a symbolic link
  *   EMFILE, ENFILE   too many open descriptors, or files
@@ -972,8 +974,8 @@ MMLIB_API int mm_shm_open(const char *name, int oflag, int mode);
  * It has size 0: use mm_ftruncate(), then mm_mapfile(). To share it, pass the descriptor on, with mm_spawn() or
  * mm_ipc_sendmsg(). It can be sealed, so that a receiver may rely on its size: fcntl(F_ADD_SEALS).
  *
- * Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); or -1, with
- * the error state set to
+ * Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); or -1,
+ * with the error state set to
  *   EMFILE, ENFILE   too many open descriptors, or files
  *   ENOMEM           not enough memory
  *   ENOSYS           the kernel is older than Linux 3.17

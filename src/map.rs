@@ -16,8 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 // --- the table of live mappings ------------------------------------------------------------------------------------
 
-/// Addresses and sizes, the highest address first: the kernel maps downwards, so that a new map mostly comes last. A HashMap
-/// points into its memory only, which valgrind would report as lost in each program that ends with a map.
+/// Addresses and sizes, the highest address first: the kernel maps downwards, so that a new map mostly comes last. (A
+/// HashMap has no pointer to the beginning of its memory, which valgrind calls lost in a program that ends with a map.)
 type Table = Vec<(usize, usize)>;
 
 /// The lock is never held during a system call, nor over a fork.

@@ -3,9 +3,10 @@
 
 use crate::error::{Error, Result};
 use crate::sys;
-use crate::sys::child::{self, Failure, Program, ShellArguments, Step, Strings};
+use crate::sys::child;
 use crate::sys::descriptors::Redirection;
 use crate::sys::file;
+use crate::sys::program::{self, Failure, Program, ShellArguments, Step, Strings};
 use crate::text::Quoted;
 use errno::Errno;
 use std::ffi::{CStr, c_int};
@@ -70,7 +71,7 @@ pub fn spawn_daemon(request: Request) -> Result<()> {
 /// Returns only if it fails.
 pub fn execute(request: Request) -> Result<()> {
     let candidates = candidates(request.path.to_bytes_with_nul())?;
-    Err(explained(with_program(&request, &candidates, child::execute)?, &request))
+    Err(explained(with_program(&request, &candidates, program::execute)?, &request))
 }
 
 fn with_program<T>(request: &Request, candidates: &[u8], use_program: impl FnOnce(&Program) -> T) -> Result<T> {
@@ -154,9 +155,9 @@ fn no_memory() -> Error {
 /// Waits for a child to end, and tells how.
 pub fn wait(pid: libc::pid_t) -> Result<c_int> {
     loop {
-        let status = child::wait(pid, 0).map_err(|e| Error::os(e, format_args!("waiting for process {pid}")))?;
+        let status = child::wait(pid).map_err(|e| Error::os(e, format_args!("waiting for process {pid}")))?;
         // One that is traced may also be told of when it stops.
-        if let Some(told) = status.and_then(reported_status) {
+        if let Some(told) = reported_status(status) {
             return Ok(told);
         }
     }

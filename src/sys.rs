@@ -11,6 +11,7 @@ pub mod file;
 pub mod map;
 pub mod message;
 pub mod path;
+pub mod program;
 pub mod socket;
 pub mod time;
 
@@ -135,7 +136,7 @@ pub fn fork_generation() -> u32 {
 /// Called by the thread that forks.
 type ForkHandler = Option<unsafe extern "C" fn()>;
 
-/// Has these called before each fork, and after it in the parent and in the child. Does nothing where memory is too short.
+/// Has these called before each fork, and after it in the parent and in the child; not where memory is too short.
 pub fn at_fork(before: ForkHandler, in_parent: ForkHandler, in_child: ForkHandler) {
     // SAFETY: the handlers ask for nothing, and stay loaded: the library is linked with -z nodelete.
     unsafe { libc::pthread_atfork(before, in_parent, in_child) };

@@ -67,11 +67,13 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 /// What is created has size 0: use mm_ftruncate(), then mm_mapfile(). It lives until its name is removed with
 /// mm_shm_unlink() and nobody has it open or mapped any more, but not longer than the system runs.
 ///
-/// Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set to
+/// Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
+/// to
 ///   ENOENT           there is none of that name, and @oflag has no O_CREAT
 ///   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
 ///   EACCES           its permissions forbid it
-///   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a directory
+///   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a
+///                    directory, which cannot be written
 ///   EFAULT           @name is NULL
 ///   ELOOP            it is a symbolic link
 ///   EMFILE, ENFILE   too many open descriptors, or files
@@ -97,8 +99,8 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
 /// It has size 0: use mm_ftruncate(), then mm_mapfile(). To share it, pass the descriptor on, with mm_spawn() or
 /// mm_ipc_sendmsg(). It can be sealed, so that a receiver may rely on its size: fcntl(F_ADD_SEALS).
 ///
-/// Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); or -1, with
-/// the error state set to
+/// Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); or -1,
+/// with the error state set to
 ///   EMFILE, ENFILE   too many open descriptors, or files
 ///   ENOMEM           not enough memory
 ///   ENOSYS           the kernel is older than Linux 3.17

@@ -5,7 +5,7 @@ use super::ret::ret;
 use super::types::mm_remap_fd;
 use crate::error::Result;
 use crate::process::{self, Request};
-use crate::sys::child::Strings;
+use crate::sys::program::Strings;
 use std::ffi::{c_char, c_int};
 
 /// mm_spawn() - execute a program in a new process
@@ -29,9 +29,9 @@ use std::ffi::{c_char, c_int};
 /// With MM_SPAWN_KEEP_FDS @fd_map is ignored: the program has all of the caller's descriptors that are not
 /// close-on-exec.
 ///
-/// With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is no child
-/// of the caller, and @child_pid is not written. A path with a slash is resolved before the directory is changed, a
-/// relative directory of PATH after it. Descriptors 0, 1 and 2 are treated as ever: use @fd_map to redirect them.
+/// With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is no
+/// child of the caller, and @child_pid is not written. A path with a slash is resolved before the directory is changed,
+/// a relative directory of PATH after it. Descriptors 0, 1 and 2 are treated as ever: use @fd_map to redirect them.
 ///
 /// A file without a format that the kernel knows is run by /bin/sh, if @path has no slash.
 ///
@@ -62,8 +62,8 @@ use std::ffi::{c_char, c_int};
 /// output of the caller is printed twice; NULL for @fd_map does not crash.
 ///
 /// # Safety
-/// `child_pid` is valid; `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp` are
-/// null or arrays of strings with a null pointer after the last.
+/// `child_pid` is valid; `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp`
+/// are null or arrays of strings with a null pointer after the last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_spawn(
     child_pid: *mut libc::pid_t,

@@ -1,0 +1,170 @@
+//! A program and what it is given, prepared so that becoming it needs neither memory nor a lock.
+
+use super::Result;
+use super::descriptors::{self, Redirection};
+use errno::{Errno, errno};
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_int};
+use std::marker::PhantomData;
+use std::ptr;
+
+/// A program to be executed.
+pub struct Program<'a> {
+    /// Where it may be: paths with their terminators, one after the other. The first that can be executed is.
+    pub candidates: &'a [u8],
+    pub arguments: &'a Strings<'a>,
+    pub environment: &'a Strings<'a>,
+    /// For a program that is searched: arguments of a shell, which runs a file of unknown format.
+    pub shell: Option<ShellArguments<'a>>,
+    /// What it is given instead of every descriptor from 3 on; None leaves all as they are.
+    pub redirections: Option<&'a [Redirection]>,
+}
+
+/// Arguments or an environment, on their way to the kernel.
+pub struct Strings<'a> {
+    source: Source,
+    lifetime: PhantomData<&'a CStr>,
+}
+
+enum Source {
+    Array(*const *const c_char),
+    Only([*const c_char; 2]),
+}
+
+impl<'a> Strings<'a> {
+    /// None for a null pointer.
+    ///
+    /// # Safety
+    /// `array` is null, or points to strings that outlive `'a` and a null pointer after the last, or to memory that the
+    /// process does not have.
+    pub unsafe fn from_raw(array: *const *mut c_char) -> Option<Strings<'a>> {
+        (!array.is_null()).then_some(Strings { source: Source::Array(array.cast()), lifetime: PhantomData })
+    }
+
+    pub fn only(string: &'a CStr) -> Strings<'a> {
+        Strings { source: Source::Only([string.as_ptr(), ptr::null()]), lifetime: PhantomData }
+    }
+
+    /// The environment of this process as it is now.
+    pub fn environment() -> Strings<'a> {
+        unsafe extern "C" {
+            static environ: *const *const c_char;
+        }
+        // SAFETY: the C library defines it. That no other thread changes the environment meanwhile is the program's
+        // duty, as with every execv() of C.
+        Strings { source: Source::Array(unsafe { environ }), lifetime: PhantomData }
+    }
+
+    fn as_ptr(&self) -> *const *const c_char {
+        match &self.source {
+            Source::Array(first) => *first,
+            Source::Only(strings) => strings.as_ptr(),
+        }
+    }
+}
+
+/// The arguments of `/bin/sh` for a program that it is to run: the program's own after its path.
+pub struct ShellArguments<'a> {
+    pointers: Vec<Cell<*const c_char>>,
+    lifetime: PhantomData<&'a CStr>,
+}
+
+const SHELL: &CStr = c"/bin/sh";
+
+impl<'a> ShellArguments<'a> {
+    /// ENOMEM if there is no memory for them.
+    pub fn of(arguments: &Strings<'a>) -> Result<ShellArguments<'a>> {
+        let first = arguments.as_ptr();
+        // SAFETY: Strings are an array with a null pointer at its end, beyond which nothing is read.
+        let count = (0..).take_while(|i| unsafe { !first.add(*i).read().is_null() }).count();
+        let mut pointers = Vec::new();
+        pointers.try_reserve_exact(count.max(1) + 2).map_err(|_| Errno(libc::ENOMEM))?;
+        pointers.push(Cell::new(SHELL.as_ptr()));
+        pointers.push(Cell::new(ptr::null()));
+        // SAFETY: all of them are below count.
+        pointers.extend((1..count).map(|i| Cell::new(unsafe { first.add(i).read() })));
+        pointers.push(Cell::new(ptr::null()));
+        Ok(ShellArguments { pointers, lifetime: PhantomData })
+    }
+
+    /// Executes the shell, for the program at `path`.
+    fn execute(&self, path: &CStr, environment: &Strings) -> Errno {
+        if let Some(slot) = self.pointers.get(1) {
+            slot.set(path.as_ptr());
+        }
+        // SAFETY: terminated strings, each array with a null pointer at its end. A Cell is what is in it.
+        unsafe { libc::execve(SHELL.as_ptr(), self.pointers.as_ptr().cast(), environment.as_ptr()) };
+        errno()
+    }
+}
+
+impl Program<'_> {
+    /// Returns only if none of the candidates can be executed. What is not there, or not allowed, is passed over.
+    pub fn execute(&self) -> Errno {
+        let mut last = Errno(libc::ENOENT);
+        let mut denied = None;
+        for path in self.candidates.split_inclusive(|byte| *byte == 0) {
+            let Ok(path) = CStr::from_bytes_with_nul(path) else { continue };
+            // SAFETY: a terminated string; the arrays are as Strings::from_raw() was promised.
+            unsafe { libc::execve(path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
+            last = errno();
+            if let (libc::ENOEXEC, Some(shell)) = (last.0, &self.shell) {
+                last = shell.execute(path, self.environment);
+            }
+            match last.0 {
+                libc::EACCES => denied = Some(last),
+                libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
+                _ => return last,
+            }
+        }
+        let was_searched = self.shell.is_some();
+        denied.unwrap_or(if was_searched { Errno(libc::ENOENT) } else { last })
+    }
+
+    /// Gives the process the descriptors of the program.
+    pub fn redirect(&self) -> std::result::Result<(), Failure> {
+        let Some(redirections) = self.redirections else { return Ok(()) };
+        descriptors::close_on_exec_from(libc::STDERR_FILENO + 1);
+        for (position, redirection) in redirections.iter().enumerate() {
+            redirection.apply().map_err(|Errno(errno)| Failure { step: Step::Redirect, errno, position })?;
+        }
+        Ok(())
+    }
+}
+
+/// Where becoming a program failed, and why. Without padding: it is copied out of memory that a child has written.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Failure {
+    pub step: Step,
+    pub errno: c_int,
+    /// Of the redirection that failed.
+    pub position: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The child was ended from outside before any of the others failed.
+    Begin,
+    /// Making a process.
+    Clone,
+    /// Leaving the directory and the session.
+    Detach,
+    Redirect,
+    Execute,
+}
+
+impl Step {
+    pub fn failed(self, Errno(errno): Errno) -> Failure {
+        Failure { step: self, errno, position: 0 }
+    }
+}
+
+/// Makes this process that program. What was redirected until it failed stays so.
+pub fn execute(program: &Program) -> Failure {
+    match program.redirect() {
+        Ok(()) => Step::Execute.failed(program.execute()),
+        Err(failure) => failure,
+    }
+}

@@ -363,7 +363,7 @@ static int map_once(void *arg)
 START_TEST(a_child_can_map_whatever_other_threads_did_when_it_was_forked)
 {
 	pthread_t threads[4];
-	int rounds = is_under_valgrind() ? 10 : 300;
+	int rounds = is_under_valgrind() ? 10 : is_instrumented() ? 60 : 300;
 
 	shared_fd = numbered_pages();
 	for (int i = 0; i < MM_NELEM(threads); i++)

@@ -7,7 +7,7 @@ use crate::sys;
 use crate::sys::map::{self, Abandoned, Mapping};
 use crate::text::Quoted;
 use errno::Errno;
-use once_cell::sync::OnceCell;
+use once_cell::race::OnceBool;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 use std::mem::ManuallyDrop;
@@ -23,8 +23,8 @@ type Table = Vec<(usize, usize)>;
 /// The lock is never held during a system call, nor over a fork.
 fn table() -> MutexGuard<'static, Table> {
     static MAPPINGS: Mutex<Table> = Mutex::new(Vec::new());
-    static HELD_OVER_FORKS: OnceCell<()> = OnceCell::new();
-    HELD_OVER_FORKS.get_or_init(|| sys::at_fork(Some(hold_table), Some(release_table), Some(release_table)));
+    static HANDLERS: OnceBool = OnceBool::new();
+    sys::at_fork(&HANDLERS, Some(hold_table), Some(release_table), Some(release_table));
     MAPPINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -34,7 +34,8 @@ thread_local! {
 
 /// A thread that forks waits for the others to leave the table: the child would find it locked for ever.
 extern "C" fn hold_table() {
-    HELD.set(Some(ManuallyDrop::new(table())));
+    let guard = HELD.take().unwrap_or_else(|| ManuallyDrop::new(table()));
+    HELD.set(Some(guard));
 }
 
 extern "C" fn release_table() {

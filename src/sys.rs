@@ -16,6 +16,7 @@ pub mod socket;
 pub mod time;
 
 use errno::{Errno, errno};
+use once_cell::race::OnceBool;
 use std::ffi::{CStr, c_int};
 use std::mem;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -127,9 +128,8 @@ pub fn fork_generation() -> u32 {
     extern "C" fn count() {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
-    static REGISTERED: once_cell::sync::OnceCell<()> = once_cell::sync::OnceCell::new();
-    // Where memory is too short to register it, the count stays as it is.
-    REGISTERED.get_or_init(|| at_fork(None, None, Some(count)));
+    static HANDLERS: OnceBool = OnceBool::new();
+    at_fork(&HANDLERS, None, None, Some(count));
     FORKS.load(Ordering::Relaxed)
 }
 
@@ -137,7 +137,13 @@ pub fn fork_generation() -> u32 {
 type ForkHandler = Option<unsafe extern "C" fn()>;
 
 /// Has these called before each fork, and after it in the parent and in the child; not where memory is too short.
-pub fn at_fork(before: ForkHandler, in_parent: ForkHandler, in_child: ForkHandler) {
-    // SAFETY: the handlers ask for nothing, and stay loaded: the library is linked with -z nodelete.
-    unsafe { libc::pthread_atfork(before, in_parent, in_child) };
+///
+/// `registered` remembers that. No thread waits for another to do so: a child that was forked meanwhile would wait for
+/// ever. So threads that come first at the same time each register the handlers, which are then called more than once.
+pub fn at_fork(registered: &OnceBool, before: ForkHandler, in_parent: ForkHandler, in_child: ForkHandler) {
+    registered.get_or_init(|| {
+        // SAFETY: the handlers ask for nothing, and stay loaded: the library is linked with -z nodelete.
+        unsafe { libc::pthread_atfork(before, in_parent, in_child) };
+        true
+    });
 }

@@ -7,9 +7,10 @@ use crate::log;
 use crate::sys;
 use crate::text::{Quoted, Text};
 use errno::{Errno, errno, set_errno};
-use once_cell::sync::OnceCell;
+use once_cell::race::OnceNonZeroUsize;
 use std::ffi::CStr;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 /// Environment variable that bounds the wait, in milliseconds.
@@ -26,10 +27,31 @@ pub enum Patience {
 impl Patience {
     /// What the environment said when it was first asked.
     pub fn of_this_process() -> Patience {
-        static PATIENCE: OnceCell<Patience> = OnceCell::new();
-        *PATIENCE.get_or_init(|| {
-            sys::with_environment_variable(LIMIT_VARIABLE, Patience::from_text).unwrap_or(Patience::Endless)
-        })
+        // Threads that come first at the same time each ask, and agree: none waits for another, which a child that was
+        // forked meanwhile would do for ever.
+        static PATIENCE: OnceNonZeroUsize = OnceNonZeroUsize::new();
+        Patience::decoded(PATIENCE.get_or_init(|| {
+            let patience = sys::with_environment_variable(LIMIT_VARIABLE, Patience::from_text);
+            patience.unwrap_or(Patience::Endless).encoded()
+        }))
+    }
+
+    /// Milliseconds and one; the largest number stands for no limit.
+    fn encoded(self) -> NonZeroUsize {
+        let milliseconds = match self {
+            Patience::None => 0,
+            Patience::Bounded(limit) => limit.as_millis().try_into().unwrap_or(usize::MAX),
+            Patience::Endless => usize::MAX,
+        };
+        NonZeroUsize::MIN.saturating_add(milliseconds)
+    }
+
+    fn decoded(number: NonZeroUsize) -> Patience {
+        match number {
+            NonZeroUsize::MIN => Patience::None,
+            NonZeroUsize::MAX => Patience::Endless,
+            _ => Patience::Bounded(Duration::from_millis(number.get() as u64 - 1)),
+        }
     }
 
     fn from_text(text: &[u8]) -> Patience {
@@ -196,6 +218,18 @@ mod tests {
         for (text, patience) in cases {
             assert_eq!(Patience::from_text(text.as_bytes()), patience);
         }
+    }
+
+    #[test]
+    fn patience_is_remembered_as_it_is() {
+        for milliseconds in [1, 250, 86_400_000] {
+            let patience = Patience::Bounded(Duration::from_millis(milliseconds));
+            assert_eq!(Patience::decoded(patience.encoded()), patience);
+        }
+        for patience in [Patience::None, Patience::Endless] {
+            assert_eq!(Patience::decoded(patience.encoded()), patience);
+        }
+        assert_eq!(Patience::decoded(Patience::Bounded(Duration::MAX).encoded()), Patience::Endless);
     }
 
     #[test]

@@ -98,6 +98,9 @@ static void contest(const char *title, int rounds)
 		for (int i = 0; i < CONTENDERS; i++) {
 			int turn = round % 2 ? CONTENDERS - 1 - i : i;
 			struct contender *contender = &contenders[(turn + round + 2) % CONTENDERS];
+
+			/* Not measured: what a fork() before it has left behind, pages to be copied above all. */
+			contender->run();
 			double start = now_us();
 
 			contender->run();
@@ -131,7 +134,7 @@ int main(int argc, char *argv[])
 	madvise(memory, size, MADV_NOHUGEPAGE);
 	memset(memory, 1, size);
 	snprintf(title, sizeof(title), "one with %d MiB in use", mebibytes);
-	contest(title, rounds / 5 + 1);
+	contest(title, rounds / 10 + 1);
 	munmap(memory, size);
 	return 0;
 }

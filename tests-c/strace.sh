@@ -7,10 +7,11 @@ program=$1
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# The calls between the program's two marks, each with its number.
+# The calls of the program itself between its two marks, each with its number.
 calls() { # calls CASE
 	strace -f -o "$log" -e 'signal=none' "$program" "$1"
-	sed -n '/chdir("begin")/,/chdir("end")/p' "$log" | grep -v chdir | sed 's/^[0-9]* *//; s/(.*//' | sort | uniq -c |
+	sed -n '/chdir("begin"/,/chdir("end"/p' "$log" | grep -v chdir |
+		sed -n "s/^$(sed -n '1s/ .*//p' "$log") *//p" | sed '/resumed>/d; s/(.*//' | sort | uniq -c |
 		awk '{ printf "%s%s %s", (NR > 1 ? ", " : ""), $1, $2 }'
 }
 
@@ -32,4 +33,9 @@ expect accept "1 accept"
 # Four datagrams look whether a client waits.
 expect create "1 bind, 1 close, 1 listen, 4 sendto, 2 socket"
 expect destroy "1 close, 1 shutdown"
+# A stack for the child, during whose birth no signal is handled; no descriptor.
+expect spawn "1 clone, 1 mmap, 1 munmap, 2 rt_sigprocmask"
+expect wait "1 wait4"
+expect map "1 mmap"
+expect unmap "1 munmap"
 exit $failures

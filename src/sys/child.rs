@@ -14,6 +14,7 @@ use errno::{Errno, errno, set_errno};
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Makes a child process that is that program when this returns.
@@ -33,7 +34,13 @@ struct Birth<'a> {
     /// How far the child came; a failure without an errno has not happened yet.
     progress: NonNull<Failure>,
     stacks: NonNull<c_void>,
+    /// True for the parent as well as soon as a child that borrows its memory runs.
+    is_borrowed: AtomicBool,
 }
+
+/// Whether children of this process are known to borrow its memory. valgrind and some emulators make a fork() of the
+/// clone(): until one has shown that it does not, children report in shared memory, which costs more.
+static BORROWS: AtomicBool = AtomicBool::new(false);
 
 const BEGUN: Failure = Failure { step: Step::Begin, errno: libc::EIO, position: 0 };
 const EXECUTING: Failure = Failure { step: Step::Execute, errno: 0, position: 0 };
@@ -48,8 +55,8 @@ impl Birth<'_> {
     fn give(program: &Program, entry: Entry) -> std::result::Result<libc::pid_t, Failure> {
         let errno_at_entry = errno();
         let _state = WithoutCancellation::begin();
-        // Shared memory, although the child shares all: valgrind and some emulators make a fork() of the clone().
-        let memory = Mapping::shared_memory(size_of::<Failure>() + 2 * STACK).map_err(|e| Step::Clone.failed(e))?;
+        let sharing = if BORROWS.load(Ordering::Relaxed) { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
+        let memory = Mapping::memory(size_of::<Failure>() + 2 * STACK, sharing).map_err(|e| Step::Clone.failed(e))?;
         let signals = BlockedSignals::block();
         let birth = Birth {
             program,
@@ -57,10 +64,14 @@ impl Birth<'_> {
             // The stacks end where the memory does, at the end of a page, which is aligned enough.
             progress: memory.first().cast(),
             stacks: memory.end(),
+            is_borrowed: AtomicBool::new(false),
         };
         birth.report(BEGUN);
         let child = birth.clone_onto_stack(0, entry).map_err(|e| Step::Clone.failed(e))?;
         birth.await_progress(child);
+        if birth.is_borrowed.load(Ordering::Relaxed) {
+            BORROWS.store(true, Ordering::Relaxed);
+        }
         let progress = birth.progress();
         if progress.errno != 0 {
             reap(child);
@@ -103,6 +114,7 @@ impl Birth<'_> {
 
     /// Ends as the program, or with its failure reported.
     fn run(&self) -> c_int {
+        self.is_borrowed.store(true, Ordering::Relaxed);
         reset_handlers();
         if let Err(failure) = self.program.redirect() {
             self.report(failure);
@@ -116,6 +128,7 @@ impl Birth<'_> {
 
     /// Ends when its own child has become the program, or with the failure reported. All signals stay blocked.
     fn run_intermediate(&self) -> c_int {
+        self.is_borrowed.store(true, Ordering::Relaxed);
         let made = detach()
             .map_err(|e| Step::Detach.failed(e))
             .and_then(|()| self.clone_onto_stack(1, run_program).map_err(|e| Step::Clone.failed(e)));

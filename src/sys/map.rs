@@ -24,12 +24,12 @@ impl Mapping {
         }
     }
 
-    /// Whole pages that stay shared with children.
-    pub fn shared_memory(size: usize) -> Result<Mapping> {
+    /// Whole pages of new memory: MAP_PRIVATE, or MAP_SHARED with children.
+    pub fn memory(size: usize, sharing: c_int) -> Result<Mapping> {
         // SAFETY: no pointer is passed.
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(1);
-        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
-        Mapping::new(-1, 0, size.next_multiple_of(page), libc::PROT_READ | libc::PROT_WRITE, flags)
+        let (size, protection) = (size.next_multiple_of(page), libc::PROT_READ | libc::PROT_WRITE);
+        Mapping::new(-1, 0, size, protection, sharing | libc::MAP_ANONYMOUS)
     }
 
     pub fn first(&self) -> NonNull<c_void> {

@@ -1,9 +1,10 @@
 /*
  * syscalls.c: does one thing between two marks that strace sees
  *
- * usage: syscalls messages|descriptors|connect|accept|create|destroy
+ * usage: syscalls messages|descriptors|connect|accept|create|destroy|spawn|wait|map|unmap
  */
 #include <mmsysio.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,11 +41,50 @@ static void exchange(int count, int num_fds)
 	mark("end");
 }
 
+static void mark_if(bool wanted, const char *name)
+{
+	if (wanted)
+		mark(name);
+}
+
+static void spawn_and_map(const char *what)
+{
+	bool spawns = strcmp(what, "spawn") == 0, waits = strcmp(what, "wait") == 0;
+	bool maps = strcmp(what, "map") == 0, unmaps = strcmp(what, "unmap") == 0;
+	void *memory;
+	mm_pid_t pid;
+
+	/* The first time more is done. */
+	for (int i = 0; i < 2; i++) {
+		mark_if(spawns && i == 1, "begin");
+		REQUIRE(mm_spawn(&pid, "/bin/true", 0, NULL, 0, NULL, NULL) == 0);
+		mark_if(spawns && i == 1, "end");
+		mark_if(waits && i == 1, "begin");
+		REQUIRE(mm_wait_process(pid, NULL) == 0);
+		mark_if(waits && i == 1, "end");
+	}
+	int fd = mm_anon_shm();
+
+	for (int i = 0; i < 2; i++) {
+		mark_if(maps && i == 1, "begin");
+		REQUIRE((memory = mm_mapfile(fd, 0, 4096, MM_MAP_READ)) != NULL);
+		mark_if(maps && i == 1, "end");
+		mark_if(unmaps && i == 1, "begin");
+		REQUIRE(mm_unmap(memory) == 0);
+		mark_if(unmaps && i == 1, "end");
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 1 ? argv[1] : "";
 	struct mm_ipc_srv *srv;
 	char name[64];
+
+	if (strcmp(what, "spawn") == 0 || strcmp(what, "wait") == 0 || strstr(what, "map") != NULL) {
+		spawn_and_map(what);
+		return 0;
+	}
 
 	if (strcmp(what, "messages") == 0) {
 		exchange(1000, 0);

@@ -1228,6 +1228,495 @@ MMLIB_API ssize_t mm_ipc_recvmsg(int fd, struct mm_ipc_msg *msg);
 /* An element of mm_poll()'s array: the system's own. */
 #define mm_pollfd pollfd
 
+/* For compilers in a mode of standard C alone, in which netdb.h hides it. */
+struct addrinfo;
+
+/** A message of mm_send_multimsg() or mm_recv_multimsg(): the system's struct mmsghdr. */
+struct mm_sock_multimsg {
+	/** The message, as for mm_sendmsg() or mm_recvmsg(). */
+	struct msghdr msg;
+	/** Set to the number of its bytes when it was sent or received. */
+	unsigned int datalen;
+};
+
+/**
+ * mm_socket() - create a socket
+ * @domain:     family of addresses: AF_INET, AF_INET6, AF_UNIX...
+ * @type:       SOCK_STREAM, SOCK_DGRAM..., with SOCK_NONBLOCK and SOCK_CLOEXEC if wanted
+ * @protocol:   protocol, or 0 for the usual one of @type
+ *
+ * Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
+ * to
+ *   EAFNOSUPPORT     the system does not have @domain
+ *   EINVAL           @type is unknown, or has unknown flags
+ *   EPROTONOSUPPORT, ESOCKTNOSUPPORT  @domain does not have @type or @protocol
+ *   EACCES, EPERM    the caller may not create such a socket
+ *   EMFILE, ENFILE   too many open descriptors, or files
+ *   ENOBUFS, ENOMEM  not enough memory
+ *
+ * MT-Safe. Without SOCK_CLOEXEC the descriptor is inherited by executed programs.
+ */
+MMLIB_API int mm_socket(int domain, int type, int protocol);
+
+/**
+ * mm_bind() - give a socket its address
+ * @sockfd:     descriptor of the socket
+ * @addr:       address; port 0 takes any that is free, which mm_getsockname() tells
+ * @addrlen:    size of @addr in bytes
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EADDRINUSE       another socket has the address, or had it until shortly (SO_REUSEADDR), or no port is free
+ *   EADDRNOTAVAIL    the machine does not have the address
+ *   EINVAL           the socket has an address already, or @addrlen is too small
+ *   EAFNOSUPPORT     the address is of another family than the socket
+ *   EACCES           the port is reserved for privileged users; or a directory may not be searched or written
+ *                    (AF_UNIX)
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EFAULT           @addr cannot be read
+ *   ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EROFS  as mm_open() (AF_UNIX)
+ *   ENOBUFS, ENOMEM  not enough memory
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+
+/**
+ * mm_getsockname() - tell the address of a socket
+ * @sockfd:     descriptor of the socket
+ * @addr:       receives the address, cut if it does not fit
+ * @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EINVAL           @addrlen is negative, taken as an int
+ *   EFAULT           @addr or @addrlen cannot be written, NULL included
+ *   ENOBUFS          not enough memory
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
+
+/**
+ * mm_getpeername() - tell the address of a socket's peer
+ * @sockfd:     descriptor of the socket
+ * @addr:       receives the address, cut if it does not fit
+ * @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
+ *
+ * Return: 0; or -1, with the error state set to
+ *   ENOTCONN         the socket is not connected
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EINVAL           @addrlen is negative, taken as an int
+ *   EFAULT           @addr or @addrlen cannot be written, NULL included
+ *   ENOBUFS          not enough memory
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
+
+/**
+ * mm_listen() - let a socket take connections
+ * @sockfd:     descriptor of the socket, of a type that has connections
+ * @backlog:    how many connections may wait to be accepted, and one more; a negative number, or one above
+ *              net.core.somaxconn, means that
+ *
+ * A socket without an address gets one, with any port that is free.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EADDRINUSE       another socket listens to the address, or no port is free
+ *   EOPNOTSUPP       sockets of this type have no connections
+ *   EINVAL           the socket is connected, or has no address (AF_UNIX)
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *
+ * MT-Safe.
+ */
+MMLIB_API int mm_listen(int sockfd, int backlog);
+
+/**
+ * mm_accept() - accept a connection
+ * @sockfd:     descriptor of a socket that listens
+ * @addr:       receives the address of the peer, cut if it does not fit; or NULL
+ * @addrlen:    size of @addr in bytes; receives that of the address, which may be larger; NULL if @addr is
+ *
+ * Takes the first of the pending connections, and waits for one if there is none.
+ *
+ * Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
+ * the error state set to
+ *   EAGAIN           no connection is pending, and @sockfd is non-blocking or its SO_RCVTIMEO ran out
+ *   EINTR            a signal handler was called meanwhile
+ *   EINVAL           the socket does not listen, or @addrlen is negative, taken as an int
+ *   EOPNOTSUPP       sockets of this type have no connections
+ *   ECONNABORTED     the connection was given up meanwhile
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EFAULT           @addr or @addrlen cannot be written; the connection is lost
+ *   EMFILE, ENFILE   too many open descriptors, or files; the connection stays pending
+ *   ENOBUFS, ENOMEM  not enough memory
+ *   EPERM            a firewall or a security policy forbids it
+ *   EPROTO, ENETDOWN, EHOSTUNREACH...  what went wrong with the connection on the network
+ *
+ * MT-Safe. Cancellation point. The descriptor is inherited by executed programs, and blocking.
+ */
+MMLIB_API int mm_accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
+
+/**
+ * mm_connect() - connect a socket
+ * @sockfd:     descriptor of the socket
+ * @addr:       address of the peer
+ * @addrlen:    size of @addr in bytes
+ *
+ * A stream socket waits until its peer has answered. A datagram socket only remembers whom to send to and to receive
+ * from; it can be connected again, and an address of family AF_UNSPEC ends that.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   ECONNREFUSED     nobody listens to the address
+ *   ETIMEDOUT        the peer does not answer
+ *   EHOSTUNREACH, ENETUNREACH  there is no way to it
+ *   EINPROGRESS      the socket is non-blocking, or its SO_SNDTIMEO ran out: the attempt goes on. mm_poll() waits for
+ *                    POLLOUT, and the option SO_ERROR tells how it ended
+ *   EINTR            a signal handler was called meanwhile: the attempt goes on, likewise
+ *   EALREADY         an attempt goes on
+ *   EISCONN          the socket is connected
+ *   EADDRNOTAVAIL    the machine does not have the address, or no port is free
+ *   EADDRINUSE       this very connection exists
+ *   EAFNOSUPPORT     the address is of another family than the socket
+ *   EINVAL           @addrlen is too small, or 0
+ *   EACCES, EPERM    a broadcast without SO_BROADCAST, or a firewall or a security policy forbids it
+ *   EAGAIN           the queue of the peer is full, and the socket is non-blocking (AF_UNIX)
+ *   EPROTOTYPE       the peer is of another type (AF_UNIX)
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EFAULT           @addr cannot be read
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API int mm_connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+
+/**
+ * mm_setsockopt() - set an option of a socket
+ * @sockfd:     descriptor of the socket, an IPC endpoint included
+ * @level:      SOL_SOCKET, IPPROTO_TCP...
+ * @optname:    option of @level
+ * @optval:     its value
+ * @optlen:     size of @optval in bytes
+ *
+ * As setsockopt(), except that the time-outs SO_RCVTIMEO and SO_SNDTIMEO of SOL_SOCKET are an int of milliseconds.
+ * With 0 they wait without limit. The kernel rounds up to its ticks. A receive or send whose time ran out fails with
+ * EAGAIN. Negative whole seconds end every wait at once.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EINVAL           @optlen is not sizeof(int) for a time-out, or too small for another option; or the value is
+ *                    invalid
+ *   EDOM             the time-out is negative, and not in whole seconds
+ *   ENOPROTOOPT      there is no such option
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EFAULT           @optval cannot be read
+ *   EACCES, EPERM    the caller may not set it
+ *   ENOBUFS, ENOMEM, EADDRINUSE, EADDRNOTAVAIL, ENODEV...  what the option says
+ *
+ * MT-Safe.
+ *
+ * Differs from mmlib: NULL for a time-out does not crash.
+ */
+MMLIB_API int mm_setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
+
+/**
+ * mm_getsockopt() - tell an option of a socket
+ * @sockfd:     descriptor of the socket, an IPC endpoint included
+ * @level:      SOL_SOCKET, IPPROTO_TCP...
+ * @optname:    option of @level
+ * @optval:     receives its value, cut if it does not fit
+ * @optlen:     size of @optval in bytes; receives how many of them were written
+ *
+ * As getsockopt(), except that the time-outs SO_RCVTIMEO and SO_SNDTIMEO of SOL_SOCKET are an int of milliseconds, as
+ * mm_setsockopt() takes them: INT_MAX if they are longer than that can tell, 0 if there is none. Options that read
+ * @optval as well need at least 16 bytes of it.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   ENOPROTOOPT      there is no such option
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EFAULT           @optval or @optlen cannot be written, NULL included
+ *   EINVAL           the option cannot be told, or not in this state
+ *   EACCES, EPERM    the caller may not know it
+ *   ERANGE           @optval is too small, for the options that are not cut
+ *
+ * MT-Safe.
+ *
+ * Differs from mmlib: values of more than 16 bytes are told whole; long time-outs are not negative; NULL does not
+ * crash.
+ */
+MMLIB_API int mm_getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
+
+/**
+ * mm_shutdown() - end one direction of a connection, or both
+ * @sockfd:     descriptor of the socket, an IPC endpoint included
+ * @how:        SHUT_RD (nothing more is received), SHUT_WR (nothing more is sent: the peer finds the end), or
+ *              SHUT_RDWR
+ *
+ * It is the connection that ends, for all who have it; the descriptor is still to be closed.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   ENOTCONN         the socket is not connected
+ *   EINVAL           @how is unknown
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *
+ * MT-Safe: threads that wait for the socket are released.
+ */
+MMLIB_API int mm_shutdown(int sockfd, int how);
+
+/**
+ * mm_send() - send through a connected socket
+ * @sockfd:     descriptor of the socket, an IPC endpoint included
+ * @buffer:     data to send
+ * @length:     size of the data in bytes
+ * @flags:      0, or flags of send(): MSG_DONTWAIT, MSG_NOSIGNAL, MSG_MORE, MSG_OOB...
+ *
+ * From a stream socket fewer bytes may be sent than asked for; a datagram is sent whole or not at all. It may be
+ * empty.
+ *
+ * Return: the number of bytes sent; or -1, with the error state set to
+ *   EPIPE            the connection is shut down, or there never was one; from a stream socket of the network SIGPIPE
+ *                    comes first, unless MSG_NOSIGNAL is given
+ *   ECONNRESET       the peer has ended the connection
+ *   ECONNREFUSED     nobody received an earlier datagram
+ *   EMSGSIZE         the datagram is too large
+ *   EAGAIN           there is no room, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_SNDTIMEO ran out
+ *   EINTR            a signal handler was called before there was room
+ *   ENOTCONN         the socket is not connected
+ *   EDESTADDRREQ     the same, for a datagram
+ *   EOPNOTSUPP       the socket does not have these @flags
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EFAULT           @buffer cannot be read
+ *   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN  what went wrong with the connection on the network
+ *   EPERM            a firewall or a security policy forbids it
+ *   ENOBUFS, ENOMEM  not enough memory
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API ssize_t mm_send(int sockfd, const void *buffer, size_t length, int flags);
+
+/**
+ * mm_recv() - receive from a socket
+ * @sockfd:     descriptor of the socket, an IPC endpoint included
+ * @buffer:     receives the data
+ * @length:     size of @buffer in bytes
+ * @flags:      0, or flags of recv(): MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_TRUNC...
+ *
+ * From a stream socket fewer bytes may come than there is room for, unless MSG_WAITALL is given. Of a datagram what
+ * does not fit is discarded; MSG_TRUNC gives its real size. Descriptors that come with a message of an IPC endpoint
+ * are closed: use mm_ipc_recvmsg() to get these.
+ *
+ * Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; or -1, with the error
+ * state set to
+ *   ECONNRESET       the peer has ended the connection
+ *   ECONNREFUSED     nobody received an earlier datagram
+ *   EAGAIN           there is no data, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_RCVTIMEO ran out
+ *   EINTR            a signal handler was called before data came
+ *   ENOTCONN         the socket is not connected
+ *   EINVAL           the socket does not have these @flags, or MSG_OOB is given and there is no such data
+ *   EBADF            @sockfd is not open
+ *   ENOTSOCK         @sockfd is not a socket
+ *   EFAULT           @buffer cannot be written
+ *   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  what went wrong with the connection on the network
+ *   ENOMEM           not enough memory
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API ssize_t mm_recv(int sockfd, void *buffer, size_t length, int flags);
+
+/**
+ * mm_sendmsg() - send a message, from several buffers and with an address
+ * @sockfd:     descriptor of the socket
+ * @msg:        message: whom it is for (NULL for a connected socket), data and ancillary data
+ * @flags:      as for mm_send()
+ *
+ * Return: the number of bytes sent; or -1, with the error state set as by mm_send(), and
+ *   EISCONN          the socket is connected, and @msg has an address
+ *   EMSGSIZE         the datagram is too large, or the message has more than 1024 buffers
+ *   EINVAL           the ancillary data or the address is malformed, or the sizes of the buffers make more than
+ *                    SSIZE_MAX
+ *   EAFNOSUPPORT     the address is of another family than the socket
+ *   EFAULT           @msg or what it points to cannot be read, NULL included
+ *
+ * MT-Safe. Cancellation point.
+ */
+MMLIB_API ssize_t mm_sendmsg(int sockfd, const struct msghdr *msg, int flags);
+
+/**
+ * mm_recvmsg() - receive a message, into several buffers and with its address
+ * @sockfd:     descriptor of the socket
+ * @msg:        message: room for the address of its sender, for data and for ancillary data. Receives the sizes of the
+ *              addresses, and flags: MSG_TRUNC, MSG_CTRUNC, MSG_OOB...
+ * @flags:      as for mm_recv(), and MSG_CMSG_CLOEXEC
+ *
+ * Without any buffer, an empty datagram still tells its sender.
+ *
+ * Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; or -1, with the error
+ * state set as by mm_recv(), and
+ *   EMSGSIZE         the message has more than 1024 buffers
+ *   EINVAL           the size of the address is negative, taken as an int, or those of the buffers make more than
+ *                    SSIZE_MAX
+ *   EFAULT           @msg cannot be read and written, or what it points to cannot be written, NULL included
+ *
+ * MT-Safe. Cancellation point. Descriptors that come with the message are inherited by executed programs, unless
+ * MSG_CMSG_CLOEXEC is given.
+ */
+MMLIB_API ssize_t mm_recvmsg(int sockfd, struct msghdr *msg, int flags);
+
+/**
+ * mm_send_multimsg() - send several messages at once
+ * @sockfd:     descriptor of the socket
+ * @vlen:       number of elements of @msgvec; 1024 of them at most are sent
+ * @msgvec:     messages, as for mm_sendmsg(); datalen of those that were sent is set, of the others not
+ * @flags:      as for mm_send()
+ *
+ * Return: the number of messages sent, which is less than @vlen if one that is not the first could not be sent, or 0
+ * if @vlen is; or -1, with the error state set as by mm_sendmsg() for the first message, and
+ *   EINVAL           @vlen is negative
+ *   EFAULT           @msgvec or what it points to cannot be read, or datalen not written
+ *
+ * MT-Safe. Cancellation point.
+ *
+ * Differs from mmlib: a negative @vlen is an error, not 1024.
+ */
+MMLIB_API int mm_send_multimsg(int sockfd, int vlen, struct mm_sock_multimsg *msgvec, int flags);
+
+/**
+ * mm_recv_multimsg() - receive several messages at once
+ * @sockfd:     descriptor of the socket
+ * @vlen:       number of elements of @msgvec; 1024 of them at most are used
+ * @msgvec:     messages, as for mm_recvmsg(); datalen of those that were received is set, of the others not
+ * @flags:      as for mm_recvmsg(), and MSG_WAITFORONE to wait for the first message only
+ * @timeout:    NULL, or a time after which no further message is waited for; receives what is left of it
+ *
+ * Waits until @vlen messages have come. The kernel looks at @timeout only when a message has come: if none comes, it
+ * waits for ever. SO_RCVTIMEO bounds that. At the end of a stream the messages that remain are empty.
+ *
+ * Return: the number of messages received, which is less than @vlen if time ran out, a signal handler was called or
+ * something failed after the first one (it is reported by the next call), or 0 if @vlen is; or -1, with the error
+ * state set as by mm_recvmsg() for the first message, and
+ *   EINVAL           @vlen is negative, or @timeout is no valid time
+ *   EFAULT           @msgvec, what it points to, or @timeout cannot be read and written
+ *
+ * MT-Safe. Cancellation point. Descriptors that come with a message are inherited by executed programs, unless
+ * MSG_CMSG_CLOEXEC is given.
+ *
+ * Differs from mmlib: a negative @vlen is an error, not 1024.
+ */
+MMLIB_API int mm_recv_multimsg(int sockfd, int vlen,
+			       struct mm_sock_multimsg *msgvec, int flags, struct mm_timespec *timeout);
+
+/**
+ * mm_getaddrinfo() - resolve names of a host and of a service to addresses
+ * @node:       name of the host, or an address as text; NULL means this machine
+ * @service:    name of the service, or a port as text; NULL leaves the port 0
+ * @hints:      what is wanted: family, type of socket, protocol, flags AI_PASSIVE, AI_NUMERICHOST...; NULL means all
+ * @res:        receives the list of addresses, to be released with mm_freeaddrinfo()
+ *
+ * This is the C library's getaddrinfo(): its files, its configuration and its order.
+ *
+ * Return: 0; or -1, with @res unspecified and the error state set to
+ *   MM_ENONAME       @node is not known, or, with AI_NUMERICHOST, no address
+ *   MM_ENOTFOUND     @service is not known, or not for this type of socket
+ *   EADDRNOTAVAIL    the host has no address of this family
+ *   EAFNOSUPPORT     the family is not supported
+ *   EPROTOTYPE       the type of socket is not supported, or does not fit the protocol
+ *   EINVAL           both names are NULL; @hints has AI_CANONNAME and @node is NULL; it has AI_NUMERICSERV and
+ *                    @service is not NULL and not made of digits; it has unknown flags; or @node is no valid
+ *                    international name
+ *   EFAULT           @res is NULL
+ *   EAGAIN           a name server does not answer now
+ *   EIO              a name server failed
+ *   EOVERFLOW        a name is too long
+ *   ENOMEM           not enough memory
+ *   EINTR, EMFILE... what went wrong in the system
+ *
+ * MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
+ *
+ * Differs from mmlib: a failure never has number 0 or one of an earlier failure; with AI_NUMERICSERV and no @service
+ * the reason of a failure is told; NULL for @res does not crash.
+ */
+MMLIB_API int mm_getaddrinfo(const char *node, const char *service,
+			     const struct addrinfo *hints, struct addrinfo **res);
+
+/**
+ * mm_getnameinfo() - tell the names of an address
+ * @addr:       address
+ * @addrlen:    size of @addr in bytes
+ * @host:       receives the name of the host, terminated; or NULL
+ * @hostlen:    size of @host in bytes
+ * @serv:       receives the name of the service, terminated; or NULL
+ * @servlen:    size of @serv in bytes
+ * @flags:      0, or NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_DGRAM...
+ *
+ * What has no name is told as a number, unless @flags has NI_NAMEREQD.
+ *
+ * Return: 0; or -1, with the error state set to
+ *   EOVERFLOW        a name does not fit
+ *   MM_ENONAME       the host has no name, and NI_NAMEREQD is given; or no name is asked for
+ *   EAFNOSUPPORT     the family of the address is unknown, or @addrlen too small
+ *   EINVAL           @flags has unknown flags
+ *   EFAULT           @addr is NULL
+ *   EAGAIN           a name server does not answer now
+ *   EIO              a name server failed
+ *   ENOMEM           not enough memory
+ *   EINTR, EMFILE... what went wrong in the system
+ *
+ * MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
+ *
+ * Differs from mmlib: NULL does not crash, and a failure never has number 0.
+ */
+MMLIB_API int mm_getnameinfo(const struct sockaddr *addr, socklen_t addrlen,
+			     char *host, socklen_t hostlen, char *serv, socklen_t servlen, int flags);
+
+/**
+ * mm_freeaddrinfo() - release a list of addresses
+ * @res:        list of mm_getaddrinfo(); NULL does nothing
+ *
+ * MT-Safe.
+ */
+MMLIB_API void mm_freeaddrinfo(struct addrinfo *res);
+
+/**
+ * mm_create_sockclient() - connect to what a URI names
+ * @uri:        scheme://host, scheme://host:port, and anything behind it from a slash on, which is ignored
+ *
+ * The scheme is made of small letters. With tcp and udp the URI needs a port; any other is the name of a service,
+ * which tells the type of socket, and the port unless the URI has one above 0. The port is a number of C: 0x80 is
+ * hexadecimal, 010 is octal, what follows the digits is ignored; one that is not a number is none. The host is a name,
+ * an IPv4 address, or an IPv6 address between brackets, with its zone if it needs one: tcp://[fe80::1%eth0]:80.
+ *
+ * The addresses of the host are tried one after the other, each once, in the order of mm_getaddrinfo(), until one
+ * takes the connection; each attempt ends when mm_connect() does. A datagram socket is connected without asking
+ * anybody.
+ *
+ * Return: the descriptor, blocking, to be closed with mm_close(); or -1, with the error state set to
+ *   EINVAL           @uri is NULL; it has no scheme, no host, user information, or a port above 65535; brackets hold
+ *                    no IPv6 address, or neither a colon nor the end follows them; or the port that tcp and udp need
+ *                    is missing or negative
+ *   MM_ENOTFOUND     the scheme is no service
+ *   MM_ENONAME       the host is not known
+ *   EINTR            a signal handler was called meanwhile; no further address is tried
+ *   ENOMEM           not enough memory
+ *   others           as by mm_getaddrinfo(), or by mm_socket() and mm_connect() for the last address, which the text
+ *                    of the error has
+ *
+ * MT-Safe; other threads must not change the environment meanwhile. Cancellation point; a thread that is cancelled
+ * here leaves the list of addresses, and perhaps the socket, behind. The descriptor is inherited by executed programs.
+ *
+ * Differs from mmlib: the port goes to the peer in the right order of bytes; ports above 65535 and user information
+ * are refused; a scheme may have any length; IPv6 addresses may be given; an attempt that fails is not logged if a
+ * later one succeeds; a signal ends it; nothing leaks.
+ */
+MMLIB_API int mm_create_sockclient(const char *uri);
+
 /**
  * mm_poll() - wait for events on descriptors
  * @fds:        descriptors and the events wanted of each; the events found are stored there

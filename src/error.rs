@@ -45,6 +45,20 @@ impl Error {
         error
     }
 
+    /// An error that something else explains; its text is appended likewise.
+    #[cold]
+    #[track_caller]
+    pub fn explained(number: c_int, what: Arguments, text: &[u8]) -> Error {
+        let mut error = Error::new(number, what);
+        error.description.push(b" ; ");
+        error.description.push(text);
+        error
+    }
+
+    pub fn is(&self, number: c_int) -> bool {
+        self.number.0 == number
+    }
+
     /// Makes this the thread's last error, as that of the exported `function`.
     #[cold]
     pub fn raise(&self, function: &str) {

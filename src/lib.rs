@@ -24,6 +24,7 @@ mod log;
 mod map;
 mod mode;
 mod process;
+mod socket;
 mod sys;
 mod text;
 mod time;

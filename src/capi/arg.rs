@@ -18,6 +18,15 @@ pub unsafe fn string<'a>(string: *const c_char, name: &str) -> Result<&'a CStr> 
     Ok(unsafe { CStr::from_ptr(string) })
 }
 
+/// A string, None if it is null.
+///
+/// # Safety
+/// `string` is null or a terminated string that outlives `'a`.
+pub unsafe fn optional_string<'a>(string: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: not null, so terminated as promised by the caller.
+    (!string.is_null()).then(|| unsafe { CStr::from_ptr(string) })
+}
+
 /// What a pointer that must not be null points to.
 ///
 /// # Safety
@@ -79,6 +88,6 @@ pub fn null_address(name: &str) -> Error {
 
 #[cold]
 #[track_caller]
-fn negative(count: c_int, name: &str) -> Error {
+pub fn negative(count: c_int, name: &str) -> Error {
     Error::new(libc::EINVAL, format_args!("{count} elements of {name}: a count cannot be negative"))
 }

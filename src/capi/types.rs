@@ -1,7 +1,8 @@
 //! Structures that C programs see.
 
 use crate::ipc::server::Server;
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_uint, c_void};
+use std::mem::offset_of;
 
 /// A message, to be sent by mm_ipc_sendmsg() or received by mm_ipc_recvmsg().
 #[repr(C)]
@@ -36,6 +37,20 @@ pub struct mm_remap_fd {
     /// Number in the caller: it is duplicated, or kept if it is the same; -1 closes child_fd.
     pub parent_fd: c_int,
 }
+
+/// A message of mm_send_multimsg() or mm_recv_multimsg(): the system's struct mmsghdr.
+#[repr(C)]
+pub struct mm_sock_multimsg {
+    /// The message, as for mm_sendmsg() or mm_recvmsg().
+    pub msg: libc::msghdr,
+    /// Set to the number of its bytes when it was sent or received.
+    pub datalen: c_uint,
+}
+
+const _: () = {
+    assert!(size_of::<mm_sock_multimsg>() == size_of::<libc::mmsghdr>());
+    assert!(offset_of!(mm_sock_multimsg, datalen) == offset_of!(libc::mmsghdr, msg_len));
+};
 
 /// What mm_stat() and mm_fstat() tell of a file.
 #[repr(C)]

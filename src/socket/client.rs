@@ -1,0 +1,131 @@
+//! The way of a client to what a URI names.
+#![forbid(unsafe_code)]
+
+use super::names::{self, Query};
+use super::uri::Uri;
+use crate::error::{Error, Result};
+use crate::sys::names::{AddressList, Candidate};
+use crate::sys::network;
+use crate::text::{Quoted, Text};
+use errno::{errno, set_errno};
+use std::ffi::{CStr, CString, c_int};
+use std::os::fd::OwnedFd;
+use std::ptr;
+
+/// Connects to the first address that takes the connection, of those that the resolver has for the URI, each tried
+/// once. The error is that of the last one.
+pub fn connect(uri: &CStr) -> Result<OwnedFd> {
+    let errno_at_entry = errno();
+    let uri = Uri::parse(uri.to_bytes())?;
+    let target = Target::of(&uri)?;
+    let mut failure = None;
+    for mut candidate in target.resolve()?.iter() {
+        if let Some(port) = target.port_to_set {
+            candidate.address.set_port(port);
+        }
+        match connect_to(&candidate) {
+            Ok(socket) => {
+                set_errno(errno_at_entry);
+                return Ok(socket);
+            }
+            // Who interrupts it wants it to end.
+            Err(error) if error.is(libc::EINTR) => return Err(error),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or_else(|| no_address(&uri)))
+}
+
+fn connect_to(candidate: &Candidate) -> Result<OwnedFd> {
+    let address = candidate.address;
+    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    network::socket(family, candidate.kind, 0)
+        .and_then(|socket| network::connect_to(&socket, &address).map(|()| socket))
+        .map_err(|e| Error::os(e, format_args!("connecting a socket of type {} to {address}", candidate.kind)))
+}
+
+#[cold]
+#[track_caller]
+fn no_address(uri: &Uri) -> Error {
+    Error::new(libc::EADDRNOTAVAIL, format_args!("host {} has no address of IPv4 or IPv6", Quoted(uri.host)))
+}
+
+/// What the resolver is asked for, and what is changed in its answer.
+struct Target {
+    host: CString,
+    service: CString,
+    hints: libc::addrinfo,
+    port_to_set: Option<u16>,
+}
+
+impl Target {
+    /// The schemes tcp and udp need a port. Any other is the name of a service, which has a port of its own; one that
+    /// the URI gives goes before it.
+    fn of(uri: &Uri) -> Result<Target> {
+        let kind = match uri.scheme {
+            b"tcp" => Some(libc::SOCK_STREAM),
+            b"udp" => Some(libc::SOCK_DGRAM),
+            _ => None,
+        };
+        let port = uri.port.and_then(|port| u16::try_from(port).ok());
+        let host_flags = if uri.is_bracketed { libc::AI_NUMERICHOST } else { 0 };
+        let host = terminated(uri.host)?;
+        match (kind, port) {
+            (None, _) => Ok(Target {
+                host,
+                service: terminated(uri.scheme)?,
+                hints: hints(host_flags, 0),
+                port_to_set: port.filter(|port| *port != 0),
+            }),
+            (Some(kind), Some(port)) => Ok(Target {
+                host,
+                service: terminated(decimal(port).as_bytes())?,
+                hints: hints(host_flags | libc::AI_NUMERICSERV, kind),
+                port_to_set: None,
+            }),
+            (Some(_), None) => Err(no_port(uri)),
+        }
+    }
+
+    fn resolve(&self) -> Result<AddressList> {
+        names::resolve(Query { node: Some(&self.host), service: Some(&self.service), hints: Some(&self.hints) })
+    }
+}
+
+#[cold]
+#[track_caller]
+fn no_port(uri: &Uri) -> Error {
+    Error::new(
+        libc::EINVAL,
+        format_args!("no port to connect to at host {}, which {} needs", Quoted(uri.host), Quoted(uri.scheme)),
+    )
+}
+
+const fn hints(flags: c_int, kind: c_int) -> libc::addrinfo {
+    libc::addrinfo {
+        ai_flags: flags,
+        ai_family: libc::AF_UNSPEC,
+        ai_socktype: kind,
+        ai_protocol: 0,
+        ai_addrlen: 0,
+        ai_addr: ptr::null_mut(),
+        ai_canonname: ptr::null_mut(),
+        ai_next: ptr::null_mut(),
+    }
+}
+
+fn decimal(port: u16) -> Text<8> {
+    Text::formatted(format_args!("{port}"))
+}
+
+/// A copy for the resolver; ENOMEM if there is no room for it.
+fn terminated(name: &[u8]) -> Result<CString> {
+    let size = name.len() + 1;
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(size)
+        .map_err(|_| Error::new(libc::ENOMEM, format_args!("copying a name of {size} bytes")))?;
+    copy.extend_from_slice(name);
+    copy.push(0);
+    CString::from_vec_with_nul(copy)
+        .map_err(|_| Error::new(libc::EINVAL, format_args!("the name {} has a NUL byte", Quoted(name))))
+}

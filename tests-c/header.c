@@ -65,6 +65,27 @@ ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
 ssize_t mm_ipc_recvmsg(int fd, struct mm_ipc_msg *msg);
 
 /* mmsysio.h: network communication */
+int mm_socket(int domain, int type, int protocol);
+int mm_bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+int mm_getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
+int mm_getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
+int mm_listen(int sockfd, int backlog);
+int mm_accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
+int mm_connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+int mm_setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
+int mm_getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
+int mm_shutdown(int sockfd, int how);
+ssize_t mm_send(int sockfd, const void *buffer, size_t length, int flags);
+ssize_t mm_recv(int sockfd, void *buffer, size_t length, int flags);
+ssize_t mm_sendmsg(int sockfd, const struct msghdr *msg, int flags);
+ssize_t mm_recvmsg(int sockfd, struct msghdr *msg, int flags);
+int mm_send_multimsg(int sockfd, int vlen, struct mm_sock_multimsg *msgvec, int flags);
+int mm_recv_multimsg(int sockfd, int vlen, struct mm_sock_multimsg *msgvec, int flags, struct mm_timespec *timeout);
+int mm_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res);
+int mm_getnameinfo(const struct sockaddr *addr, socklen_t addrlen, char *host, socklen_t hostlen, char *serv,
+                   socklen_t servlen, int flags);
+void mm_freeaddrinfo(struct addrinfo *res);
+int mm_create_sockclient(const char *uri);
 int mm_poll(struct mm_pollfd *fds, int nfds, int timeout_ms);
 
 /* mmerrno.h */
@@ -104,6 +125,8 @@ _Static_assert(sizeof(struct mm_timespec) == sizeof(struct timespec), "size of m
 _Static_assert(offsetof(struct mm_timespec, tv_sec) == offsetof(struct timespec, tv_sec), "tv_sec");
 _Static_assert(offsetof(struct mm_timespec, tv_nsec) == offsetof(struct timespec, tv_nsec), "tv_nsec");
 _Static_assert(sizeof(struct mm_pollfd) == sizeof(struct pollfd), "mm_pollfd is pollfd");
+_Static_assert(sizeof(struct mm_sock_multimsg) == sizeof(struct mmsghdr), "size of mm_sock_multimsg");
+_Static_assert(offsetof(struct mm_sock_multimsg, datalen) == offsetof(struct mmsghdr, msg_len), "datalen");
 
 _Static_assert(sizeof(struct mm_remap_fd) == 2 * sizeof(int), "size of mm_remap_fd");
 _Static_assert(offsetof(struct mm_remap_fd, child_fd) == 0, "child_fd");
@@ -124,6 +147,15 @@ _Static_assert(sizeof(struct mm_dirent) == 16, "size of mm_dirent");
 _Static_assert(offsetof(struct mm_dirent, type) == 8, "type");
 _Static_assert(offsetof(struct mm_dirent, id) == 12, "id");
 _Static_assert(offsetof(struct mm_dirent, name) == 16, "name");
+
+_Static_assert(sizeof(struct mm_sock_multimsg) == 64, "size of mm_sock_multimsg");
+_Static_assert(offsetof(struct mm_sock_multimsg, msg) == 0, "msg");
+_Static_assert(offsetof(struct mm_sock_multimsg, datalen) == 56, "datalen");
+
+_Static_assert(sizeof(struct mm_pollfd) == 8, "size of mm_pollfd");
+_Static_assert(offsetof(struct mm_pollfd, fd) == 0, "fd");
+_Static_assert(offsetof(struct mm_pollfd, events) == 4, "events");
+_Static_assert(offsetof(struct mm_pollfd, revents) == 6, "revents");
 #endif
 
 #ifdef __x86_64__

@@ -35,6 +35,9 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags mmsysio check) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
 
+SOCKET_TESTS := $(filter socket%,$(TESTS))
+$(SOCKET_TESTS:%=$(B)/tests/%) $(SOCKET_TESTS:%=$(B)/tests-asan/%): tests-c/loopback.h
+
 check-c: $(TESTS:%=$(B)/tests/%)
 	$(RUN_TESTS) --exec env $^
 

@@ -1,0 +1,168 @@
+/*
+ * loopback.h: what the tests of sockets share: addresses of this machine, and pairs of sockets that are connected
+ *
+ * Ports are always those that the kernel picks.
+ */
+#ifndef LOOPBACK_H
+#define LOOPBACK_H
+
+#include "suite.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+
+struct address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_storage room;
+	};
+	socklen_t size;
+};
+
+/* The address of this machine, also as text. */
+static inline struct address loopback(int family, int port)
+{
+	struct address address;
+
+	memset(&address, 0, sizeof(address));
+	address.any.sa_family = (sa_family_t)family;
+	if (family == AF_INET) {
+		address.v4.sin_port = htons((uint16_t)port);
+		address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		address.size = sizeof(address.v4);
+	} else {
+		address.v6.sin6_port = htons((uint16_t)port);
+		address.v6.sin6_addr = in6addr_loopback;
+		address.size = sizeof(address.v6);
+	}
+	return address;
+}
+
+static inline const char *loopback_text(int family)
+{
+	return family == AF_INET ? "127.0.0.1" : "::1";
+}
+
+static inline int port_of(const struct address *address)
+{
+	return ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port : address->v6.sin6_port);
+}
+
+/* Whether the machine has that family: IPv6 may be off. */
+static inline bool has_family(int family)
+{
+	struct address address = loopback(family, 0);
+	int fd = socket(family, SOCK_DGRAM, 0);
+	bool is_there = fd != -1 && bind(fd, &address.any, address.size) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return is_there;
+}
+
+/* A loop over the families that the machine has, IPv4 always among them. */
+#define FOR_EACH_FAMILY(family)                                                                        \
+	for (int family = AF_INET; family != 0; family = family == AF_INET ? AF_INET6 : 0)             \
+		if (family == AF_INET || has_family(family))
+
+/* A socket with an address of its own, which is told. */
+static inline int bound_socket(int family, int type, struct address *address)
+{
+	int fd = mm_socket(family, type, 0);
+
+	*address = loopback(family, 0);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(mm_bind(fd, &address->any, address->size), 0);
+	ck_assert_int_eq(mm_getsockname(fd, &address->any, &address->size), 0);
+	ck_assert_int_ne(port_of(address), 0);
+	return fd;
+}
+
+static inline int listening_socket(int family, int backlog, struct address *address)
+{
+	int fd = bound_socket(family, SOCK_STREAM, address);
+
+	ck_assert_int_eq(mm_listen(fd, backlog), 0);
+	return fd;
+}
+
+/* Two sockets that are connected with each other, of streams or of datagrams. */
+static inline void connect_pair(int family, int type, int fds[2])
+{
+	struct address first, second;
+
+	if (type == SOCK_STREAM) {
+		int listener = listening_socket(family, 1, &first);
+
+		fds[1] = mm_socket(family, type, 0);
+		ck_assert_int_eq(mm_connect(fds[1], &first.any, first.size), 0);
+		fds[0] = mm_accept(listener, NULL, NULL);
+		ck_assert_int_ge(fds[0], 0);
+		close_all(1, &listener);
+		return;
+	}
+	fds[0] = bound_socket(family, type, &first);
+	fds[1] = bound_socket(family, type, &second);
+	ck_assert_int_eq(mm_connect(fds[0], &second.any, second.size), 0);
+	ck_assert_int_eq(mm_connect(fds[1], &first.any, first.size), 0);
+}
+
+/* A port to which nobody listens: it is taken, so that nobody else gets it meanwhile. */
+static inline int silent_socket(int family, struct address *address)
+{
+	return bound_socket(family, SOCK_STREAM, address);
+}
+
+/* A listener whose queue is full: who connects to it waits. The clients in the queue are told. */
+static inline int full_listener(int family, struct address *address, int clients[2])
+{
+	int listener = listening_socket(family, 0, address);
+
+	clients[0] = mm_socket(family, SOCK_STREAM, 0);
+	ck_assert_int_eq(mm_connect(clients[0], &address->any, address->size), 0);
+	/* It may find room or not. */
+	clients[1] = mm_socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	mm_connect(clients[1], &address->any, address->size);
+	return listener;
+}
+
+static inline void set_nonblocking(int fd)
+{
+	ck_assert_int_eq(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK), 0);
+}
+
+static inline void set_int_option(int fd, int level, int option, int value)
+{
+	ck_assert_int_eq(mm_setsockopt(fd, level, option, &value, sizeof(value)), 0);
+}
+
+static inline int int_option(int fd, int level, int option)
+{
+	int value = -77;
+	socklen_t size = sizeof(value);
+
+	ck_assert_int_eq(mm_getsockopt(fd, level, option, &value, &size), 0);
+	ck_assert_uint_eq(size, sizeof(value));
+	return value;
+}
+
+/* Waits until events come that were asked for, or an error; there must be some. */
+static inline int wait_for(int fd, int events)
+{
+	struct mm_pollfd entry = {.fd = fd, .events = (short)events};
+
+	ck_assert_int_eq(mm_poll(&entry, 1, 20000), 1);
+	return entry.revents;
+}
+
+/* Pointers that lead nowhere; not as constants, which the compiler would find out. */
+static inline void *nowhere(int which)
+{
+	void *volatile pointers[] = {NULL, (void *)8};
+
+	return pointers[which];
+}
+
+#endif

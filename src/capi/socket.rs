@@ -278,7 +278,7 @@ pub unsafe extern "C" fn mm_setsockopt(
 /// @optval as well need at least 16 bytes of it.
 ///
 /// Return: 0; or -1, with the error state set to
-///   ENOPROTOOPT      there is no such option
+///   ENOPROTOOPT, EOPNOTSUPP  there is no such option
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
 ///   EFAULT           @optval or @optlen cannot be written, NULL included
@@ -339,8 +339,8 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
 /// empty.
 ///
 /// Return: the number of bytes sent; or -1, with the error state set to
-///   EPIPE            the connection is shut down, or there never was one; from a stream socket of the network SIGPIPE
-///                    comes first, unless MSG_NOSIGNAL is given
+///   EPIPE            the connection is shut down, or there never was one; from a stream socket SIGPIPE comes first,
+///                    unless MSG_NOSIGNAL is given
 ///   ECONNRESET       the peer has ended the connection
 ///   ECONNREFUSED     nobody received an earlier datagram
 ///   EMSGSIZE         the datagram is too large

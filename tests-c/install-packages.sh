@@ -2,7 +2,7 @@
 # Installs what `make check` needs, as root on Debian or Ubuntu; elsewhere, or without the right, says what is missing.
 set -eu
 
-packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 diffutils"
+packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 diffutils netbase"
 
 missing=""
 need() { # need COMMAND PACKAGE
@@ -18,6 +18,8 @@ need strace strace
 need prove perl
 need python3 python3
 need diff diffutils
+# Names of services.
+[ -e /etc/services ] || missing="$missing netbase"
 pkg-config --exists check 2>/dev/null || missing="$missing check"
 # The library of gcc's address sanitizer is a package of its own.
 echo 'int main(void) { return 0; }' | gcc -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null ||

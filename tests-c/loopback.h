@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <nss.h>
 
 struct address {
 	union {
@@ -155,6 +156,42 @@ static inline int wait_for(int fd, int events)
 
 	ck_assert_int_eq(mm_poll(&entry, 1, 20000), 1);
 	return entry.revents;
+}
+
+/* Lets this process resolve names by its files alone, so that no name server is asked. */
+static inline void resolve_by_files(void)
+{
+	ck_assert_int_eq(__nss_configure_lookup("hosts", "files"), 0);
+	ck_assert_int_eq(__nss_configure_lookup("services", "files"), 0);
+}
+
+/* A host that no file has. */
+#define UNKNOWN_HOST "no-such-host.invalid"
+
+/* A service of the system's file, over these protocols alone, whose name is a scheme. Package netbase has the file. */
+static inline struct servent *find_service(bool over_tcp, bool over_udp)
+{
+	static struct servent found;
+	static char name[32];
+	struct servent *service;
+
+	setservent(1);
+	while ((service = getservent()) != NULL) {
+		size_t length = strlen(service->s_name);
+
+		if (length >= sizeof(name) || strspn(service->s_name, "abcdefghijklmnopqrstuvwxyz") != length)
+			continue;
+		strcpy(name, service->s_name);
+		if ((getservbyname(name, "tcp") != NULL) == over_tcp && (getservbyname(name, "udp") != NULL) == over_udp) {
+			found = (struct servent){.s_name = name,
+			                         .s_port = getservbyname(name, over_tcp ? "tcp" : "udp")->s_port};
+			endservent();
+			return &found;
+		}
+	}
+	endservent();
+	ck_abort_msg("/etc/services has no service over %s", !over_udp ? "tcp alone" : !over_tcp ? "udp alone" : "both");
+	return NULL;
 }
 
 /* Pointers that lead nowhere; not as constants, which the compiler would find out. */

@@ -335,4 +335,5 @@ SUITE(several_messages_are_sent_and_received_at_once, each_message_has_an_addres
       a_negative_number_of_messages_is_refused, no_messages_are_none, more_than_1024_messages_are_sent_as_1024,
       more_than_1024_messages_are_received_as_1024, a_message_that_cannot_be_sent_ends_the_series,
       a_receive_waits_as_its_flags_say, a_time_is_looked_at_when_a_message_has_come, the_end_of_a_stream_fills_the_rest,
-      a_failure_after_the_first_message_is_told_by_the_next_call, a_failure_of_the_socket_is_told_first, messages_that_lead_nowhere_are_refused)
+      a_failure_after_the_first_message_is_told_by_the_next_call, a_failure_of_the_socket_is_told_first,
+      messages_that_lead_nowhere_are_refused)

@@ -566,7 +566,7 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
 ///   EIO              a name server failed
 ///   EOVERFLOW        a name is too long
 ///   ENOMEM           not enough memory
-///   EINTR, EMFILE... what went wrong in the system
+///   others           what the resolver met in the system
 ///
 /// MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
 ///
@@ -616,7 +616,7 @@ pub unsafe extern "C" fn mm_getaddrinfo(
 ///   EAGAIN           a name server does not answer now
 ///   EIO              a name server failed
 ///   ENOMEM           not enough memory
-///   EINTR, EMFILE... what went wrong in the system
+///   others           what the resolver met in the system
 ///
 /// MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
 ///

@@ -94,12 +94,20 @@ fn number_of(code: c_int) -> c_int {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use errno::Errno;
 
     #[test]
     fn every_number_of_the_resolver_becomes_one_that_means_an_error() {
         let numbers: Vec<_> = (-12..=-1).map(number_of).collect();
         assert_eq!(numbers, [75, 5, 12, 99, 1005, 91, 97, 1010, 5, 11, 1010, 22]);
         assert_eq!([-105, -101, -13, 1, 1000].map(number_of), [22, 5, 5, 5, 5]);
+    }
+
+    #[test]
+    fn a_failure_of_the_system_is_told_by_errno_if_there_is_one() {
+        let error = |number| error(Failure { code: libc::EAI_SYSTEM, errno: Errno(number) }, format_args!("resolving"));
+        assert!(error(libc::EMFILE).is(libc::EMFILE));
+        assert!(error(0).is(libc::EIO));
     }
 
     #[test]

@@ -1437,7 +1437,7 @@ MMLIB_API int mm_setsockopt(int sockfd, int level, int optname, const void *optv
  * @optval as well need at least 16 bytes of it.
  *
  * Return: 0; or -1, with the error state set to
- *   ENOPROTOOPT      there is no such option
+ *   ENOPROTOOPT, EOPNOTSUPP  there is no such option
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
  *   EFAULT           @optval or @optlen cannot be written, NULL included
@@ -1481,8 +1481,8 @@ MMLIB_API int mm_shutdown(int sockfd, int how);
  * empty.
  *
  * Return: the number of bytes sent; or -1, with the error state set to
- *   EPIPE            the connection is shut down, or there never was one; from a stream socket of the network SIGPIPE
- *                    comes first, unless MSG_NOSIGNAL is given
+ *   EPIPE            the connection is shut down, or there never was one; from a stream socket SIGPIPE comes first,
+ *                    unless MSG_NOSIGNAL is given
  *   ECONNRESET       the peer has ended the connection
  *   ECONNREFUSED     nobody received an earlier datagram
  *   EMSGSIZE         the datagram is too large
@@ -1636,7 +1636,7 @@ MMLIB_API int mm_recv_multimsg(int sockfd, int vlen,
  *   EIO              a name server failed
  *   EOVERFLOW        a name is too long
  *   ENOMEM           not enough memory
- *   EINTR, EMFILE... what went wrong in the system
+ *   others           what the resolver met in the system
  *
  * MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
  *
@@ -1667,7 +1667,7 @@ MMLIB_API int mm_getaddrinfo(const char *node, const char *service,
  *   EAGAIN           a name server does not answer now
  *   EIO              a name server failed
  *   ENOMEM           not enough memory
- *   EINTR, EMFILE... what went wrong in the system
+ *   others           what the resolver met in the system
  *
  * MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
  *

@@ -21,3 +21,7 @@ bench-files: $(B)/benches/files
 .PHONY: bench-spawn
 bench-spawn: $(B)/benches/spawn
 	$(RUN_BENCH) $<
+
+.PHONY: bench-sockets
+bench-sockets: $(B)/benches/sockets
+	$(RUN_BENCH) $<

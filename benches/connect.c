@@ -7,32 +7,23 @@
  *
  * usage: connect [ROUNDS [SECONDS-OF-WAITING]]
  */
-#include <mmerrno.h>
+#include "bench.h"
+
 #include <mmlog.h>
 #include <mmsysio.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define MOST_CLIENTS 200
 #define MOST_ROUNDS 101
 
 /* Shared with the clients. */
 static struct shared {
-	int64_t connected_at[MOST_CLIENTS];
+	double connected_at[MOST_CLIENTS];
 } *shared;
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void sleep_ns(int64_t ns)
 {
@@ -62,23 +53,10 @@ typedef int connector(const char *name);
 static struct method {
 	const char *title;
 	connector *connect;
-	int64_t median[MOST_ROUNDS], last[MOST_ROUNDS];
+	double median[MOST_ROUNDS], last[MOST_ROUNDS];
 	int64_t switches, cpu_ns;
 } methods[2] = {{.title = "mm_ipc_connect", .connect = mm_ipc_connect},
                 {.title = "growing pause", .connect = connect_with_growing_pause}};
-
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int64_t median(int64_t *values, int count)
-{
-	qsort(values, (size_t)count, sizeof(*values), compare);
-	return values[count / 2];
-}
 
 /* Sums of all children's switches and processor time, from the outside, so as not to disturb them. */
 static void read_usage(const pid_t *children, int count, int64_t *switches, int64_t *cpu_ns)
@@ -121,7 +99,8 @@ static void run(struct method *method, int clients, int round, double wait_secon
 {
 	pid_t children[MOST_CLIENTS];
 	int accepted[MOST_CLIENTS];
-	int64_t times[MOST_CLIENTS], switches[2], cpu[2];
+	double times[MOST_CLIENTS];
+	int64_t switches[2], cpu[2];
 	char name[64];
 
 	snprintf(name, sizeof(name), "mmsysio-bench-%ld-%d-%d", (long)getpid(), clients, round);
@@ -138,7 +117,7 @@ static void run(struct method *method, int clients, int round, double wait_secon
 		method->cpu_ns = cpu[1] - cpu[0];
 	}
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
-	int64_t start = now_ns();
+	double start = now_ns();
 
 	for (int i = 0; i < clients; i++)
 		accepted[i] = mm_ipc_srv_accept(srv);
@@ -165,12 +144,12 @@ static void run(struct method *method, int clients, int round, double wait_secon
 static void measure_lone_server(void)
 {
 	enum { COUNT = 2001 };
-	static int64_t ours[COUNT], raw[COUNT];
+	static double ours[COUNT], raw[COUNT];
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "mmsysio-bench-%ld", (long)getpid());
 	for (int i = 0; i < COUNT; i++) {
-		int64_t start = now_ns();
+		double start = now_ns();
 		struct mm_ipc_srv *srv = mm_ipc_srv_create(address.sun_path + 1);
 
 		ours[i] = now_ns() - start;
@@ -184,7 +163,7 @@ static void measure_lone_server(void)
 		close(fd);
 	}
 	printf("\nA server that nobody waits for: mm_ipc_srv_create %.1f us, socket+bind+listen %.1f us\n",
-	       (double)median(ours, COUNT) / 1e3, (double)median(raw, COUNT) / 1e3);
+	       median(ours, COUNT) / 1e3, median(raw, COUNT) / 1e3);
 }
 
 int main(int argc, char *argv[])
@@ -207,7 +186,7 @@ int main(int argc, char *argv[])
 				run(&methods[m], counts[c], round, round == 0 ? seconds : 0);
 		for (int m = 0; m < 2; m++)
 			printf("| %d | %s | %.2f ms | %.2f ms | %lld | %.2f ms |\n", counts[c], methods[m].title,
-			       (double)median(methods[m].median, rounds) / 1e6, (double)median(methods[m].last, rounds) / 1e6,
+			       median(methods[m].median, rounds) / 1e6, median(methods[m].last, rounds) / 1e6,
 			       (long long)methods[m].switches, (double)methods[m].cpu_ns / 1e6);
 	}
 	measure_lone_server();

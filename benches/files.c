@@ -5,45 +5,15 @@
  *
  * usage: files [ROUNDS [MEBIBYTES]]
  */
+#include "bench.h"
+
 #include <dirent.h>
-#include <mmerrno.h>
 #include <mmlog.h>
 #include <mmsysio.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST_ROUNDS 51
-
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-	qsort(values, (size_t)count, sizeof(*values), compare);
-	return values[count / 2];
-}
-
-static void require(int is_true, const char *what)
-{
-	if (!is_true) {
-		fprintf(stderr, "%s failed: %s\n", what, mm_get_lasterror_desc());
-		exit(1);
-	}
-}
 
 struct contender {
 	const char *title;
@@ -64,11 +34,11 @@ static void contest(const char *title, struct contender *contenders, int count, 
 			struct contender *contender = &contenders[(turn + round + 1) % count];
 
 			prepare();
-			double start = now_ms();
+			double start = now_ns();
 
 			contender->run();
 			if (round >= 0)
-				contender->times[round] = now_ms() - start;
+				contender->times[round] = (now_ns() - start) / 1e6;
 		}
 	}
 	for (int i = 0; i < count; i++)

@@ -6,48 +6,18 @@
  *
  * usage: sockets [BLOCKS]
  */
+#include "bench.h"
+
 #include <arpa/inet.h>
-#include <mmerrno.h>
 #include <mmsysio.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST_BLOCKS 100001
 #define MESSAGES_OF_A_BLOCK 40
 
 static char data[1 << 16];
 static int ends[2];
-
-static void require(int is_true, const char *what)
-{
-	if (!is_true) {
-		fprintf(stderr, "%s failed: %s\n", what, mm_get_lasterror_desc());
-		exit(1);
-	}
-}
-
-static double now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-	qsort(values, (size_t)count, sizeof(*values), compare);
-	return values[count / 2];
-}
 
 static void exchange_by_library(size_t size)
 {

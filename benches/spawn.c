@@ -6,51 +6,21 @@
  *
  * usage: spawn [ROUNDS [MEBIBYTES]]
  */
-#include <mmerrno.h>
+#include "bench.h"
+
 #include <mmlog.h>
 #include <mmsysio.h>
 #include <spawn.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define MOST_ROUNDS 10001
 
 extern char **environ;
 
 static char *const arguments[] = {"true", NULL};
-
-static void require(int is_true, const char *what)
-{
-	if (!is_true) {
-		fprintf(stderr, "%s failed: %s\n", what, mm_get_lasterror_desc());
-		exit(1);
-	}
-}
-
-static double now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-	qsort(values, (size_t)count, sizeof(*values), compare);
-	return values[count / 2];
-}
 
 static void spawn_by_library(void)
 {
@@ -101,11 +71,11 @@ static void contest(const char *title, int rounds)
 
 			/* Not measured: what a fork() before it has left behind, pages to be copied above all. */
 			contender->run();
-			double start = now_us();
+			double start = now_ns();
 
 			contender->run();
 			if (round >= 0)
-				contender->times[round] = now_us() - start;
+				contender->times[round] = (now_ns() - start) / 1e3;
 		}
 	}
 	for (int i = 0; i < CONTENDERS; i++)

@@ -3,10 +3,12 @@
 # make demo             two programs that talk, built and run
 # make check            every test; see CONTRIBUTING.md for its parts
 # make header           writes include/mmsysio.h anew after a change of the doors in src/capi
+# make man              writes the manual pages of section 3 anew after a change of the headers or of man/pages
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
 DESTDIR    ?=
 STATIC     ?= yes
 
@@ -16,6 +18,7 @@ OBJCOPY     ?= objcopy
 STRIP       ?= strip
 INSTALL     ?= install
 PKG_CONFIG  ?= pkg-config
+PYTHON      ?= python3
 
 # The version stands in Cargo.toml alone. The SONAME is mmlib's ABI and does not follow it.
 VERSION   := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -26,11 +29,13 @@ REALNAME  := $(SONAME).$(subst $(firstword $(subst ., ,$(VERSION))).,,$(VERSION)
 B         := build
 CARGO_OUT := $(or $(CARGO_TARGET_DIR),target)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release
 HEADERS   := mmsysio.h mmerrno.h mmlog.h mmtime.h mmpredefs.h
+MAN3      := $(notdir $(wildcard man/man3/*.3))
+MAN7      := $(notdir $(wildcard man/man7/*.7))
 NAMES     := $(shell sed -n 's/^ *\(mm_[a-z0-9_]*\);$$/\1/p' src/mmsysio.map)
 SOURCES   := Cargo.toml Cargo.lock build.rs $(shell find src -type f) $(addprefix include/,$(HEADERS))
 
 .DELETE_ON_ERROR:
-.PHONY: all install install-strip uninstall clean header demo
+.PHONY: all install install-strip uninstall clean header man demo
 
 all: $(B)/$(REALNAME) $(B)/mmsysio.pc $(if $(filter yes,$(STATIC)),$(B)/libmmsysio.a)
 
@@ -76,6 +81,10 @@ FORCE:
 header:
 	MMSYSIO_HEADER=include/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
 
+# The pages are in the tree, as the header is: building needs no Python.
+man:
+	$(PYTHON) -B man/make-pages.py include man/pages man/man3
+
 clean:
 	rm -rf $(B)
 	$(CARGO) clean
@@ -90,6 +99,9 @@ install: all
 	$(if $(filter yes,$(STATIC)),$(INSTALL) -m 644 $(B)/libmmsysio.a $(DESTDIR)$(LIBDIR))
 	$(INSTALL) -m 644 $(B)/mmsysio.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
+	$(INSTALL) -m 644 $(addprefix man/man3/,$(MAN3)) $(DESTDIR)$(MANDIR)/man3
+	$(INSTALL) -m 644 $(addprefix man/man7/,$(MAN7)) $(DESTDIR)$(MANDIR)/man7
 
 install-strip: install
 	$(STRIP) --strip-unneeded $(DESTDIR)$(LIBDIR)/$(REALNAME)
@@ -98,6 +110,8 @@ install-strip: install
 uninstall:
 	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libmmsysio.so libmmsysio.a pkgconfig/mmsysio.pc
 	cd $(DESTDIR)$(INCLUDEDIR) && rm -f $(HEADERS)
+	cd $(DESTDIR)$(MANDIR)/man3 && rm -f $(MAN3)
+	cd $(DESTDIR)$(MANDIR)/man7 && rm -f $(MAN7)
 
 # --- use and test -----------------------------------------------------------------------------------------------------
 

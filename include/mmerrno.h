@@ -76,10 +76,11 @@ MMLIB_API const char *mm_strerror(int errnum);
  * @buf:        receives the text, always terminated if @buflen is not 0
  * @buflen:     size of @buf in bytes
  *
- * Return: 0 if the whole text was stored. Otherwise, for a number of this header that does not fit, -1 with
- * errno set to ERANGE; for any other number the result of the POSIX strerror_r(): ERANGE if the text does not
- * fit, EINVAL if the number is unknown (a text with the number in it is stored then). A NULL @buf with a
- * @buflen other than 0 gives -1 with errno set to EFAULT.
+ * Return: 0 if the whole text was stored. Otherwise, for a number of this header, -1 with errno set; for any other
+ * number what the POSIX strerror_r() returns, which is the error number itself:
+ *   ERANGE           the text does not fit
+ *   EINVAL           the number is unknown; a text with the number in it is stored
+ *   EFAULT           @buf is NULL, and @buflen is not 0; -1 is returned for every number
  *
  * MT-Safe. Not async-signal-safe. The error state is not touched, nothing is logged.
  */
@@ -172,7 +173,8 @@ MMLIB_API int mm_error_set_flags(int flags, int mask);
  * mm_save_errorstate() - copy the thread's error state
  * @state:      receives the copy, the thread's flags included; all 1024 bytes are written
  *
- * Return: 0, or -1 with EFAULT if @state is NULL.
+ * Return: 0; or -1, with the error state set to
+ *   EFAULT           @state is NULL
  *
  * MT-Safe.
  *
@@ -187,7 +189,8 @@ MMLIB_API int mm_save_errorstate(struct mm_error_state *state);
  * The flags of the saving thread come with it. errno gets the number of the restored error: 0 if there was
  * none. Nothing is logged.
  *
- * Return: 0, or -1 with EFAULT if @state is NULL.
+ * Return: 0; or -1, with the error state set to
+ *   EFAULT           @state is NULL
  *
  * MT-Safe.
  *

@@ -2,7 +2,7 @@
 # Installs what `make check` needs, as root on Debian or Ubuntu; elsewhere, or without the right, says what is missing.
 set -eu
 
-packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 diffutils netbase"
+packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 mandoc diffutils netbase"
 
 missing=""
 need() { # need COMMAND PACKAGE
@@ -17,6 +17,7 @@ need valgrind valgrind
 need strace strace
 need prove perl
 need python3 python3
+need mandoc mandoc
 need diff diffutils
 # Names of services.
 [ -e /etc/services ] || missing="$missing netbase"

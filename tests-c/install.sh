@@ -22,6 +22,8 @@ cat >"$scratch/expected" <<END
 ./opt/mm/lib64/libmmsysio.so.1.${version#*.}
 ./opt/mm/lib64/pkgconfig/mmsysio.pc
 END
+(cd man && find man3 man7 -type f | sed 's|^|./opt/mm/share/man/|') >>"$scratch/expected"
+sort -o "$scratch/expected" "$scratch/expected"
 diff -u "$scratch/expected" "$scratch/installed"
 
 # The tree can be moved: the file of pkg-config knows its directories relative to each other.

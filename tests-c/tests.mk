@@ -1,9 +1,9 @@
 # The parts of `make check`, and `make demo`. Tests use the library as its users do: installed, through pkg-config.
 
 .PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-install \
-        check-strace check-valgrind check-asan check-demo lint
+        check-strace check-valgrind check-asan check-demo check-man lint
 
-check: check-packages check-rust check-header check-headers check-abi check-c check-install check-strace check-demo \
+check: check-packages check-rust check-header check-headers check-abi check-c check-man check-install check-strace check-demo \
        check-valgrind check-asan
 	@echo "All checks passed."
 
@@ -21,7 +21,8 @@ RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer
 # The tree that the tests see.
 $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in Makefile
 	rm -rf $(STAGE)
-	$(MAKE) install PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include DESTDIR= >/dev/null
+	$(MAKE) install PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include MANDIR=$(STAGE)/share/man DESTDIR= \
+	    >/dev/null
 	@touch $@
 
 TEST_PARTS := tests-c/suite.c tests-c/suite.h tests-c/child.h $(B)/tests-programs/child $(STAGE)/.installed
@@ -73,6 +74,9 @@ check-header:
 
 check-headers:
 	tests-c/headers.sh $(HEADERS)
+
+check-man: $(STAGE)/.installed
+	PYTHON="$(PYTHON)" CC="$(CC)" tests-c/man.sh $(STAGE)
 
 check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
 	$(CARGO) rustc $(CARGO_FLAGS) --lib --release --crate-type cdylib

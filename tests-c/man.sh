@@ -1,0 +1,113 @@
+#!/bin/sh
+# The manual pages: every function has one, with the prototype of the header; they are what the headers say, lint finds
+# nothing in them, no reference leads nowhere, and their examples work with the installed library.
+# Usage: man.sh STAGE (from the top of the sources)
+set -eu
+export LC_ALL=C
+
+stage=$1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+export PKG_CONFIG_PATH="$stage/lib/pkgconfig" LD_LIBRARY_PATH="$stage/lib"
+
+fail() {
+	echo "man: $1"
+	failures=$((failures + 1))
+}
+
+# --- up to date. The date of a package build is not that of the pages in the tree.
+(unset SOURCE_DATE_EPOCH && ${PYTHON:-python3} -B man/make-pages.py include man/pages "$scratch/man3")
+diff -ru man/man3 "$scratch/man3" >"$scratch/diff" ||
+	fail "man/man3 is not what the headers and man/pages say: run 'make man'
+$(head -40 "$scratch/diff")"
+
+# --- a page for every name. An alias is one line, and names a page that is none itself.
+for name in $(sed -n 's/^ *\(mm_[a-z0-9_]*\);$/\1/p' src/mmsysio.map); do
+	[ -s "$stage/share/man/man3/$name.3" ] || fail "$name() has no page"
+done
+pages=""
+for page in man/man3/*.3 man/man7/*.7; do
+	target=$(sed -n 's/^\.so //p' "$page")
+	if [ -z "$target" ]; then
+		pages="$pages $page"
+		continue
+	fi
+	[ "$(wc -l <"$page")" -eq 1 ] || fail "$page has more than its alias"
+	if [ ! -s "man/$target" ] || grep -q '^\.so' "man/$target"; then
+		fail "$page is an alias of $target, which is no page"
+	elif ! grep -qx "\.Nm $(basename "$page" .3)\( ,\)\{0,1\}" "man/$target"; then
+		fail "$page is an alias of $target, which does not name it"
+	fi
+done
+
+# --- lint. That the pages of others are not installed is no fault of ours.
+for page in $pages; do
+	mandoc -Tlint -Wstyle "$page" 2>/dev/null | grep -v 'referenced manual not found' >"$scratch/lint" || true
+	[ ! -s "$scratch/lint" ] || fail "$(cat "$scratch/lint")"
+done
+
+# --- the synopsis, as a reader sees it: it compiles after the header, and the preprocessor leaves of both the same text,
+# names of arguments included.
+normalised() { # C on stdin, its prototypes of mm_ functions on stdout, one a line
+	tr '\n\t' '  ' | sed ':again; s/{[^{}]*}/;/g; t again' | tr ';' '\n' |
+		sed -n 's/^ *//; s/^static //; s/^inline //; s/  */ /g; s/ *\([*(),]\) */\1/g; s/ $//; /[ *]mm_[a-z0-9_]*([^()]*)$/p'
+}
+for header in include/*.h; do
+	printf '#include "%s"\n' "$(basename "$header")" >"$scratch/header.c"
+	${CC:-cc} -E -P -D_GNU_SOURCE -Iinclude "$scratch/header.c" | normalised
+done | sort -u >"$scratch/declared"
+: >"$scratch/shown"
+for page in $pages; do
+	mandoc -Tascii -O width=1000 "$page" 2>/dev/null | sed 's/.\x08//g' |
+		sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' >"$scratch/synopsis"
+	grep -v '^ *#define' "$scratch/synopsis" >"$scratch/synopsis.c" || continue
+	${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -Iinclude "$scratch/synopsis.c" 2>"$scratch/errors" ||
+		fail "the SYNOPSIS of $page differs from the header: $(cat "$scratch/errors")"
+	# Only what stands behind the header's own text.
+	{ grep '^ *#include' "$scratch/synopsis.c" || true; echo 'char mm_begin_synopsis;'; grep -v '^ *#include' "$scratch/synopsis.c"; } >"$scratch/page.c"
+	${CC:-cc} -E -P -D_GNU_SOURCE -Iinclude "$scratch/page.c" | sed '1,/mm_begin_synopsis/d' | normalised >>"$scratch/shown"
+done
+sort "$scratch/shown" | uniq -d >"$scratch/twice"
+[ ! -s "$scratch/twice" ] || fail "in the SYNOPSIS of two pages: $(cat "$scratch/twice")"
+sort "$scratch/shown" | diff -u "$scratch/declared" - >"$scratch/diff" ||
+	fail "SYNOPSIS sections (+) differ from the headers (-):
+$(grep '^[-+][^-+]' "$scratch/diff")"
+
+# --- references to our own pages.
+# shellcheck disable=SC2086
+sed -n 's/^\.Xr \(mm_[a-z0-9_]*\|mmsysio\) \([0-9]\).*/\1 \2/p' $pages | sort -u | while read -r name section; do
+	[ -s "man/man$section/$name.$section" ] || echo "$name($section)"
+done >"$scratch/dangling"
+[ ! -s "$scratch/dangling" ] || fail "pages refer to what is not there: $(tr '\n' ' ' <"$scratch/dangling")"
+
+# --- examples: compiled as a reader would do, run in an empty directory, and nothing may be left.
+count=0
+shared() { find /dev/shm -mindepth 1 -maxdepth 1 -name '*example*' 2>/dev/null || true; }
+shared >"$scratch/shared"
+for page in $pages; do
+	name=$(basename "$page")
+	# The programs of a page as they are shown; each begins with its first #include.
+	awk '/^\.Sh / { examples = $2 == "EXAMPLES" } /^\.Ed/ { inside = 0 } inside { print } examples && /^\.Bd/ { inside = 1 }' "$page" |
+		sed 's/^\\&//; s/\\e/\\/g' >"$scratch/example.c"
+	if ! grep -q '^int main' "$scratch/example.c"; then
+		fail "$name has no program in EXAMPLES"
+		continue
+	fi
+	# shellcheck disable=SC2046
+	if ! ${CC:-cc} -O1 -Wall -Wextra -Werror "$scratch/example.c" $(pkg-config --cflags --libs mmsysio) -o "$scratch/example" 2>"$scratch/errors"; then
+		fail "the example of $name does not compile: $(cat "$scratch/errors")"
+		continue
+	fi
+	mkdir "$scratch/empty"
+	(cd "$scratch/empty" && timeout 10 "$scratch/example" >"$scratch/output" 2>&1 </dev/null) ||
+		fail "the example of $name ends with $?: $(cat "$scratch/output")"
+	left=$(find "$scratch/empty" -mindepth 1)
+	[ -z "$left" ] || fail "the example of $name leaves behind: $left"
+	shared | diff "$scratch/shared" - >/dev/null || fail "the example of $name leaves shared memory behind"
+	rm -rf "$scratch/empty"
+	count=$((count + 1))
+done
+
+[ "$failures" -eq 0 ] || exit 1
+echo "man: $(echo $pages | wc -w) pages for $(wc -l <"$scratch/declared") functions, with $count examples that work"

@@ -97,7 +97,8 @@ class Header:
         if not found:
             return None
         end = "\n};\n" if what.startswith("struct ") else "\n\n"
-        return unstarred(found.group(1)).strip(), self.source[found.end():self.source.index(end, found.end())] + end.rstrip()
+        last = self.source.index(end, found.end())
+        return unstarred(found.group(1)).strip(), self.source[found.end():last] + end.rstrip()
 
 
 def read_headers(directory):

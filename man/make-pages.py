@@ -4,13 +4,14 @@
 usage: make-pages.py HEADERS PAGES OUTPUT
 
 A file NAME.page begins with lines 'key: text', ended by an empty line:
-    functions:  what the page tells of, in this order; functions that no header declares yet are left out
+    functions:  what the page tells of, in this order; what no header declares yet is left out
     name:       its line in the NAME section, if the page has several functions
     shows:      structures, and the first name of each group of constants, to be described; separated by commas
     see:        other pages, with their section unless that is 3
+A line that begins with spaces goes on with the one before it.
 Then come parts, each begun by a line with its name: DESCRIPTION and ERRORS are put before what the headers say,
-ENVIRONMENT has lines '@NAME: text', and EXAMPLES is text, then a program from its first #include on. Text is written as in
-the headers.
+ENVIRONMENT has lines '@NAME: text', and EXAMPLES is text, then a program from its first #include on. Text is written
+as in the headers.
 """
 import os
 import re
@@ -32,6 +33,7 @@ class Source:
     def __init__(self, path):
         self.name = path.stem
         head, _, body = path.read_text().partition("\n\n")
+        head = re.sub(r"\n +", " ", head)
         self.head = dict(re.fullmatch(r"(\w+): +(.*)", line).groups() for line in head.split("\n"))
         parts = re.split(rf"^({'|'.join(PARTS)})\n", body, flags=re.M)
         self.parts = {name: text.strip("\n") for name, text in zip(parts[1::2], parts[2::2])}
@@ -46,8 +48,8 @@ class Page:
 
     def __init__(self, source, headers, pages):
         self.source, self.headers, self.name = source, headers, source.name
-        declared = {name: what for header in headers for name, what in [*header.macros.items(), *header.functions.items()]}
-        self.members = [declared[name] for name in source.functions if name in declared]
+        self.declared = {name: what for header in headers for name, what in (header.macros | header.functions).items()}
+        self.members = [self.declared[name] for name in source.functions if name in self.declared]
         self.functions = [member for member in self.members if hasattr(member, "type")]
         self.pages = pages
         self.text = Text([member.name for member in self.members], pages)
@@ -105,8 +107,13 @@ class Page:
                     lines += list_of(items)
                 lines += self.running(member.text + member.after)
         lines += self.group_texts()
-        for what in filter(None, re.split(r", *", self.source.head.get("shows", ""))):
-            lines += self.shown(what)
+        shown = [what for what in re.split(r", *", self.source.head.get("shows", "")) if what]
+        constants = [line for what in shown if not what.startswith("struct ") for line in self.shown_constants(what)]
+        if constants:
+            lines += [".Ss Constants", *constants]
+        for what in shown:
+            if what.startswith("struct "):
+                lines += self.shown_structure(what)
         return lines
 
     def group_texts(self):
@@ -122,21 +129,25 @@ class Page:
         return lines
 
     def shown(self, what):
-        comment, source = next(filter(None, (header.shown(what) for header in self.headers)), (None, None))
-        if comment is None:
-            raise SystemExit(f"man: {self.name}.page: no header has {what}")
-        if what.startswith("struct "):
-            return self.shown_structure(what, comment, source)
+        """The comment and the source of a structure or of constants."""
+        for header in self.headers:
+            if found := header.shown(what):
+                return found
+        raise SystemExit(f"man: {self.name}.page: shows: no header has {what}")
+
+    def shown_constants(self, what):
+        comment, source = self.shown(what)
         found = re.findall(r"^#define (\w+)\b[^\n]*?(?:/\* (.*?) \*/)?$", source, re.M)
         items = {name: text for name, text in reversed(found)}
         names = list(dict.fromkeys(name for name, _ in found))
         lines = [".Pp", *self.text.lines(comment)]
         if not any(items.values()):
-            return lines + [".Pp", f".Bl -item -compact -offset indent",
+            return lines + [".Pp", ".Bl -item -compact -offset indent",
                             *(line for name in names for line in (".It", f".Dv {name}")), ".El"]
         return lines + list_of([(f"Dv {name}", self.text.lines(items[name])) for name in names])
 
-    def shown_structure(self, what, comment, source):
+    def shown_structure(self, what):
+        comment, source = self.shown(what)
         source = re.sub(r"#ifdef __cplusplus\n.*?#else\n(.*?)#endif\n", r"\1", source, flags=re.S)
         fields = re.findall(r"/\*\*((?:(?!\*/).)*)\*/\n\s*([^;]*);", source, re.S)
         plain = re.sub(r"\s*/\*\*(?:(?!\*/).)*\*/", "", source, flags=re.S)
@@ -156,6 +167,7 @@ class Page:
     def return_text(self, function):
         text = re.sub(r"\bset to$", "set: see ERRORS.", function.returns)
         text = re.sub(r", and$", ", and more: see ERRORS.", text)
+        text = re.sub(r":$", ": see ERRORS.", text)
         return capital(text)
 
     def by_function(self, items, members):
@@ -165,13 +177,15 @@ class Page:
         joined = {}
         for member, lines in items:
             joined.setdefault(tuple(lines), []).append(member)
-        return list_of([(" , ".join(f"Fn {member.name}" for member in same), list(lines)) for lines, same in joined.items()])
+        return list_of([(" , ".join(f"Fn {member.name}" for member in same), list(lines))
+                        for lines, same in joined.items()])
 
     def environment(self):
         text = self.source.parts.get("ENVIRONMENT")
         if not text:
             return []
-        return list_of([(f"Ev {name}", self.text.lines(what)) for name, what in tagged(text.split("\n"), PARAM_LINE, self.name)])
+        items = tagged(text.split("\n"), PARAM_LINE, self.name)
+        return list_of([(f"Ev {name}", self.text.lines(capital(what))) for name, what in items])
 
     def examples(self):
         text = self.source.parts.get("EXAMPLES")
@@ -182,10 +196,9 @@ class Page:
 
     def errors(self):
         lines, silent, groups = self.running(self.source.paragraphs("ERRORS")), [], {}
-        functions = {function.name: function for header in self.headers for function in header.functions.values()}
         for function in self.functions:
             like = re.fullmatch(r"as (mm_\w+)\(\)\.", function.returns)
-            source = functions[like.group(1)] if like else function
+            source = self.declared[like.group(1)] if like else function
             base = re.search(r"set as by (mm_\w+\(\)(?: for the first message)?)", source.returns)
             if source.errors or base:
                 key = (base and base.group(1), tuple(map(tuple, source.errors)), source.notes)
@@ -197,7 +210,8 @@ class Page:
             lead = f"{verb} as {base} does" + (", and with" if errors else ".") if base else f"{verb} with"
             lines += [".Pp", *self.names(members), *self.text.lines(lead + ("" if lead.endswith(".") else ":"))]
             if errors:
-                lines += list_of([(errno_tag(names), self.text.lines(sentence(when))) for names, when in errors], "-tag -width Er")
+                items = [(errno_tag(names), self.text.lines(sentence(when))) for names, when in errors]
+                lines += list_of(items, "-tag -width Er")
             if notes:
                 lines += [".Pp", *self.text.lines(notes)]
         if silent and not self.source.parts.get("ERRORS"):
@@ -207,11 +221,10 @@ class Page:
         return lines
 
     def attributes(self):
-        functions = {function.name: function for header in self.headers for function in header.functions.values()}
         items = []
         for function in self.functions:
             like = re.search(r"all else as (mm_\w+)\(\)", " ".join(text for _, text in function.params))
-            safety = function.safety or (like and functions[like.group(1)].safety)
+            safety = function.safety or (like and self.declared[like.group(1)].safety)
             if not safety and function.title and function.returns:
                 raise SystemExit(f"man: the comment of {function.name}() does not say MT-Safe")
             items.append((function, self.text.lines(safety or "MT-Safe, async-signal-safe: it is in the header.")))
@@ -244,7 +257,10 @@ class Page:
         return lines[:-1] + [lines[-1].removesuffix(" ,")]
 
     def running(self, paragraphs):
-        return [line for text in paragraphs if text for line in ([".Pp"] if text[0] != "\t" else []) + self.text.paragraph(text)]
+        lines = []
+        for text in filter(None, paragraphs):
+            lines += [".Pp"] * (text[0] != "\t") + self.text.paragraph(text)
+        return lines
 
 
 def capital(text):

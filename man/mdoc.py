@@ -3,12 +3,12 @@ import re
 import textwrap
 
 # Sections of the functions of the system that the texts name; what is not here gets no section.
-SYSTEM = {name: "2" for name in "bind connect execve fcntl fork fsync getsockopt link listen lseek mkdir mmap open pipe"
-                                " poll read readlink recv recvmmsg recvmsg rename send sendmmsg sendmsg setsockopt socket"
-                                " stat umask unlink waitpid write".split()}
-SYSTEM |= {name: "3" for name in "abort free getaddrinfo getnameinfo mlockall posix_spawn printf pthread_atfork strerror"
-                                 " strerror_r sysconf va_end".split()}
-SYSTEM["mlockall"] = "2"
+SYSTEM = {
+    "2": "bind connect execve fcntl fork fsync getsockopt link listen lseek mkdir mlockall mmap open pipe poll"
+         " read readlink recv recvmmsg recvmsg rename send sendmmsg sendmsg setsockopt socket stat umask unlink waitpid write",
+    "3": "abort free getaddrinfo getnameinfo posix_spawn printf pthread_atfork strerror strerror_r sysconf va_end",
+}
+SYSTEM = {name: section for section, names in SYSTEM.items() for name in names.split()}
 
 # What a word begins with, and the macro for it.
 WORDS = [
@@ -39,13 +39,12 @@ class Text:
         rest, closing = re.fullmatch(r"(.*?)((?<!\.)[.,;:)\]?!]*)", word[found.end():]).groups()
         if re.match(r"\w", rest):
             return None
-        if macro == "function":
-            call = self.function(*found.groups())
-        else:
-            call = f"{macro} {found.group(1)}"
-        parts = ["." + " ".join([*opening, call]) if not opening else "." + call.replace(" ", " " + " ".join(opening) + " ", 1)]
+        call = self.function(*found.groups()) if macro == "function" else f"{macro} {found.group(1)}"
+        # Delimiters are arguments of their own: .Fa ( name ) .
+        name, arguments = call.split(" ", 1)
+        parts = ["." + name, *opening, arguments]
         if rest:
-            parts.append("Ns " + escaped(rest))
+            parts += ["Ns", escaped(rest)]
         return " ".join(parts + list(closing))
 
     def function(self, name, arguments):
@@ -54,7 +53,8 @@ class Text:
                 return f"Xr {name} 3"
             if name in SYSTEM:
                 return f"Xr {name} {SYSTEM[name]}"
-        return " ".join([f"Fn {name}", *(quoted(argument.replace("@", "")) for argument in arguments.split(",") if argument)])
+        arguments = [quoted(argument.replace("@", "")) for argument in arguments.split(",") if argument]
+        return " ".join([f"Fn {name}", *arguments])
 
     def lines(self, text):
         """Lines of mdoc: a new one for each sentence and each macro."""
@@ -86,7 +86,8 @@ class Text:
 
 
 def code(text, indent=True):
-    lines = [re.sub(r"^(?=[.'])", r"\\&", line.expandtabs(4).replace("\\", "\\e")) for line in text.strip("\n").split("\n")]
+    lines = text.strip("\n").expandtabs(4).replace("\\", "\\e").split("\n")
+    lines = [re.sub(r"^(?=[.'])", r"\\&", line) for line in lines]
     return [".Bd -literal" + (" -offset indent" if indent else ""), *lines, ".Ed"]
 
 

@@ -24,7 +24,7 @@ $(head -40 "$scratch/diff")"
 
 # --- a page for every name. An alias is one line, and names a page that is none itself.
 for name in $(sed -n 's/^ *\(mm_[a-z0-9_]*\);$/\1/p' src/mmsysio.map); do
-	[ -s "$stage/share/man/man3/$name.3" ] || fail "$name() has no page"
+	[ -s "man/man3/$name.3" ] || fail "$name() has no page"
 done
 pages=""
 for page in man/man3/*.3 man/man7/*.7; do
@@ -51,7 +51,8 @@ done
 # names of arguments included.
 normalised() { # C on stdin, its prototypes of mm_ functions on stdout, one a line
 	tr '\n\t' '  ' | sed ':again; s/{[^{}]*}/;/g; t again' | tr ';' '\n' |
-		sed -n 's/^ *//; s/^static //; s/^inline //; s/  */ /g; s/ *\([*(),]\) */\1/g; s/ $//; /[ *]mm_[a-z0-9_]*([^()]*)$/p'
+		sed -n 's/^ *//; s/^static //; s/^inline //; s/  */ /g; s/ *\([*(),]\) */\1/g
+			s/ $//; /[ *]mm_[a-z0-9_]*([^()]*)$/p'
 }
 for header in include/*.h; do
 	printf '#include "%s"\n' "$(basename "$header")" >"$scratch/header.c"
@@ -62,11 +63,17 @@ for page in $pages; do
 	mandoc -Tascii -O width=1000 "$page" 2>/dev/null | sed 's/.\x08//g' |
 		sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' >"$scratch/synopsis"
 	grep -v '^ *#define' "$scratch/synopsis" >"$scratch/synopsis.c" || continue
-	${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -Iinclude "$scratch/synopsis.c" 2>"$scratch/errors" ||
+	${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -Iinclude "$scratch/synopsis.c" \
+		2>"$scratch/errors" ||
 		fail "the SYNOPSIS of $page differs from the header: $(cat "$scratch/errors")"
 	# Only what stands behind the header's own text.
-	{ grep '^ *#include' "$scratch/synopsis.c" || true; echo 'char mm_begin_synopsis;'; grep -v '^ *#include' "$scratch/synopsis.c"; } >"$scratch/page.c"
-	${CC:-cc} -E -P -D_GNU_SOURCE -Iinclude "$scratch/page.c" | sed '1,/mm_begin_synopsis/d' | normalised >>"$scratch/shown"
+	{
+		grep '^ *#include' "$scratch/synopsis.c"
+		echo 'char mm_begin_synopsis;'
+		grep -v '^ *#include' "$scratch/synopsis.c" || true
+	} >"$scratch/page.c"
+	${CC:-cc} -E -P -D_GNU_SOURCE -Iinclude "$scratch/page.c" | sed '1,/mm_begin_synopsis/d' |
+		normalised >>"$scratch/shown"
 done
 sort "$scratch/shown" | uniq -d >"$scratch/twice"
 [ ! -s "$scratch/twice" ] || fail "in the SYNOPSIS of two pages: $(cat "$scratch/twice")"
@@ -88,14 +95,18 @@ shared >"$scratch/shared"
 for page in $pages; do
 	name=$(basename "$page")
 	# The programs of a page as they are shown; each begins with its first #include.
-	awk '/^\.Sh / { examples = $2 == "EXAMPLES" } /^\.Ed/ { inside = 0 } inside { print } examples && /^\.Bd/ { inside = 1 }' "$page" |
+	awk '/^\.Sh / { examples = $2 == "EXAMPLES" }
+	     /^\.Ed/ { inside = 0 }
+	     inside { print }
+	     examples && /^\.Bd/ { inside = 1 }' "$page" |
 		sed 's/^\\&//; s/\\e/\\/g' >"$scratch/example.c"
 	if ! grep -q '^int main' "$scratch/example.c"; then
 		fail "$name has no program in EXAMPLES"
 		continue
 	fi
 	# shellcheck disable=SC2046
-	if ! ${CC:-cc} -O1 -Wall -Wextra -Werror "$scratch/example.c" $(pkg-config --cflags --libs mmsysio) -o "$scratch/example" 2>"$scratch/errors"; then
+	if ! ${CC:-cc} -O1 -Wall -Wextra -Werror "$scratch/example.c" $(pkg-config --cflags --libs mmsysio) \
+		-o "$scratch/example" 2>"$scratch/errors"; then
 		fail "the example of $name does not compile: $(cat "$scratch/errors")"
 		continue
 	fi

@@ -3,8 +3,8 @@
 .PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-install \
         check-strace check-valgrind check-asan check-demo check-man lint
 
-check: check-packages check-rust check-header check-headers check-abi check-c check-man check-install check-strace check-demo \
-       check-valgrind check-asan
+check: check-packages check-rust check-header check-headers check-abi check-c check-man check-install check-strace \
+       check-demo check-valgrind check-asan
 	@echo "All checks passed."
 
 # Installs what the tests need on Debian and Ubuntu (as root), or says what is missing.

@@ -162,7 +162,7 @@ class Page:
         told = [function for function in self.functions if function.returns]
         if not told:
             return ["Nothing is returned."] if all(f.type == "void" for f in self.functions) else []
-        return self.by_function([(f, self.text.lines(self.return_text(f))) for f in told], told)
+        return self.by_function([(f, self.text.lines(self.return_text(f))) for f in told])
 
     def return_text(self, function):
         text = re.sub(r"\bset to$", "set: see ERRORS.", function.returns)
@@ -170,7 +170,7 @@ class Page:
         text = re.sub(r":$", ": see ERRORS.", text)
         return capital(text)
 
-    def by_function(self, items, members):
+    def by_function(self, items):
         """Texts of functions: bare if there is but one function, else in a list, with equal texts joined."""
         if len(self.members) == 1:
             return items[0][1]
@@ -185,7 +185,7 @@ class Page:
         if not text:
             return []
         items = tagged(text.split("\n"), PARAM_LINE, self.name)
-        return list_of([(f"Ev {name}", self.text.lines(capital(what))) for name, what in items])
+        return list_of([(f"Ev {name}", self.text.lines(sentence(what))) for name, what in items])
 
     def examples(self):
         text = self.source.parts.get("EXAMPLES")
@@ -197,18 +197,19 @@ class Page:
     def errors(self):
         lines, silent, groups = self.running(self.source.paragraphs("ERRORS")), [], {}
         for function in self.functions:
-            like = re.fullmatch(r"as (mm_\w+)\(\)\.", function.returns)
-            source = self.declared[like.group(1)] if like else function
-            base = re.search(r"set as by (mm_\w+\(\)(?: for the first message)?)", source.returns)
+            source = self.model(function)
+            base = re.search(r"set as by (mm_\w+\(\))( for the first message)?", source.returns)
             if source.errors or base:
-                key = (base and base.group(1), tuple(map(tuple, source.errors)), source.notes)
+                lead = f"as {base.group(1)} does{base.group(2) or ''}" if base else ""
+                key = (lead, tuple(map(tuple, source.errors)), source.notes)
                 groups.setdefault(key, []).append(function)
             else:
                 silent.append(function)
         for (base, errors, notes), members in groups.items():
             verb = "fails" if len(members) == 1 else "fail"
-            lead = f"{verb} as {base} does" + (", and with" if errors else ".") if base else f"{verb} with"
-            lines += [".Pp", *self.names(members), *self.text.lines(lead + ("" if lead.endswith(".") else ":"))]
+            lead = " ".join(filter(None, [verb, base]))
+            lead += (", and with:" if base else " with:") if errors else "."
+            lines += [".Pp", *self.names(members), *self.text.lines(lead)]
             if errors:
                 items = [(errno_tag(names), self.text.lines(sentence(when))) for names, when in errors]
                 lines += list_of(items, "-tag -width Er")
@@ -220,25 +221,31 @@ class Page:
             lines += ["None."]
         return lines
 
+    def model(self, function):
+        """The function that this one says to be like in all else, or itself."""
+        like = re.search(r"all else as (mm_\w+)\(\)", " ".join(text for _, text in function.params))
+        return self.declared[like.group(1)] if like else function
+
     def attributes(self):
         items = []
         for function in self.functions:
-            like = re.search(r"all else as (mm_\w+)\(\)", " ".join(text for _, text in function.params))
-            safety = function.safety or (like and self.declared[like.group(1)].safety)
+            safety = self.model(function).safety
             if not safety and function.title and function.returns:
                 raise SystemExit(f"man: the comment of {function.name}() does not say MT-Safe")
             items.append((function, self.text.lines(safety or "MT-Safe, async-signal-safe: it is in the header.")))
-        lines = self.by_function(items, self.functions) if items else []
+        lines = self.by_function(items) if items else []
         return lines + [".Pp", *self.text.lines(
-            "Nothing more is promised to signal handlers: who raises an error writes a log line. See mmsysio(7).")]
+            "A function that is not called async-signal-safe here is not: if it fails, it writes a log line.")]
 
     def compatibility(self):
-        differing = [function for function in self.functions if function.differs]
-        same = [function for function in self.functions if not function.differs]
+        differing = [function for function in self.functions if self.model(function).differs]
+        same = [function for function in self.functions if not self.model(function).differs]
         lines = []
-        if differing:
-            lines += ["Differs from mmlib:"] if len(self.members) == 1 else ["Different from mmlib:"]
-            lines += self.by_function([(f, self.text.lines(sentence(f.differs))) for f in differing], differing)
+        if differing and len(self.members) == 1:
+            lines += self.text.lines("Differs from mmlib: " + differing[0].differs)
+        elif differing:
+            lines += ["Different from mmlib:"]
+            lines += self.by_function([(f, self.text.lines(sentence(self.model(f).differs))) for f in differing])
         if same and len(self.members) == 1:
             lines += [f".Fn {same[0].name}", "is that of mmlib."]
         elif same:

@@ -5,7 +5,8 @@ import textwrap
 # Sections of the functions of the system that the texts name; what is not here gets no section.
 SYSTEM = {
     "2": "bind connect execve fcntl fork fsync getsockopt link listen lseek mkdir mlockall mmap open pipe poll"
-         " read readlink recv recvmmsg recvmsg rename send sendmmsg sendmsg setsockopt socket stat umask unlink waitpid write",
+         " read readlink recv recvmmsg recvmsg rename send sendmmsg sendmsg setsockopt socket"
+         " stat umask unlink waitpid write",
     "3": "abort free getaddrinfo getnameinfo posix_spawn printf pthread_atfork strerror strerror_r sysconf va_end",
 }
 SYSTEM = {name: section for section, names in SYSTEM.items() for name in names.split()}

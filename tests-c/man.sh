@@ -51,7 +51,8 @@ done
 # names of arguments included.
 normalised() { # C on stdin, its prototypes of mm_ functions on stdout, one a line
 	tr '\n\t' '  ' | sed ':again; s/{[^{}]*}/;/g; t again' | tr ';' '\n' |
-		sed -n 's/^ *//; s/^static //; s/^inline //; s/  */ /g; s/ *\([*(),]\) */\1/g
+		sed -n 's/^ *//; s/^static //; s/^inline //; s/  */ /g
+			s/ *\([*(),]\) */\1/g
 			s/ $//; /[ *]mm_[a-z0-9_]*([^()]*)$/p'
 }
 for header in include/*.h; do
@@ -115,7 +116,9 @@ for page in $pages; do
 		fail "the example of $name ends with $?: $(cat "$scratch/output")"
 	left=$(find "$scratch/empty" -mindepth 1)
 	[ -z "$left" ] || fail "the example of $name leaves behind: $left"
-	shared | diff "$scratch/shared" - >/dev/null || fail "the example of $name leaves shared memory behind"
+	shared >"$scratch/shared-now"
+	cmp -s "$scratch/shared" "$scratch/shared-now" || fail "the example of $name leaves shared memory behind"
+	mv "$scratch/shared-now" "$scratch/shared"
 	rm -rf "$scratch/empty"
 	count=$((count + 1))
 done

@@ -47,8 +47,8 @@ for page in $pages; do
 	[ ! -s "$scratch/lint" ] || fail "$(cat "$scratch/lint")"
 done
 
-# --- the synopsis, as a reader sees it: it compiles after the header, and the preprocessor leaves of both the same text,
-# names of arguments included.
+# --- the synopsis, as a reader sees it: it compiles after the header, and the preprocessor leaves of both the same
+# text, names of arguments included.
 normalised() { # C on stdin, its prototypes of mm_ functions on stdout, one a line
 	tr '\n\t' '  ' | sed ':again; s/{[^{}]*}/;/g; t again' | tr ';' '\n' |
 		sed -n 's/^ *//; s/^static //; s/^inline //; s/  */ /g

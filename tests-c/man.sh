@@ -112,11 +112,11 @@ for page in $pages; do
 		continue
 	fi
 	mkdir "$scratch/empty"
-	(cd "$scratch/empty" && EXAMPLE_IN="$scratch" timeout 10 "$scratch/example" >"$scratch/output" 2>&1 </dev/null) ||
+	(cd "$scratch/empty" && EXAMPLE_IN="$scratch/$name" timeout 10 "$scratch/example" >"$scratch/output" 2>&1 </dev/null) ||
 		fail "the example of $name ends with $?: $(cat "$scratch/output")"
 	left=$(find "$scratch/empty" -mindepth 1)
 	[ -z "$left" ] || fail "the example of $name leaves behind: $left"
-	running=$(grep -lszF "EXAMPLE_IN=$scratch" /proc/[0-9]*/environ || true)
+	running=$(grep -lszF "EXAMPLE_IN=$scratch/$name" /proc/[0-9]*/environ || true)
 	[ -z "$running" ] || fail "the example of $name leaves a process behind: $running"
 	shared >"$scratch/shared-now"
 	cmp -s "$scratch/shared" "$scratch/shared-now" || fail "the example of $name leaves shared memory behind"

@@ -112,7 +112,7 @@ for page in $pages; do
 		continue
 	fi
 	mkdir "$scratch/empty"
-	(cd "$scratch/empty" && EXAMPLE_IN="$scratch/$name" timeout 10 "$scratch/example" >"$scratch/output" 2>&1 </dev/null) ||
+	(cd "$scratch/empty" && EXAMPLE_IN="$scratch/$name" timeout 10 ../example </dev/null) >"$scratch/output" 2>&1 ||
 		fail "the example of $name ends with $?: $(cat "$scratch/output")"
 	left=$(find "$scratch/empty" -mindepth 1)
 	[ -z "$left" ] || fail "the example of $name leaves behind: $left"

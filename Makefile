@@ -2,6 +2,7 @@
 # make install          into PREFIX, below DESTDIR if that is set; make uninstall takes it away again
 # make demo             two programs that talk, built and run
 # make check            every test; see CONTRIBUTING.md for its parts
+# make dist, deb, rpm    source tarball with vendored crates, and packages made of it; see packaging.mk
 # make header           writes include/mmsysio.h anew after a change of the doors in src/capi
 # make man              writes the manual pages of section 3 anew after a change of the headers or of man/pages
 
@@ -37,15 +38,26 @@ SOURCES   := Cargo.toml Cargo.lock build.rs $(shell find src -type f) $(addprefi
 .DELETE_ON_ERROR:
 .PHONY: all install install-strip uninstall clean header man demo
 
-all: $(B)/$(REALNAME) $(B)/mmsysio.pc $(if $(filter yes,$(STATIC)),$(B)/libmmsysio.a)
+all: $(B)/$(REALNAME) $(B)/mmsysio.pc $(B)/mmsysioConfig.cmake $(B)/mmsysioConfigVersion.cmake $(if $(filter yes,$(STATIC)),$(B)/libmmsysio.a)
 
 # --- the library ------------------------------------------------------------------------------------------------------
+
+# Where the sources lie must not show in what is made of them, not even in debug information. Flags in RUSTFLAGS replace
+# those of cargo's configuration: so ours are added to the user's RUSTFLAGS, if there are any, or else to that.
+REMAP := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
+ifneq ($(strip $(RUSTFLAGS)),)
+export RUSTFLAGS := $(RUSTFLAGS) $(REMAP)
+endif
+CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=.)' $(CARGO) rustc $(CARGO_FLAGS) --lib --release \
+    --config 'build.rustflags=[$(subst $(SPACE),$(COMMA),$(REMAP:%="%"))]'
+SPACE := $(subst ,, )
+COMMA := ,
 
 # What cargo makes: an archive with all of Rust's library in it, and the system libraries that it needs. The C drivers add
 # libgcc_s and libc by themselves, the static or the shared one as it fits.
 $(B)/rust.a: $(SOURCES)
 	@mkdir -p $(B)
-	$(CARGO) rustc $(CARGO_FLAGS) --lib --release --crate-type staticlib -- --print native-static-libs=$(abspath $(B)/rust-libs)
+	$(CARGO_RUSTC) --crate-type staticlib -- --print native-static-libs=$(abspath $(B)/rust-libs)
 	@touch $(B)/rust-libs
 	tr ' ' '\n' <$(B)/rust-libs | grep -vxE -e '-lgcc_s|-lc|' | sort -u | tr '\n' ' ' >$(B)/private-libs
 	cp $(CARGO_OUT)/libmmsysio.a $@
@@ -64,7 +76,7 @@ $(B)/libmmsysio.a: $(B)/mmsysio.o
 
 # GNU ld writes the symbol of the version node itself, which mmlib has as well.
 $(B)/$(REALNAME): $(B)/mmsysio.o src/mmsysio.map
-	$(CC) -shared -fuse-ld=bfd $(LDFLAGS) -o $@ $< -Wl,--version-script=src/mmsysio.map -Wl,-soname,$(SONAME) \
+	$(CC) -shared -fuse-ld=bfd $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--version-script=src/mmsysio.map -Wl,-soname,$(SONAME) \
 	    -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,-z,nodelete -Wl,--as-needed $$(cat $(B)/private-libs)
 	ln -sf $(REALNAME) $(B)/$(SONAME)
 	ln -sf $(SONAME) $(B)/libmmsysio.so
@@ -74,6 +86,12 @@ $(B)/mmsysio.pc: pkgconfig/mmsysio.pc.in $(B)/rust.a Makefile FORCE
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e "s|@PRIVATE_LIBS@|$$(sed 's/ *$$//' $(B)/private-libs)|" $< >$@
+
+# The same for CMake, whose file finds the headers from where it lies.
+$(B)/%.cmake: cmake/%.cmake.in Makefile FORCE
+	@mkdir -p $(B)
+	@sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' \
+	    -e "s|@INCLUDE_FROM_HERE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/mmsysio $(INCLUDEDIR))|" $< >$@
 
 .PHONY: FORCE
 FORCE:
@@ -92,12 +110,13 @@ clean:
 # --- install ----------------------------------------------------------------------------------------------------------
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/mmsysio $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 755 $(B)/$(REALNAME) $(DESTDIR)$(LIBDIR)
 	ln -sf $(REALNAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libmmsysio.so
 	$(if $(filter yes,$(STATIC)),$(INSTALL) -m 644 $(B)/libmmsysio.a $(DESTDIR)$(LIBDIR))
 	$(INSTALL) -m 644 $(B)/mmsysio.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	$(INSTALL) -m 644 $(B)/mmsysioConfig.cmake $(B)/mmsysioConfigVersion.cmake $(DESTDIR)$(LIBDIR)/cmake/mmsysio
 	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 644 $(addprefix man/man3/,$(MAN3)) $(DESTDIR)$(MANDIR)/man3
@@ -108,7 +127,9 @@ install-strip: install
 	$(if $(filter yes,$(STATIC)),$(STRIP) --strip-debug $(DESTDIR)$(LIBDIR)/libmmsysio.a)
 
 uninstall:
-	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libmmsysio.so libmmsysio.a pkgconfig/mmsysio.pc
+	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libmmsysio.so libmmsysio.a pkgconfig/mmsysio.pc \
+	    cmake/mmsysio/mmsysioConfig.cmake cmake/mmsysio/mmsysioConfigVersion.cmake
+	-rmdir $(DESTDIR)$(LIBDIR)/cmake/mmsysio 2>/dev/null
 	cd $(DESTDIR)$(INCLUDEDIR) && rm -f $(HEADERS)
 	cd $(DESTDIR)$(MANDIR)/man3 && rm -f $(MAN3)
 	cd $(DESTDIR)$(MANDIR)/man7 && rm -f $(MAN7)
@@ -116,4 +137,5 @@ uninstall:
 # --- use and test -----------------------------------------------------------------------------------------------------
 
 include tests-c/tests.mk
+include packaging.mk
 -include benches/benches.mk

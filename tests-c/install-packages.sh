@@ -1,44 +1,83 @@
 #!/bin/sh
-# Installs what `make check` needs, as root on Debian or Ubuntu; elsewhere, or without the right, says what is missing.
+# Installs what a part of the tests needs, as root on Debian or Ubuntu; elsewhere, or without the right, says what is
+# missing. Usage: install-packages.sh check|deb|rpm|dist
 set -eu
-
-packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 mandoc diffutils netbase"
 
 missing=""
 need() { # need COMMAND PACKAGE
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
-need gcc gcc
-need g++ g++
-need clang clang
-need ld.bfd binutils
-need pkg-config pkg-config
-need valgrind valgrind
-need strace strace
-need prove perl
-need python3 python3
-need mandoc mandoc
-need diff diffutils
-# Names of services.
-[ -e /etc/services ] || missing="$missing netbase"
-pkg-config --exists check 2>/dev/null || missing="$missing check"
-# The library of gcc's address sanitizer is a package of its own.
-echo 'int main(void) { return 0; }' | gcc -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null ||
-	missing="$missing libasan and libubsan of gcc"
 
-if ! command -v cargo >/dev/null 2>&1; then
-	echo "cargo is missing: Rust 1.88 or newer, from the distribution or rustup" >&2
+need cargo "Rust 1.88 or newer, from the distribution or rustup"
+if [ -n "$missing" ]; then
+	echo "Missing:$missing" >&2
 	exit 1
 fi
+
+case ${1:-check} in
+check)
+	packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 mandoc diffutils netbase patchelf cmake"
+	need gcc gcc
+	need g++ g++
+	need clang clang
+	need ld.bfd binutils
+	need pkg-config pkg-config
+	need valgrind valgrind
+	need strace strace
+	need prove perl
+	need python3 python3
+	need mandoc mandoc
+	need diff diffutils
+	need patchelf patchelf
+	need cmake cmake
+	# Names of services.
+	[ -e /etc/services ] || missing="$missing netbase"
+	pkg-config --exists check 2>/dev/null || missing="$missing check"
+	# The library of gcc's address sanitizer is a package of its own.
+	echo 'int main(void) { return 0; }' | gcc -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null ||
+		missing="$missing libasan and libubsan of gcc"
+	;;
+dist)
+	packages="git xz-utils util-linux patchelf"
+	need xz xz-utils
+	need unshare util-linux
+	need patchelf patchelf
+	;;
+deb)
+	# The build dependencies of debian/control, less cargo and rustc, which may come from rustup.
+	packages="build-essential dpkg-dev debhelper fakeroot lintian autopkgtest check patchelf pkg-config perl xz-utils"
+	need dpkg-buildpackage dpkg-dev
+	need dh debhelper
+	need fakeroot fakeroot
+	need lintian lintian
+	need autopkgtest autopkgtest
+	need prove perl
+	need patchelf patchelf
+	need xz xz-utils
+	[ -e /usr/share/doc/build-essential ] || missing="$missing build-essential"
+	pkg-config --exists check 2>/dev/null || missing="$missing check"
+	;;
+rpm)
+	packages="rpm xz-utils cpio"
+	need rpmbuild rpm
+	need rpm2cpio rpm
+	need cpio cpio
+	need xz xz-utils
+	;;
+*)
+	echo "install-packages.sh: no part is called $1" >&2
+	exit 2
+	;;
+esac
 
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-	echo "The tests need:$missing" >&2
+	echo "Needed:$missing" >&2
 	echo "On Debian or Ubuntu, as root:  apt-get install $packages" >&2
 	exit 1
 fi
-echo "Installing for the tests:$missing"
+echo "Installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 # shellcheck disable=SC2086

@@ -16,6 +16,8 @@ cat >"$scratch/expected" <<END
 ./opt/mm/include/mm/mmpredefs.h
 ./opt/mm/include/mm/mmsysio.h
 ./opt/mm/include/mm/mmtime.h
+./opt/mm/lib64/cmake/mmsysio/mmsysioConfig.cmake
+./opt/mm/lib64/cmake/mmsysio/mmsysioConfigVersion.cmake
 ./opt/mm/lib64/libmmsysio.a
 ./opt/mm/lib64/libmmsysio.so
 ./opt/mm/lib64/libmmsysio.so.1

@@ -1,15 +1,15 @@
 # The parts of `make check`, and `make demo`. Tests use the library as its users do: installed, through pkg-config.
 
 .PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-install \
-        check-strace check-valgrind check-asan check-demo check-man lint
+        check-static check-pkg-config check-cmake check-man check-strace check-valgrind check-asan check-demo lint
 
-check: check-packages check-rust check-header check-headers check-abi check-c check-man check-install check-strace \
-       check-demo check-valgrind check-asan
+check: check-packages check-rust check-header check-headers check-abi check-static check-c check-man check-install \
+       check-pkg-config check-cmake check-strace check-demo check-valgrind check-asan
 	@echo "All checks passed."
 
 # Installs what the tests need on Debian and Ubuntu (as root), or says what is missing.
 check-packages:
-	tests-c/install-packages.sh
+	tests-c/install-packages.sh check
 
 STAGE      := $(abspath $(B)/stage)
 STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
@@ -19,7 +19,8 @@ TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -DSOURCE_
 RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer
 
 # The tree that the tests see.
-$(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in Makefile
+$(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in \
+    $(wildcard cmake/*.in) Makefile
 	rm -rf $(STAGE)
 	$(MAKE) install PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include MANDIR=$(STAGE)/share/man DESTDIR= \
 	    >/dev/null
@@ -79,8 +80,18 @@ check-man: $(STAGE)/.installed
 	PYTHON="$(PYTHON)" CC="$(CC)" tests-c/man.sh $(STAGE)
 
 check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
-	$(CARGO) rustc $(CARGO_FLAGS) --lib --release --crate-type cdylib
+	$(CARGO_RUSTC) --crate-type cdylib
 	tests-c/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
+	CC="$(CC)" tests-c/mmlib.sh $(B)/$(REALNAME)
+
+check-static: $(STAGE)/.installed
+	CC="$(CC)" CARGO="$(CARGO)" PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig tests-c/static.sh $(B)/libmmsysio.a
+
+check-pkg-config: $(STAGE)/.installed
+	tests-c/pkg-config.sh $(STAGE) $(B)/rust-libs
+
+check-cmake: $(STAGE)/.installed
+	tests-c/cmake.sh $(STAGE) $(VERSION)
 
 lint:
 	$(CARGO) fmt --check

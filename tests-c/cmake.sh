@@ -1,0 +1,53 @@
+#!/bin/sh
+# find_package(mmsysio) gives the target mmsysio::mmsysio, from a tree that was moved; a program built with it runs; a
+# version that is not here is refused.
+# Usage: cmake.sh INSTALLED-TREE VERSION
+set -eu
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+version=$2
+cp -R "$1" "$scratch/moved"
+mkdir "$scratch/project"
+cat >"$scratch/project/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.13)
+project(user C)
+find_package(mmsysio ${WANTED} REQUIRED CONFIG)
+find_package(mmsysio REQUIRED CONFIG)
+add_executable(user user.c)
+target_link_libraries(user PRIVATE mmsysio::mmsysio)
+file(WRITE ${CMAKE_BINARY_DIR}/found "${mmsysio_VERSION}")
+END
+cat >"$scratch/project/user.c" <<'END'
+#include <mmsysio.h>
+int main(void)
+{
+	int fds[2];
+	return mm_ipc_connected_pair(fds) || mm_close(fds[0]) || mm_close(fds[1]);
+}
+END
+
+configure() { # configure WANTED-VERSION
+	rm -rf "$scratch/build"
+	cmake -S "$scratch/project" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/moved" -DWANTED="$1" >"$scratch/log" 2>&1
+}
+fail() {
+	echo "cmake: $1"
+	cat "$scratch/log"
+	exit 1
+}
+
+for wanted in "" "$version" "${version%%.*}"; do
+	configure "$wanted" || fail "version '$wanted' is not found"
+done
+[ "$(cat "$scratch/build/found")" = "$version" ] || fail "the version found is $(cat "$scratch/build/found")"
+cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program cannot be built"
+"$scratch/build/user" || fail "the program ended with $?"
+readelf -dW "$scratch/build/user" | grep -qF "$scratch/moved/lib" || fail "the program does not know the moved tree"
+for unwanted in 0.9 "${version%%.*}.999" "$((${version%%.*} + 1))"; do
+	if configure "$unwanted"; then fail "version $unwanted is found, in $version"; fi
+	grep -q 'compatible with requested' "$scratch/log" || fail "version $unwanted is refused for another reason"
+done
+rm "$scratch/moved/lib/libmmsysio.so"
+if configure ""; then fail "found without its library"; fi
+echo "cmake: find_package(mmsysio) finds $version in a moved tree, and no other"

@@ -1,0 +1,34 @@
+#!/bin/sh
+# The file of pkg-config: valid, relocatable, and with the private libraries that rustc says.
+# Usage: pkg-config.sh INSTALLED-TREE FILE-WITH-RUSTC'S-LIBRARIES
+set -eu
+
+tree=$1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+fail() {
+	echo "pkg-config: $1"
+	exit 1
+}
+
+cp -R "$tree" "$scratch/moved"
+export PKG_CONFIG_PATH="$scratch/moved/lib/pkgconfig"
+file=$PKG_CONFIG_PATH/mmsysio.pc
+# --validate is pkgconf's; the other implementation checks what it reads when it is asked for anything.
+! pkg-config --help | grep -q -e --validate || pkg-config --validate mmsysio || fail "pkgconf finds $file invalid"
+pkg-config --print-errors --exists mmsysio || fail "$file cannot be used"
+for field in Name Description Version Libs Libs.private Cflags; do
+	grep -q "^$field: ." "$file" || fail "$file has no $field"
+done
+if grep -q '@[A-Z]' "$file"; then fail "$file has a gap that was not filled"; fi
+[ "$(grep -c "^[a-z]*dir=\${prefix}/" "$file")" -eq 2 ] || fail "directories are not relative to the prefix in $file"
+
+flags=$(pkg-config --define-prefix --cflags --libs mmsysio)
+[ "$flags" = "-I$scratch/moved/include -L$scratch/moved/lib -lmmsysio" ] ||
+	[ "$flags" = "-I$scratch/moved/include -L$scratch/moved/lib -lmmsysio " ] || fail "moved, its flags are $flags"
+
+# gcc_s and c come from the C compiler, the shared or the static one as it fits.
+tr ' ' '\n' <"$2" | grep -e '^-l' | grep -vx -e -lgcc_s -e -lc | sort -u >"$scratch/rustc"
+sed -n 's/^Libs.private: *//p' "$file" | tr ' ' '\n' | sed '/^$/d' | sort >"$scratch/private"
+diff "$scratch/rustc" "$scratch/private" || fail "Libs.private is not what rustc says"
+echo "pkg-config: mmsysio.pc is valid, can be moved, and knows its $(wc -l <"$scratch/private") private libraries"

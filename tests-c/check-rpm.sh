@@ -1,0 +1,70 @@
+#!/bin/sh
+# The RPM packages: each has the files, the provided and the needed names that it should; the library in it passes for one.
+# Usage: check-rpm.sh DIRECTORY-OF-THE-PACKAGES
+set -eu
+export LC_ALL=C
+
+packages=$(realpath "$1")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+fail() {
+	echo "rpm: $1"
+	exit 1
+}
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+one() { find "$packages/RPMS" -name "$1-$version-*.rpm"; }
+libdir=$(rpm --eval '%{_libdir}')
+docs=/usr/share/doc
+
+contents() { # contents PACKAGE, the expected files on standard input
+	sort >"$scratch/expected"
+	# Man pages, if there are any. To tighten when there are: expect them. Directories of build ids are rpm's.
+	rpm -qlp "$(one "$1")" 2>/dev/null | grep -vE '/\.build-id|^/usr/share/man/' | sort | diff -u "$scratch/expected" - ||
+		fail "the files of $1 are not those expected"
+}
+licenses=$(rpm --eval '%{_defaultlicensedir}')
+case $licenses in %*) licenses=$docs ;; esac
+contents mmsysio <<END
+$libdir/libmmsysio.so.1
+$libdir/libmmsysio.so.1.${version#*.}
+$docs/mmsysio
+$docs/mmsysio/CHANGELOG.md
+$docs/mmsysio/COMPATIBILITY.md
+$docs/mmsysio/README.md
+$licenses/mmsysio
+$licenses/mmsysio/LICENSE
+END
+contents mmsysio-devel <<END
+$docs/mmsysio-devel
+$docs/mmsysio-devel/examples
+$docs/mmsysio-devel/examples/client.c
+$docs/mmsysio-devel/examples/demo.sh
+$docs/mmsysio-devel/examples/server.c
+/usr/include/mmerrno.h
+/usr/include/mmlog.h
+/usr/include/mmpredefs.h
+/usr/include/mmsysio.h
+/usr/include/mmtime.h
+$libdir/cmake/mmsysio
+$libdir/cmake/mmsysio/mmsysioConfig.cmake
+$libdir/cmake/mmsysio/mmsysioConfigVersion.cmake
+$libdir/libmmsysio.so
+$libdir/pkgconfig/mmsysio.pc
+END
+contents mmsysio-static <<END
+$libdir/libmmsysio.a
+END
+
+provides() { # provides PACKAGE PATTERN
+	rpm -qp --provides "$(one "$1")" 2>/dev/null | grep -qE "$2" || fail "$1 does not provide $2"
+}
+provides mmsysio '^libmmsysio\.so\.1\(MMLIB_1\.0\)'
+provides mmsysio '^bundled\(crate\(libc\)\)'
+provides mmsysio-devel '^pkgconfig\(mmsysio\) = '"$version"
+rpm -qp --requires "$(one mmsysio-devel)" 2>/dev/null | grep -qE '^mmsysio.* = '"$version" || fail "-devel does not want its library"
+
+cd "$scratch"
+rpm2cpio "$(one mmsysio)" | cpio -idm --quiet
+readelf -dW ".$libdir/libmmsysio.so.1" | grep -q 'SONAME.*libmmsysio\.so\.1' || fail "the library has another SONAME"
+[ -n "$(find "$packages/SRPMS" -name "mmsysio-$version-*.src.rpm")" ] || fail "no source package"
+echo "rpm: three packages, each with its files and names"

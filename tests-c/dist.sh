@@ -54,6 +54,6 @@ fi
 
 # Each file of a crate that is there is as its author published it: cargo looks when it builds.
 tar -c -C "$scratch" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner --mode=u+rw,go+r,go-w,a-st,a+X \
-	--mtime="@$epoch" "$name" | xz -6 -T1 >"$tarball.new"
-mv "$tarball.new" "$tarball"
+	--mtime="@$epoch" "$name" | xz -6 -T1 >"$tarball.$$"
+mv "$tarball.$$" "$tarball"
 echo "dist: $tarball, $(stat -c %s "$tarball") bytes"

@@ -19,9 +19,14 @@ multiarch=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 changes=$packages/mmsysio_${version}_$arch.changes
 
 lintian --allow-root --fail-on error,warning --tag-display-limit 0 --info "$changes" || fail "lintian is not content"
-grep -q 'dpkg-gensymbols -plibmmsysio1 .*-c4\|dpkg-gensymbols.*-c4' "$packages/log" || grep -q 'dh_makeshlibs -- -c4' "$packages/log" ||
-	fail "the symbols were not checked at -c4"
-if grep -q 'dpkg-gensymbols: \(warning\|error\)' "$packages/log"; then fail "dpkg-gensymbols complains"; fi
+mkdir -p "$scratch/symbols/debian"
+cp debian/control debian/changelog "$scratch/symbols/debian"
+dpkg-deb -R "$packages/libmmsysio1_${version}_$arch.deb" "$scratch/symbols/package"
+(
+	symbols=$PWD/debian/libmmsysio1.symbols
+	cd "$scratch/symbols"
+	dpkg-gensymbols -c4 -plibmmsysio1 -v"$version" -Ppackage -I"$symbols" -Oout 2>&1
+) || fail "dpkg-gensymbols is not content"
 
 dpkg-deb -c "$packages/libmmsysio1_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >"$scratch/files"
 dpkg-deb -c "$packages/libmmsysio-dev_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >>"$scratch/files"

@@ -38,6 +38,9 @@ if [ ! -e vendor ]; then
 	(cd "$tree" && $cargo tree --frozen --edges normal,build --prefix none) | sed 's/ v/ /; s/ (.*//' | sort -u >"$scratch/needed"
 	for crate in "$tree"/vendor/*; do
 		manifest=$crate/Cargo.toml
+		# What the author wrote before cargo made it regular: of no use here, and Debian takes it for a leftover of patch.
+		rm -f "$manifest.orig"
+		sed -i 's/"Cargo.toml.orig":"[0-9a-f]*",\{0,1\}//' "$crate/.cargo-checksum.json"
 		this=$(sed -n '/^\[package\]/,/^\[[a-z]/{ s/^name = "\(.*\)"/\1/p; }' "$manifest" | head -1)
 		this="$this $(sed -n '/^\[package\]/,/^\[[a-z]/{ s/^version = "\(.*\)"/\1/p; }' "$manifest" | head -1)"
 		! grep -qxF "$this" "$scratch/needed" || continue
@@ -52,7 +55,6 @@ if [ ! -e vendor ]; then
 	done
 fi
 
-# Each file of a crate that is there is as its author published it: cargo looks when it builds.
 tar -c -C "$scratch" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner --mode=u+rw,go+r,go-w,a-st,a+X \
 	--mtime="@$epoch" "$name" | xz -6 -T1 >"$tarball.$$"
 mv "$tarball.$$" "$tarball"

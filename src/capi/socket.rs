@@ -661,10 +661,11 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 /// mm_create_sockclient() - connect to what a URI names
 /// @uri:        scheme://host, scheme://host:port, and anything behind it from a slash on, which is ignored
 ///
-/// The scheme is made of small letters. With tcp and udp the URI needs a port; any other is the name of a service,
-/// which tells the type of socket, and the port unless the URI has one above 0. The port is a number of C: 0x80 is
-/// hexadecimal, 010 is octal, what follows the digits is ignored; one that is not a number is none. The host is a name,
-/// an IPv4 address, or an IPv6 address between brackets, with its zone if it needs one: tcp://[fe80::1%eth0]:80.
+/// The scheme is made of small letters. With tcp and udp the URI needs a port, which may be 0, although nobody listens
+/// there; any other is the name of a service, which tells the type of socket, and the port unless the URI has one above
+/// 0. The port is a number of C: 0x80 is hexadecimal, 010 is octal, what follows the digits is ignored; one that is not
+/// a number is none. The host is a name, an IPv4 address, or an IPv6 address between brackets, with its zone if it
+/// needs one: tcp://[fe80::1%eth0]:80.
 ///
 /// The addresses of the host are tried one after the other, each once, in the order of mm_getaddrinfo(), until one
 /// takes the connection; each attempt ends when mm_connect() does. A datagram socket is connected without asking

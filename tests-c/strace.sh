@@ -28,6 +28,7 @@ expect() { # expect CASE CALLS
 
 expect messages "1000 recvmsg, 1000 sendto"
 expect descriptors "100 close, 100 recvmsg, 100 sendmsg"
+expect sockets "100 recvfrom, 100 recvmmsg, 100 recvmsg, 100 sendmmsg, 100 sendmsg, 100 sendto"
 expect connect "1 connect, 1 socket"
 expect accept "1 accept"
 # Four datagrams look whether a client waits.

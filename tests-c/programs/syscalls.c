@@ -1,7 +1,7 @@
 /*
  * syscalls.c: does one thing between two marks that strace sees
  *
- * usage: syscalls messages|descriptors|connect|accept|create|destroy|spawn|wait|map|unmap
+ * usage: syscalls messages|descriptors|sockets|connect|accept|create|destroy|spawn|wait|map|unmap
  */
 #include <mmsysio.h>
 #include <stdbool.h>
@@ -75,6 +75,32 @@ static void spawn_and_map(const char *what)
 	}
 }
 
+/* Everything that stands on the path of messages over the network. */
+static void exchange_datagrams(int count)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	char data[64] = "";
+	struct iovec iov = {data, sizeof(data)};
+	struct mm_sock_multimsg message = {.msg = {.msg_iov = &iov, .msg_iovlen = 1}};
+	/* Connected with itself. */
+	int fd = mm_socket(AF_INET, SOCK_DGRAM, 0);
+
+	REQUIRE(mm_bind(fd, (struct sockaddr *)&address, size) == 0);
+	REQUIRE(mm_getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+	REQUIRE(mm_connect(fd, (struct sockaddr *)&address, size) == 0);
+	mark("begin");
+	for (int i = 0; i < count; i++) {
+		REQUIRE(mm_send(fd, data, sizeof(data), 0) == sizeof(data));
+		REQUIRE(mm_recv(fd, data, sizeof(data), 0) == sizeof(data));
+		REQUIRE(mm_sendmsg(fd, &message.msg, 0) == sizeof(data));
+		REQUIRE(mm_recvmsg(fd, &message.msg, 0) == sizeof(data));
+		REQUIRE(mm_send_multimsg(fd, 1, &message, 0) == 1);
+		REQUIRE(mm_recv_multimsg(fd, 1, &message, 0, NULL) == 1);
+	}
+	mark("end");
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -92,6 +118,10 @@ int main(int argc, char *argv[])
 	}
 	if (strcmp(what, "descriptors") == 0) {
 		exchange(100, 1);
+		return 0;
+	}
+	if (strcmp(what, "sockets") == 0) {
+		exchange_datagrams(100);
 		return 0;
 	}
 	snprintf(name, sizeof(name), "mmsysio-syscalls-%ld", (long)getpid());

@@ -823,10 +823,11 @@ struct mm_remap_fd {
  *   ENOENT           there is no such program, or its interpreter is missing; @path is empty
  *   EACCES           the program may not be executed, is no regular file, or a directory may not be searched
  *   ENOEXEC          the kernel does not know the format of the file, and @path has a slash
- *   EBADF            a parent_fd is not open, or a child_fd is negative or above RLIMIT_NOFILE
- *   EAGAIN           the user has too many processes (RLIMIT_NPROC)
+ *   ELIBBAD          the kernel does not know the format of the program's interpreter
+ *   EBADF            a parent_fd is not open, or a child_fd is negative or not below RLIMIT_NOFILE
+ *   EAGAIN           too many processes, of the user (RLIMIT_NPROC) or of a group of processes
  *   E2BIG            @argv and @envp are too large
- *   EFAULT           @argv or @envp cannot be read, and @path has a slash
+ *   EFAULT           @envp cannot be read, or @argv, if @path has a slash
  *   ENOTDIR          what @path takes for a directory is none
  *   ELOOP            too many symbolic links lead to each other
  *   ENAMETOOLONG     @path has more than 4095 bytes, or a component more than 255
@@ -834,10 +835,10 @@ struct mm_remap_fd {
  *   EPERM            a security policy, or a tracer of a program with privileges, forbids it
  *   ENOMEM           not enough memory
  *   EMFILE, ENFILE   the interpreter cannot be opened: too many open descriptors, or files
- *   EIO              the process was killed before it could execute the program
+ *   EIO              the process was killed before it could execute the program; or the file cannot be read
  *
- * MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe. No cancellation point.
- * Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
+ * MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe. No cancellation point,
+ * except for the log line of a failure. Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
  * program no more than a small one.
  *
  * Differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of the program,
@@ -858,9 +859,9 @@ MMLIB_API int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map,
  *
  * The process and its number stay; all other threads end.
  *
- * Return: it does not return if it succeeds; else -1, with the error state set as by mm_spawn(). Then, unless it is
- * EINVAL, or @flags has MM_SPAWN_KEEP_FDS, descriptors were changed: all from 3 on are close-on-exec, except those of
- * @fd_map, which are redirected up to the element that failed.
+ * Return: it does not return if it succeeds; else -1, with the error state set as by mm_spawn(). Then descriptors may
+ * have been changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map,
+ * which are redirected up to the element that failed.
  *
  * MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe.
  *
@@ -951,7 +952,7 @@ MMLIB_API int mm_unmap(void *addr);
  *
  * Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
  * to
- *   ENOENT           there is none of that name, and @oflag has no O_CREAT
+ *   ENOENT           there is none of that name, and @oflag has no O_CREAT; or the system has no /dev/shm
  *   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
  *   EACCES           its permissions forbid it
  *   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a
@@ -960,7 +961,6 @@ MMLIB_API int mm_unmap(void *addr);
  *   ELOOP            it is a symbolic link
  *   EMFILE, ENFILE   too many open descriptors, or files
  *   ENOSPC           there is no room for it
- *   ENOSYS           the system has no shared memory: /dev/shm is not mounted
  *
  * MT-Safe. The descriptor is closed in executed programs.
  *

@@ -20,11 +20,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// HashMap has no pointer to the beginning of its memory, which valgrind calls lost in a program that ends with a map.)
 type Table = Vec<(usize, usize)>;
 
-/// The lock is never held during a system call, nor over a fork.
-fn table() -> MutexGuard<'static, Table> {
+fn lock() -> MutexGuard<'static, Table> {
     static MAPPINGS: Mutex<Table> = Mutex::new(Vec::new());
-    static HANDLERS: OnceBool = OnceBool::new();
-    sys::at_fork(&HANDLERS, Some(hold_table), Some(release_table), Some(release_table));
     MAPPINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -34,7 +31,7 @@ thread_local! {
 
 /// A thread that forks waits for the others to leave the table: the child would find it locked for ever.
 extern "C" fn hold_table() {
-    let guard = HELD.take().unwrap_or_else(|| ManuallyDrop::new(table()));
+    let guard = HELD.take().unwrap_or_else(|| ManuallyDrop::new(lock()));
     HELD.set(Some(guard));
 }
 
@@ -44,29 +41,46 @@ extern "C" fn release_table() {
     }
 }
 
+/// The lock is not held while memory is mapped or unmapped.
+fn with_table<T>(use_table: impl FnOnce(&mut Table) -> T) -> T {
+    static HANDLERS: OnceBool = OnceBool::new();
+    sys::at_fork(&HANDLERS, Some(hold_table), Some(release_table), Some(release_table));
+    match HELD.take() {
+        // A handler of the program that is called while the thread forks.
+        Some(mut guard) => {
+            let result = use_table(&mut guard);
+            HELD.set(Some(guard));
+            result
+        }
+        None => use_table(&mut lock()),
+    }
+}
+
 fn position(table: &Table, address: usize) -> std::result::Result<usize, usize> {
     table.binary_search_by(|(other, _)| address.cmp(other))
 }
 
 /// A record of memory that was unmapped behind the library's back, whose address is in use again, is replaced.
 fn remember(address: usize, size: usize) -> std::result::Result<(), Errno> {
-    let mut table = table();
-    table.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
-    let position = match position(&table, address) {
-        Ok(outdated) => {
-            table.remove(outdated);
-            outdated
-        }
-        Err(position) => position,
-    };
-    table.insert(position, (address, size));
-    Ok(())
+    with_table(|table| {
+        table.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
+        let position = match position(table, address) {
+            Ok(outdated) => {
+                table.remove(outdated);
+                outdated
+            }
+            Err(position) => position,
+        };
+        table.insert(position, (address, size));
+        Ok(())
+    })
 }
 
 fn forget(address: usize) -> Option<usize> {
-    let mut table = table();
-    let position = position(&table, address).ok()?;
-    Some(table.remove(position).1)
+    with_table(|table| {
+        let position = position(table, address).ok()?;
+        Some(table.remove(position).1)
+    })
 }
 
 // --- maps ----------------------------------------------------------------------------------------------------------
@@ -180,7 +194,7 @@ mod tests {
         for (address, size) in [(3, 30), (1, 10), (5, 50), (3, 31)] {
             assert_eq!(remember(address, size), Ok(()));
         }
-        assert!(table().is_sorted_by(|a, b| a.0 > b.0));
+        assert!(with_table(|table| table.is_sorted_by(|a, b| a.0 > b.0)));
         assert_eq!((forget(3), forget(3), forget(2)), (Some(31), None, None));
         assert_eq!((forget(5), forget(1), forget(1)), (Some(50), Some(10), None));
     }

@@ -8,7 +8,7 @@ use crate::sys::descriptors::Redirection;
 use crate::sys::file;
 use crate::sys::program::{self, Failure, Program, ShellArguments, Step, Strings};
 use crate::text::Quoted;
-use errno::Errno;
+use errno::{Errno, errno, set_errno};
 use std::ffi::{CStr, c_int};
 use std::fmt::Arguments;
 
@@ -56,11 +56,14 @@ pub fn spawn(request: Request) -> Result<libc::pid_t> {
 
 /// The daemon's directory is another one: its program is looked up before it goes there.
 pub fn spawn_daemon(request: Request) -> Result<()> {
+    let errno_at_entry = errno();
     let path = request.path.to_bytes_with_nul();
     let candidates = if path.contains(&b'/') {
         let mut buffer = [0; libc::PATH_MAX as usize];
         let resolved = file::canonical_path(request.path, &mut buffer)
             .map_err(|e| Error::os(e, format_args!("resolving {} for a daemon", Quoted(request.path.to_bytes()))))?;
+        // Which it changes even if it succeeds.
+        set_errno(errno_at_entry);
         candidates(resolved.to_bytes_with_nul())?
     } else {
         candidates(path)?

@@ -144,7 +144,7 @@ static void *allocate(void *arg)
 START_TEST(a_hundred_threads_inside_malloc_are_in_no_childs_way)
 {
 	pthread_t threads[100];
-	int count = is_under_valgrind() ? 8 : 100, rounds = is_instrumented() ? 5 : 25;
+	int count = is_under_valgrind() ? 8 : 100, rounds = is_instrumented() ? 5 : 10;
 	mm_pid_t pid;
 
 	for (int i = 0; i < count; i++)
@@ -209,7 +209,7 @@ START_TEST(many_children_of_many_threads_leave_nothing)
 END_TEST
 
 struct cancelled {
-	int result, failure, state_after;
+	int result, daemon, failure, state_after;
 	mm_pid_t pid;
 };
 
@@ -221,6 +221,7 @@ static void *spawn_while_cancelled(void *arg)
 
 	pthread_cancel(pthread_self());
 	cancelled->result = mm_spawn(&cancelled->pid, CHILD, 2, map, 0, ARGUMENTS("-", "exit", "6"), NULL);
+	cancelled->daemon = mm_spawn(NULL, CHILD, 0, NULL, MM_SPAWN_DAEMONIZE, ARGUMENTS("-"), NULL);
 	cancelled->failure = mm_spawn(NULL, "./missing", 0, NULL, 0, NULL, NULL);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled->state_after);
 	return NULL;
@@ -232,6 +233,7 @@ START_TEST(a_thread_is_not_cancelled_while_it_spawns)
 
 	ck_assert_ptr_null(join_thread(start_thread(spawn_while_cancelled, &cancelled)));
 	ck_assert_int_eq(cancelled.result, 0);
+	ck_assert_int_eq(cancelled.daemon, 0);
 	ck_assert_int_eq(cancelled.failure, -1);
 	ck_assert_int_eq(cancelled.state_after, PTHREAD_CANCEL_ENABLE);
 	assert_exits(cancelled.pid, 6);

@@ -69,7 +69,7 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 ///
 /// Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
 /// to
-///   ENOENT           there is none of that name, and @oflag has no O_CREAT
+///   ENOENT           there is none of that name, and @oflag has no O_CREAT; or the system has no /dev/shm
 ///   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
 ///   EACCES           its permissions forbid it
 ///   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a
@@ -78,7 +78,6 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 ///   ELOOP            it is a symbolic link
 ///   EMFILE, ENFILE   too many open descriptors, or files
 ///   ENOSPC           there is no room for it
-///   ENOSYS           the system has no shared memory: /dev/shm is not mounted
 ///
 /// MT-Safe. The descriptor is closed in executed programs.
 ///

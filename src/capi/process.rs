@@ -40,10 +40,11 @@ use std::ffi::{c_char, c_int};
 ///   ENOENT           there is no such program, or its interpreter is missing; @path is empty
 ///   EACCES           the program may not be executed, is no regular file, or a directory may not be searched
 ///   ENOEXEC          the kernel does not know the format of the file, and @path has a slash
-///   EBADF            a parent_fd is not open, or a child_fd is negative or above RLIMIT_NOFILE
-///   EAGAIN           the user has too many processes (RLIMIT_NPROC)
+///   ELIBBAD          the kernel does not know the format of the program's interpreter
+///   EBADF            a parent_fd is not open, or a child_fd is negative or not below RLIMIT_NOFILE
+///   EAGAIN           too many processes, of the user (RLIMIT_NPROC) or of a group of processes
 ///   E2BIG            @argv and @envp are too large
-///   EFAULT           @argv or @envp cannot be read, and @path has a slash
+///   EFAULT           @envp cannot be read, or @argv, if @path has a slash
 ///   ENOTDIR          what @path takes for a directory is none
 ///   ELOOP            too many symbolic links lead to each other
 ///   ENAMETOOLONG     @path has more than 4095 bytes, or a component more than 255
@@ -51,10 +52,10 @@ use std::ffi::{c_char, c_int};
 ///   EPERM            a security policy, or a tracer of a program with privileges, forbids it
 ///   ENOMEM           not enough memory
 ///   EMFILE, ENFILE   the interpreter cannot be opened: too many open descriptors, or files
-///   EIO              the process was killed before it could execute the program
+///   EIO              the process was killed before it could execute the program; or the file cannot be read
 ///
-/// MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe. No cancellation point.
-/// Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
+/// MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe. No cancellation point,
+/// except for the log line of a failure. Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
 /// program no more than a small one.
 ///
 /// Differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of the program,
@@ -100,9 +101,9 @@ pub unsafe extern "C" fn mm_spawn(
 ///
 /// The process and its number stay; all other threads end.
 ///
-/// Return: it does not return if it succeeds; else -1, with the error state set as by mm_spawn(). Then, unless it is
-/// EINVAL, or @flags has MM_SPAWN_KEEP_FDS, descriptors were changed: all from 3 on are close-on-exec, except those of
-/// @fd_map, which are redirected up to the element that failed.
+/// Return: it does not return if it succeeds; else -1, with the error state set as by mm_spawn(). Then descriptors may
+/// have been changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map,
+/// which are redirected up to the element that failed.
 ///
 /// MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe.
 ///

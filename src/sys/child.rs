@@ -19,12 +19,12 @@ use std::time::Duration;
 
 /// Makes a child process that is that program when this returns.
 pub fn spawn(program: &Program) -> std::result::Result<libc::pid_t, Failure> {
-    Birth::give(program, run_program)
+    Birth::give(program, run_program, false)
 }
 
 /// The same in a session of its own, in the root directory, without a umask, and as nobody's child.
 pub fn spawn_daemon(program: &Program) -> std::result::Result<(), Failure> {
-    Birth::give(program, run_daemon).map(reap)
+    Birth::give(program, run_daemon, true).map(drop)
 }
 
 /// What a child and its parent both see.
@@ -51,8 +51,8 @@ const STACK: usize = 64 << 10;
 type Entry = extern "C" fn(*mut c_void) -> c_int;
 
 impl Birth<'_> {
-    /// Makes a child that runs `entry`. One that fails is reaped.
-    fn give(program: &Program, entry: Entry) -> std::result::Result<libc::pid_t, Failure> {
+    /// Makes a child that runs `entry`, and ends at once if it `is_intermediate`. Then, or if it fails, it is reaped.
+    fn give(program: &Program, entry: Entry, is_intermediate: bool) -> std::result::Result<libc::pid_t, Failure> {
         let errno_at_entry = errno();
         let _state = WithoutCancellation::begin();
         let sharing = if BORROWS.load(Ordering::Relaxed) { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
@@ -73,8 +73,10 @@ impl Birth<'_> {
             BORROWS.store(true, Ordering::Relaxed);
         }
         let progress = birth.progress();
-        if progress.errno != 0 {
+        if is_intermediate || progress.errno != 0 {
             reap(child);
+        }
+        if progress.errno != 0 {
             return Err(progress);
         }
         // The child's calls have set the errno that it shared.
@@ -86,7 +88,9 @@ impl Birth<'_> {
     fn clone_onto_stack(&self, number: usize, entry: Entry) -> Result<libc::pid_t> {
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
         // SAFETY: stacks grow down from the end of the memory, which has room for two. Self, and all that it refers to,
-        // stays as it is until the child no longer uses it, since the caller waits for that.
+        // stays as it is until the child no longer uses it, since the caller waits for that. (Unless the intermediate
+        // child is killed from outside at this very moment: its own child then goes on, in memory of a process that does
+        // not know of it.)
         check(unsafe {
             let stack = self.stacks.byte_sub(number * STACK);
             libc::clone(entry, stack.as_ptr(), flags, ptr::from_ref(self).cast_mut().cast())
@@ -168,16 +172,23 @@ fn detach() -> Result<()> {
 
 /// Signals that are caught get their default action: no handler may run in a child that borrows the parent's memory.
 /// execve() would do the same to them. Those that are ignored stay so.
+///
+/// The kernel is asked itself: the C library's sigaction() may take a lock, or be that of a tool which remembers handlers
+/// in memory, and would forget those of the parent.
 fn reset_handlers() {
-    for signal in 1..=libc::SIGRTMAX() {
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: the structure is valid for reading and writing, and all bytes zero are the default action. Numbers
-        // that the C library keeps for itself are refused, and need nothing.
+    /// The handler comes first in the kernel's structure. All zero, that is the default action without flags.
+    type Action = [usize; 8];
+    const SIGNALS: c_int = 64;
+    const SET_SIZE: usize = SIGNALS as usize / 8;
+    let default: Action = [libc::SIG_DFL; 8];
+    for signal in 1..=SIGNALS {
+        let mut action = default;
+        let none = ptr::null_mut::<Action>();
+        // SAFETY: the arrays are larger than the structure, and valid for reading and writing.
         unsafe {
-            let is_known = libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) == 0;
-            let handler = action.assume_init_ref().sa_sigaction;
-            if is_known && handler != libc::SIG_DFL && handler != libc::SIG_IGN {
-                libc::sigaction(signal, MaybeUninit::zeroed().as_ptr(), ptr::null_mut());
+            let is_known = libc::syscall(libc::SYS_rt_sigaction, signal, none, &raw mut action, SET_SIZE) == 0;
+            if is_known && !matches!(action, [libc::SIG_DFL | libc::SIG_IGN, ..]) {
+                libc::syscall(libc::SYS_rt_sigaction, signal, &raw const default, none, SET_SIZE);
             }
         }
     }

@@ -23,7 +23,7 @@ impl Redirection {
                 Ok(())
             }
             Redirection::Close(fd) => {
-                // SAFETY: no OwnedFd of the library is open while a program is executed.
+                // SAFETY: the C caller has named the number, and answers for it; in a child the table is its own.
                 unsafe { libc::close(fd) };
                 Ok(())
             }

@@ -48,7 +48,7 @@ impl<'a> Strings<'a> {
     /// The environment of this process as it is now.
     pub fn environment() -> Strings<'a> {
         unsafe extern "C" {
-            static environ: *const *const c_char;
+            static mut environ: *const *const c_char;
         }
         // SAFETY: the C library defines it. That no other thread changes the environment meanwhile is the program's
         // duty, as with every execv() of C.
@@ -75,7 +75,8 @@ impl<'a> ShellArguments<'a> {
     /// ENOMEM if there is no memory for them.
     pub fn of(arguments: &Strings<'a>) -> Result<ShellArguments<'a>> {
         let first = arguments.as_ptr();
-        // SAFETY: Strings are an array with a null pointer at its end, beyond which nothing is read.
+        // SAFETY: Strings are an array with a null pointer at its end, beyond which nothing is read. (An array that the
+        // process does not have ends it here, as it would in execvp().)
         let count = (0..).take_while(|i| unsafe { !first.add(*i).read().is_null() }).count();
         let mut pointers = Vec::new();
         pointers.try_reserve_exact(count.max(1) + 2).map_err(|_| Errno(libc::ENOMEM))?;

@@ -45,8 +45,8 @@ cat >"$scratch/expected" <<END
 ./usr/lib/$multiarch/libmmsysio.a
 ./usr/lib/$multiarch/libmmsysio.so
 ./usr/lib/$multiarch/pkgconfig/mmsysio.pc
-./usr/share/doc/libmmsysio-dev/COMPATIBILITY.md
-./usr/share/doc/libmmsysio-dev/README.md
+./usr/share/doc/libmmsysio-dev/COMPATIBILITY.md.gz
+./usr/share/doc/libmmsysio-dev/README.md.gz
 ./usr/share/doc/libmmsysio-dev/changelog.gz
 ./usr/share/doc/libmmsysio-dev/copyright
 ./usr/share/doc/libmmsysio-dev/examples/client.c

@@ -48,8 +48,8 @@ REMAP := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),
 ifneq ($(strip $(RUSTFLAGS)),)
 export RUSTFLAGS := $(RUSTFLAGS) $(REMAP)
 endif
-CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=.)' $(CARGO) rustc $(CARGO_FLAGS) --lib --release \
-    --config 'build.rustflags=[$(subst $(SPACE),$(COMMA),$(REMAP:%="%"))]'
+CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=.)' \
+    $(CARGO) rustc $(CARGO_FLAGS) --lib --release --config 'build.rustflags=[$(subst $(SPACE),$(COMMA),$(REMAP:%="%"))]'
 SPACE := $(subst ,, )
 COMMA := ,
 

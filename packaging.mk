@@ -1,5 +1,5 @@
-# The source tarball, the packages made of it, and their tests. Not parts of `make check`: they build the library anew, and
-# install packages.
+# The source tarball, the packages made of it, and their tests. Not parts of `make check`: they build the library anew,
+# and install packages.
 #
 # make dist             build/libmmsysio-VERSION.tar.xz, with the crates in it
 # make deb              Debian packages in build/deb

@@ -58,9 +58,10 @@ sed -i '/^\.\/usr\/share\/man\//d' "$scratch/files"
 sort "$scratch/expected" >"$scratch/expected-sorted"
 sort "$scratch/files" | diff -u "$scratch/expected-sorted" - || fail "the files are not those expected"
 
-dpkg-deb -I "$packages/libmmsysio1_${version}_$arch.deb" | grep -q '^ Multi-Arch: same' || fail "not Multi-Arch: same"
-dpkg-deb --ctrl-tarfile "$packages/libmmsysio1_${version}_$arch.deb" | tar -xO ./symbols | grep -c '^ mm_.*@MMLIB_1.0' >"$scratch/count"
-[ "$(cat "$scratch/count")" = "$(grep -c '^ mm_' debian/libmmsysio1.symbols)" ] || fail "names are missing in the package's symbols"
+library=$packages/libmmsysio1_${version}_$arch.deb
+dpkg-deb -I "$library" | grep -q '^ Multi-Arch: same' || fail "not Multi-Arch: same"
+dpkg-deb --ctrl-tarfile "$library" | tar -xO ./symbols | grep '^ mm_' >"$scratch/names" || :
+grep '^ mm_' debian/libmmsysio1.symbols | diff - "$scratch/names" || fail "the package's symbols are not those of debian/"
 [ -e "$packages/libmmsysio1-dbgsym_${version}_$arch.deb" ] || fail "no package of debug symbols"
 
 # Whatever is there afterwards must have been there before.
@@ -69,19 +70,21 @@ purge() { dpkg --purge libmmsysio1-dbgsym libmmsysio-dev libmmsysio1 >/dev/null 
 purge
 left >"$scratch/before"
 trap 'purge; rm -rf "$scratch"' EXIT
-dpkg -i "$packages"/libmmsysio*_"${version}_$arch".deb >"$scratch/log" 2>&1 || { cat "$scratch/log"; fail "cannot be installed"; }
-[ "$(pkg-config --cflags --libs mmsysio | xargs)" = "-lmmsysio" ] || fail "pkg-config says $(pkg-config --cflags --libs mmsysio)"
+dpkg -i "$packages"/libmmsysio*_"${version}_$arch".deb >"$scratch/log" 2>&1 || {
+	cat "$scratch/log"
+	fail "cannot be installed"
+}
+flags=$(pkg-config --cflags --libs mmsysio | xargs)
+[ "$flags" = "-lmmsysio" ] || fail "pkg-config says $flags"
 ldconfig -p | grep -q "libmmsysio.so.1 .*/$multiarch/" || fail "the loader does not know the library"
 
 mkdir "$scratch/source"
 dpkg-source -x "$packages/mmsysio_$version.dsc" "$scratch/source/tree" >/dev/null 2>&1
-(cd "$scratch/source" && autopkgtest --no-built-binaries --no-apt --ignore-restrictions= "$scratch/source/tree/" -- null) \
+autopkgtest --no-built-binaries "$scratch/source/tree/" -- null \
 	>"$scratch/log" 2>&1 || { tail -30 "$scratch/log"; fail "autopkgtest fails"; }
 grep -E ' PASS|client and server talk' "$scratch/log"
 
 purge
 left | diff "$scratch/before" - || fail "purged, something is left"
-if dpkg -l 'libmmsysio*' 2>/dev/null | grep -q '^[a-z][a-z] '; then
-	dpkg -l 'libmmsysio*' | grep -q '^\(ii\|rc\)' && fail "purged, dpkg still knows it"
-fi
+if dpkg -l 'libmmsysio*' 2>/dev/null | grep -qE '^(ii|rc) '; then fail "purged, dpkg still knows it"; fi
 echo "deb: built, without a word from lintian, installed, used, and gone again"

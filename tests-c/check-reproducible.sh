@@ -11,8 +11,8 @@ toolchain=$(rustc --print sysroot)/bin
 build() { # build DIRECTORY HOME CFLAGS RUSTFLAGS
 	mkdir -p "$scratch/$1"
 	tar -xf "$tarball" -C "$scratch/$1" --strip-components=1
-	env -u CARGO_TARGET_DIR -u MAKEFLAGS -u MFLAGS CARGO_HOME="$scratch/$2" PATH="$toolchain:$PATH" CFLAGS="$3" RUSTFLAGS="$4" \
-		make -C "$scratch/$1" CARGO_FLAGS=--frozen all >"$scratch/log" 2>&1 || { tail -30 "$scratch/log"; exit 1; }
+	env -u CARGO_TARGET_DIR -u MAKEFLAGS -u MFLAGS CARGO_HOME="$scratch/$2" PATH="$toolchain:$PATH" \
+		CFLAGS="$3" RUSTFLAGS="$4" make -C "$scratch/$1" CARGO_FLAGS=--frozen all >"$scratch/log" 2>&1 || { tail -30 "$scratch/log"; exit 1; }
 }
 same() { # same WHAT DIRECTORY DIRECTORY
 	for file in libmmsysio.so libmmsysio.a; do
@@ -31,4 +31,5 @@ build three home "-g" "-g"
 build four/deeper another-home "-g" "-g"
 same "with debug information" three four/deeper
 readelf -SW "$scratch/three/build/libmmsysio.so" | grep -q '\.debug_info'
-echo "reproducible: $(sha256sum "$scratch/one/build/libmmsysio.so" "$scratch/one/build/libmmsysio.a" | cut -c1-16 | xargs) in each directory"
+sums=$(sha256sum "$scratch/one/build/libmmsysio.so" "$scratch/one/build/libmmsysio.a" | cut -c1-16 | xargs)
+echo "reproducible: $sums in each directory"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The RPM packages: each has the files, the provided and the needed names that it should; the library in it passes for one.
+# The RPM packages: each has the files, and provides and needs the names, that it should.
 # Usage: check-rpm.sh DIRECTORY-OF-THE-PACKAGES
 set -eu
 export LC_ALL=C
@@ -62,7 +62,8 @@ provides() { # provides PACKAGE PATTERN
 provides mmsysio '^libmmsysio\.so\.1\(MMLIB_1\.0\)'
 provides mmsysio '^bundled\(crate\(libc\)\)'
 provides mmsysio-devel '^pkgconfig\(mmsysio\) = '"$version"
-rpm -qp --requires "$(one mmsysio-devel)" 2>/dev/null | grep -qE '^mmsysio.* = '"$version" || fail "-devel does not want its library"
+rpm -qp --requires "$(one mmsysio-devel)" 2>/dev/null | grep -qE '^mmsysio.* = '"$version" ||
+	fail "-devel does not want its library"
 
 cd "$scratch"
 rpm2cpio "$(one mmsysio)" | cpio -idm --quiet

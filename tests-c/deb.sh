@@ -15,8 +15,8 @@ enough() { # enough VERSION: is it what the sources want?
 	dpkg --compare-versions "$1" ge "$wanted"
 }
 
-# The packaged Rust of a distribution may be too old. A newer one on PATH, from rustup, will do as well, but dpkg does not
-# know of it: only then is dpkg-buildpackage told not to look, and the other dependencies are looked for here.
+# The packaged Rust of a distribution may be too old. A newer one on PATH, from rustup, will do as well, but dpkg does
+# not know of it: only then is dpkg-buildpackage told not to look, and the other dependencies are looked for here.
 nodeps=""
 missing=$(dpkg-checkbuilddeps 2>&1 | sed -n 's/.*: Unmet build dependencies: //p')
 if [ -n "$missing" ]; then

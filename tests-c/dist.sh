@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the source tarball: the files of git, or of the unpacked tarball this is, and the crates in vendor/. The same sources
-# give the same bytes; the time in it is SOURCE_DATE_EPOCH, or else that of the last commit.
+# Makes the source tarball: the files of git, or of the unpacked tarball this is, and the crates in vendor/. The same
+# sources give the same bytes; the time in it is SOURCE_DATE_EPOCH, or else that of the last commit.
 # Usage: dist.sh TARBALL (from the top of the sources)
 set -eu
 export LC_ALL=C
@@ -16,7 +16,7 @@ mkdir "$tree"
 
 if [ -e .git ]; then
 	epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-	git ls-files -z | xargs -0 -I@ sh -c '[ ! -e "$1" ] || printf "%s\0" "$1"' sh @ | tar -c --null -T - | tar -x -C "$tree"
+	git ls-files -z | tar -c --null -T - | tar -x -C "$tree"
 else
 	epoch=${SOURCE_DATE_EPOCH:-$(stat -c %Y Cargo.toml)}
 	tar -c --exclude=./build --exclude=./target --exclude=./debian/cargo-home . | tar -x -C "$tree"
@@ -35,7 +35,8 @@ if [ ! -e vendor ]; then
 	END
 
 	# Most crates of Cargo.lock serve `make header` alone. cargo wants to see them all, but an empty shell is enough.
-	(cd "$tree" && $cargo tree --frozen --edges normal,build --prefix none) | sed 's/ v/ /; s/ (.*//' | sort -u >"$scratch/needed"
+	(cd "$tree" && $cargo tree --frozen --edges normal,build --prefix none) |
+		sed 's/ v/ /; s/ (.*//' | sort -u >"$scratch/needed"
 	for crate in "$tree"/vendor/*; do
 		manifest=$crate/Cargo.toml
 		# What the author wrote before cargo made it regular: of no use here, and Debian takes it for a leftover of patch.

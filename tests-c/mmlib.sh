@@ -1,6 +1,6 @@
 #!/bin/sh
-# A program that was linked against mmlib runs on this library: with LD_PRELOAD, and with the name of its library changed,
-# and the loader has nothing to say about versions. mmlib is played by a stub, made of the map, that must not be called.
+# A program that was linked against mmlib runs on this library: with LD_PRELOAD, and with the name of its library
+# changed, and the loader has nothing to say about versions. mmlib is played by a stub, made of the map, that must not be called.
 # Usage: mmlib.sh PRODUCT.so
 set -eu
 export LC_ALL=C
@@ -47,8 +47,8 @@ $cc -w -shared -fPIC -fuse-ld=bfd "$scratch/stub.c" -o "$scratch/stub/libmmlib.s
 	}
 	END
 } >"$scratch/program.c"
-$cc -std=c11 -Wall -Wextra -Wno-cast-function-type -I"$sources/include" "$scratch/program.c" "$scratch/stub/libmmlib.so.1" \
-	-o "$scratch/program" -Wl,-z,now
+$cc -std=c11 -Wall -Wextra -Wno-cast-function-type -I"$sources/include" "$scratch/program.c" \
+	"$scratch/stub/libmmlib.so.1" -o "$scratch/program" -Wl,-z,now
 
 runs() { # runs WHAT PROGRAM, with the environment as it is
 	timeout 20 "$2" >"$scratch/out" 2>"$scratch/err" || { echo "mmlib: $1: ended with $?:"; cat "$scratch/err"; exit 1; }

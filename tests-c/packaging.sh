@@ -23,7 +23,8 @@ changelog=$(sed -n 's/^## \[\{0,1\}\([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head 
 [ "$changelog" = "$version" ] || fail "CHANGELOG.md is of $changelog, Cargo.toml of $version"
 
 tests-c/symbols.sh debian/libmmsysio1.symbols >"$scratch/symbols"
-diff -u debian/libmmsysio1.symbols "$scratch/symbols" || fail "names differ from src/mmsysio.map: run 'make debian-symbols'"
+diff -u debian/libmmsysio1.symbols "$scratch/symbols" ||
+	fail "names differ from src/mmsysio.map: run 'make debian-symbols'"
 
 rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 for file in debian/control rpm/mmsysio.spec; do
@@ -31,7 +32,7 @@ for file in debian/control rpm/mmsysio.spec; do
 	grep -qE "rust(c)? .*>= $rust" $file || fail "$file does not ask for rustc $rust"
 done
 sed -n 's/^Provides: *bundled(crate(\(.*\))) = \(.*\)/\1 \2/p' rpm/mmsysio.spec | sort >"$scratch/provided"
-${CARGO:-cargo} tree ${CARGO_FLAGS:---locked} -e normal --prefix none | sed '1d; s/ v/ /; s/ (.*//' | sort -u >"$scratch/linked"
+${CARGO:-cargo} tree --locked -e normal --prefix none | sed '1d; s/ v/ /; s/ (.*//' | sort -u >"$scratch/linked"
 diff -u "$scratch/linked" "$scratch/provided" || fail "the spec's bundled crates are not those of Cargo.lock"
 
 for header in include/*.h; do

@@ -21,5 +21,8 @@ isolated=""
 ! unshare -n true 2>/dev/null || isolated="unshare -n"
 # shellcheck disable=SC2086
 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CARGO_TARGET_DIR -u CFLAGS -u LDFLAGS -u RUSTFLAGS \
-	$isolated rpmbuild $nodeps -ba --define "_topdir $out" rpm/mmsysio.spec >"$out/log" 2>&1 || { tail -40 "$out/log"; exit 1; }
+	$isolated rpmbuild $nodeps -ba --define "_topdir $out" rpm/mmsysio.spec >"$out/log" 2>&1 || {
+	tail -40 "$out/log"
+	exit 1
+}
 find "$out/RPMS" "$out/SRPMS" -name '*.rpm' -exec basename {} \; | sort

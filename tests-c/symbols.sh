@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints Debian's symbols file as src/mmsysio.map wants it. A name that the file has already keeps the version since which
-# it is there; a new one gets the version in Cargo.toml.
+# Prints Debian's symbols file as src/mmsysio.map wants it. A name that the file has already keeps the version since
+# which it is there; a new one gets the version in Cargo.toml.
 # Usage: symbols.sh FILE
 set -eu
 export LC_ALL=C
@@ -8,7 +8,8 @@ export LC_ALL=C
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 echo "libmmsysio.so.1 libmmsysio1 #MINVER#"
 echo "* Build-Depends-Package: libmmsysio-dev"
-awk '/^[A-Z_0-9.]+ \{/ { node = $1; print node "@" node } /^ *mm_[a-z0-9_]*;/ { sub(/;.*/, "", $1); print $1 "@" node }' \
+awk '/^[A-Z_0-9.]+ \{/ { node = $1; print node "@" node }
+	/^ *mm_[a-z0-9_]*;/ { sub(/;.*/, "", $1); print $1 "@" node }' \
 	src/mmsysio.map | sort |
 	awk -v known="$1" -v version="$version" '
 		BEGIN { while ((getline line <known) > 0) { split(line, part, " "); since[part[1]] = part[2] } }

@@ -67,7 +67,8 @@ grep '^ mm_' debian/libmmsysio1.symbols | diff - "$scratch/names" || fail "the p
 # Whatever is there afterwards must have been there before.
 left() { find /usr /etc /var/lib/dpkg/info /var/cache/ldconfig -xdev -name '*mmsysio*' 2>/dev/null | sort; }
 purge() { dpkg --purge libmmsysio1-dbgsym libmmsysio-dev libmmsysio1 >/dev/null 2>&1 || :; }
-purge
+# Packages that somebody uses are not for a test to take away.
+if dpkg -s libmmsysio1 >/dev/null 2>&1; then fail "libmmsysio1 is installed on this machine: purge it first"; fi
 left >"$scratch/before"
 trap 'purge; rm -rf "$scratch"' EXIT
 dpkg -i "$packages"/libmmsysio*_"${version}_$arch".deb >"$scratch/log" 2>&1 || {

@@ -61,7 +61,8 @@ sort "$scratch/files" | diff -u "$scratch/expected-sorted" - || fail "the files 
 library=$packages/libmmsysio1_${version}_$arch.deb
 dpkg-deb -I "$library" | grep -q '^ Multi-Arch: same' || fail "not Multi-Arch: same"
 dpkg-deb --ctrl-tarfile "$library" | tar -xO ./symbols | grep '^ mm_' >"$scratch/names" || :
-grep '^ mm_' debian/libmmsysio1.symbols | diff - "$scratch/names" || fail "the package's symbols are not those of debian/"
+grep '^ mm_' debian/libmmsysio1.symbols | diff - "$scratch/names" ||
+	fail "the package's symbols are not those of debian/"
 [ -e "$packages/libmmsysio1-dbgsym_${version}_$arch.deb" ] || fail "no package of debug symbols"
 
 # Whatever is there afterwards must have been there before.

@@ -12,7 +12,10 @@ build() { # build DIRECTORY HOME CFLAGS RUSTFLAGS
 	mkdir -p "$scratch/$1"
 	tar -xf "$tarball" -C "$scratch/$1" --strip-components=1
 	env -u CARGO_TARGET_DIR -u MAKEFLAGS -u MFLAGS CARGO_HOME="$scratch/$2" PATH="$toolchain:$PATH" \
-		CFLAGS="$3" RUSTFLAGS="$4" make -C "$scratch/$1" CARGO_FLAGS=--frozen all >"$scratch/log" 2>&1 || { tail -30 "$scratch/log"; exit 1; }
+		CFLAGS="$3" RUSTFLAGS="$4" make -C "$scratch/$1" CARGO_FLAGS=--frozen all >"$scratch/log" 2>&1 || {
+		tail -30 "$scratch/log"
+		exit 1
+	}
 }
 same() { # same WHAT DIRECTORY DIRECTORY
 	for file in libmmsysio.so libmmsysio.a; do

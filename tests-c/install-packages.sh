@@ -58,7 +58,11 @@ deb)
 	pkg-config --exists check 2>/dev/null || missing="$missing check"
 	;;
 rpm)
-	packages="rpm xz-utils cpio"
+	packages="rpm xz-utils cpio gcc make binutils check patchelf perl pkg-config"
+	need gcc gcc
+	need prove perl
+	need patchelf patchelf
+	pkg-config --exists check 2>/dev/null || missing="$missing check pkg-config"
 	need rpmbuild rpm
 	need rpm2cpio rpm
 	need cpio cpio

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A program that was linked against mmlib runs on this library: with LD_PRELOAD, and with the name of its library
-# changed, and the loader has nothing to say about versions. mmlib is played by a stub, made of the map, that must not be called.
+# changed, and the loader has nothing to say about versions. mmlib is played by a stub, made of the map, that
+# must not be called.
 # Usage: mmlib.sh PRODUCT.so
 set -eu
 export LC_ALL=C

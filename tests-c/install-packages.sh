@@ -45,7 +45,7 @@ dist)
 	;;
 deb)
 	# The build dependencies of debian/control, less cargo and rustc, which may come from rustup.
-	packages="build-essential dpkg-dev debhelper fakeroot lintian autopkgtest check patchelf pkg-config perl xz-utils"
+	packages="build-essential dpkg-dev debhelper fakeroot lintian autopkgtest check patchelf pkg-config perl python3 netbase xz-utils iproute2"
 	need dpkg-buildpackage dpkg-dev
 	need dh debhelper
 	need fakeroot fakeroot
@@ -54,16 +54,22 @@ deb)
 	need prove perl
 	need patchelf patchelf
 	need xz xz-utils
+	need python3 python3
+	need ip iproute2
+	[ -e /etc/services ] || missing="$missing netbase"
 	[ -e /usr/share/doc/build-essential ] || missing="$missing build-essential"
 	pkg-config --exists check 2>/dev/null || missing="$missing check"
 	;;
 rpm)
-	packages="rpm xz-utils cpio gcc make binutils check patchelf perl pkg-config"
+	packages="rpm xz-utils cpio gcc make binutils check patchelf perl python3 netbase pkg-config iproute2"
 	need gcc gcc
 	need prove perl
 	need patchelf patchelf
 	pkg-config --exists check 2>/dev/null || missing="$missing check pkg-config"
 	need rpmbuild rpm
+	need python3 python3
+	need ip iproute2
+	[ -e /etc/services ] || missing="$missing netbase"
 	need rpm2cpio rpm
 	need cpio cpio
 	need xz xz-utils

@@ -18,8 +18,8 @@ docs=/usr/share/doc
 
 contents() { # contents PACKAGE, the expected files on standard input
 	sort >"$scratch/expected"
-	# Man pages, if there are any. To tighten when there are: expect them. Directories of build ids are rpm's, and some
-	# rpms write the version behind the names of directories of documents.
+	# Manual pages are many: rpmbuild itself refuses to leave one out. Directories of build ids are rpm's, and some rpms
+	# write the version behind the names of directories of documents.
 	rpm -qlp "$(one "$1")" 2>/dev/null | grep -vE '/\.build-id|^/usr/share/man/' |
 		sed -E "s#^(/usr/share/(doc|licenses)/mmsysio(-devel)?)-$version#\1#" | sort | diff -u "$scratch/expected" - ||
 		fail "the files of $1 are not those expected"

@@ -82,7 +82,7 @@ int suite_main(const char *file, const TTest *const *tests, int count)
 	TCase *tcase = tcase_create(name);
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 30);
+	tcase_set_timeout(tcase, 120);
 	for (int i = 0; i < count; i++)
 		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(suite, tcase);

@@ -415,12 +415,16 @@ START_TEST(terminals_are_told_from_other_descriptors)
 	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
 	int other = mm_open("/dev/null", O_RDWR, 0);
 
+	/* A bare chroot has no pseudo-terminals. */
+	ck_assert(terminal != -1 || errno == ENODEV || errno == ENOENT);
 	errno = EBUSY;
-	ck_assert_int_eq(mm_isatty(terminal), 1);
+	if (terminal != -1)
+		ck_assert_int_eq(mm_isatty(terminal), 1);
 	ck_assert_int_eq(mm_isatty(other), 0);
 	ck_assert_int_eq(errno, EBUSY);
 	assert_fails(mm_isatty(-1), EBADF);
-	close_all(2, (int[]){terminal, other});
+	close(terminal);
+	close(other);
 }
 END_TEST
 

@@ -16,3 +16,9 @@ BENCH_DIR ?= /dev/shm
 
 bench-files: $(B)/benches/files
 	cd $(BENCH_DIR) && $(RUN_BENCH) $(abspath $<)
+
+# Instructions in user space, counted by callgrind.
+.PHONY: bench-instructions
+bench-instructions: $(B)/benches/instructions
+	@mkdir -p $(B)/bench
+	@$(RUN_BENCH) $(PYTHON) -B benches/instructions.py $< $(B)/bench/instructions.tsv

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a part of the tests needs, as root on Debian or Ubuntu; elsewhere, or without the right, says what is
-# missing. Usage: install-packages.sh check|deb|rpm|dist
+# missing. Usage: install-packages.sh check|bench|deb|rpm|dist
 set -eu
 
 missing=""
@@ -36,6 +36,20 @@ check)
 	# The library of gcc's address sanitizer is a package of its own.
 	echo 'int main(void) { return 0; }' | gcc -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null ||
 		missing="$missing libasan and libubsan of gcc"
+	;;
+bench)
+	# The peers that the benchmarks measure, and what counts instructions.
+	packages="gcc make binutils pkg-config valgrind python3 libqb-dev libnng-dev libzmq3-dev libdbus-1-dev"
+	need gcc gcc
+	need pkg-config pkg-config
+	need valgrind valgrind
+	need python3 python3
+	need readelf binutils
+	for peer in libqb libzmq dbus-1; do
+		pkg-config --exists "$peer" 2>/dev/null || missing="$missing $peer"
+	done
+	# Debian's nng has no file for pkg-config.
+	echo '#include <nng/nng.h>' | gcc -E -x c - -o /dev/null 2>/dev/null || missing="$missing libnng-dev"
 	;;
 dist)
 	packages="git xz-utils util-linux patchelf"

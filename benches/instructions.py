@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Counts the instructions of one mm_ipc_sendmsg and one mm_ipc_recvmsg in user space, by function.
+
+usage: instructions.py PROGRAM TSV
+
+Runs benches/instructions.c under valgrind's callgrind, which counts from the first instruction of the door to its return:
+with everything that it calls, without what its caller does. Two runs that differ only in how many messages they exchange
+are subtracted, so that what is done once, such as finding symbols, does not count. Prints a Markdown table for each door,
+and writes the same as tab-separated values.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+
+DOORS = ("mm_ipc_sendmsg", "mm_ipc_recvmsg")
+FEW, MANY = 100, 1100
+
+
+def count(program, door, threads, messages):
+    """Instructions of all calls of the door in one run, by object and function."""
+    with tempfile.TemporaryDirectory() as scratch:
+        out = os.path.join(scratch, "callgrind.out")
+        command = ["valgrind", "--tool=callgrind", "-q", "--collect-atstart=no", "--toggle-collect=" + door, "--skip-plt=no",
+                   "--compress-strings=no", "--compress-pos=no", "--callgrind-out-file=" + out, program, str(messages),
+                   str(threads)]
+        subprocess.run(command, check=True, timeout=120, env={**os.environ, "LD_BIND_NOW": "1"})
+        with open(out, encoding="utf-8") as file:
+            return parse(file)
+
+
+def parse(lines):
+    """Adds up the costs of each function itself: the line after `calls=` has those of the function called."""
+    costs = Counter()
+    library = function = ""
+    is_call = False
+    for line in lines:
+        line = line.rstrip("\n")
+        key, equals, value = line.partition("=")
+        if key == "ob" and equals:
+            library = os.path.basename(value)
+        elif key == "fn" and equals:
+            function = value
+        elif key == "calls" and equals:
+            is_call = True
+        elif line[:1].isdigit():
+            if not is_call:
+                costs[library, function] += int(line.split()[-1])
+            is_call = False
+    return costs
+
+
+def per_message(program, door, threads):
+    few, many = (count(program, door, threads, messages) for messages in (FEW, MANY))
+    many.subtract(few)
+    return {place: cost / (MANY - FEW) for place, cost in many.items() if cost}
+
+
+def short(library, function):
+    """The part of libc that is meant, or the Rust function without its hash."""
+    if library.startswith("libc.so"):
+        return "glibc: " + function.split("'")[0]
+    function = function.split("'")[0]
+    if function.startswith("0x"):
+        return f"PLT of {library}"
+    return function
+
+
+def main():
+    program, tsv_path = sys.argv[1:]
+    rows = ["door\tthreads\tfunction\tinstructions"]
+    for door in DOORS:
+        one, two = ({}, {})
+        for found, threads in ((one, 1), (two, 2)):
+            for (library, function), cost in per_message(program, door, threads).items():
+                name = short(library, function)
+                found[name] = found.get(name, 0) + cost
+        # A door that is not found would toggle nothing.
+        if not one or not two:
+            sys.exit(f"no instruction of {door} was counted")
+        names = sorted({*one, *two}, key=lambda name: (name != door, name.startswith("glibc"), -one.get(name, 0)))
+        print(f"| {door} | one thread | two threads |\n|---|---|---|")
+        for name in names:
+            print(f"| {name} | {one.get(name, 0):g} | {two.get(name, 0):g} |")
+        print(f"| **all** | **{sum(one.values()):g}** | **{sum(two.values()):g}** |\n")
+        for threads, found in ((1, one), (2, two)):
+            rows += [f"{door}\t{threads}\t{name}\t{found.get(name, 0):g}" for name in names]
+            rows.append(f"{door}\t{threads}\tall\t{sum(found.values()):g}")
+    with open(tsv_path, "w", encoding="utf-8") as file:
+        file.write("\n".join(rows) + "\n")
+
+
+main()

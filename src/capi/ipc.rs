@@ -7,9 +7,9 @@ use crate::ipc::address::Address;
 use crate::ipc::server::Server;
 use crate::ipc::{connect, message};
 use crate::sys::cmsg::DescriptorRoom;
-use crate::sys::message::Segments;
-use crate::sys::socket;
-use ret::ret;
+use crate::sys::message::{OnlySegment, Segments};
+use crate::sys::{self, socket};
+use ret::{ret, ret_quick};
 use std::ffi::{c_char, c_int};
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -211,15 +211,27 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds`, are pairs of pointer and count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> libc::ssize_t {
-    ret("mm_ipc_sendmsg", || {
-        // SAFETY: null or valid, as the caller promised.
-        let msg = unsafe { arg::value(msg, "msg") }?;
-        // SAFETY: a pair of pointer and count, as the caller promised.
-        let descriptors = unsafe { arg::array(msg.fds, msg.num_fds, "msg->fds") }?;
-        // SAFETY: a pair of pointer and count, as the caller promised.
-        let data = unsafe { Segments::from_raw(msg.iov, msg.num_iov) };
-        message::send(fd, data, descriptors)
-    })
+    ret_quick(
+        "mm_ipc_sendmsg",
+        || {
+            // SAFETY: as the caller promised.
+            let segment = unsafe { only_segment(msg) }.ok_or(None)?;
+            // send() is cheaper than sendmsg() for the kernel, and the peer sees no difference.
+            sys::message::send(fd, &segment).map_err(Some)
+        },
+        |failure| {
+            if let Some(failure) = failure {
+                return Err(message::not_sent(failure, fd, 1, 0));
+            }
+            // SAFETY: null or valid, as the caller promised.
+            let msg = unsafe { arg::value(msg, "msg") }?;
+            // SAFETY: a pair of pointer and count, as the caller promised.
+            let descriptors = unsafe { arg::array(msg.fds, msg.num_fds, "msg->fds") }?;
+            // SAFETY: a pair of pointer and count, as the caller promised.
+            let data = unsafe { Segments::from_raw(msg.iov, msg.num_iov) };
+            message::send(fd, data, descriptors)
+        },
+    )
 }
 
 /// mm_ipc_recvmsg() - receive a message from an IPC endpoint
@@ -262,24 +274,76 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_recvmsg(fd: c_int, msg: *mut mm_ipc_msg) -> libc::ssize_t {
-    ret("mm_ipc_recvmsg", || {
-        // SAFETY: null or valid, as the caller promised.
-        let wanted = unsafe { arg::value(msg, "msg") }?;
-        if wanted.num_fds_max > 0 && wanted.fds.is_null() {
-            return Err(arg::null("msg->fds"));
-        }
-        // SAFETY: a pair of pointer and count, as the caller promised.
-        let room = unsafe { DescriptorRoom::from_raw(wanted.fds, wanted.num_fds_max) };
-        // SAFETY: a pair of pointer and count, as the caller promised.
-        let data = unsafe { Segments::from_raw(wanted.iov, wanted.num_iov) };
-        let received = message::receive(fd, data, &room)?;
-        // SAFETY: not null, so valid. It is written field by field, since the data may lie over it.
-        unsafe {
-            (&raw mut (*msg).num_fds).write(received.descriptors);
-            (&raw mut (*msg).flags).write(received.flags);
-        }
-        Ok(received.bytes)
-    })
+    ret_quick(
+        "mm_ipc_recvmsg",
+        || {
+            // SAFETY: as the caller promised.
+            let data = unsafe { data_alone(msg) }.ok_or(None)?;
+            match sys::message::recvmsg_data(fd, data) {
+                Ok(received) if received.bytes > 0 => {
+                    // SAFETY: there is a message, so it is valid.
+                    unsafe { tell(msg, received.told_flags(), 0) };
+                    Ok(received.bytes)
+                }
+                outcome => Err(Some(outcome)),
+            }
+        },
+        |outcome| {
+            // SAFETY: null or valid, as the caller promised.
+            let wanted = unsafe { arg::value(msg, "msg") }?;
+            if wanted.num_fds_max > 0 && wanted.fds.is_null() {
+                return Err(arg::null("msg->fds"));
+            }
+            // SAFETY: a pair of pointer and count, as the caller promised.
+            let room = unsafe { DescriptorRoom::from_raw(wanted.fds, wanted.num_fds_max) };
+            // SAFETY: a pair of pointer and count, as the caller promised.
+            let data = unsafe { Segments::from_raw(wanted.iov, wanted.num_iov) };
+            let outcome = outcome.unwrap_or_else(|| sys::message::recvmsg(fd, data, &room));
+            let received = message::received(outcome, fd, data, &room)?;
+            // SAFETY: not null, so valid.
+            unsafe { tell(msg, received.told_flags(), received.descriptors) };
+            Ok(received.bytes)
+        },
+    )
+}
+
+/// The data of a message to be sent that has one segment and nothing else.
+///
+/// # Safety
+/// `msg` is null or valid, and its `iov` and `num_iov` are a pair of pointer and count.
+#[inline]
+unsafe fn only_segment(msg: *const mm_ipc_msg) -> Option<OnlySegment> {
+    // SAFETY: as the caller promised.
+    unsafe {
+        let msg = msg.as_ref().filter(|msg| msg.num_fds == 0)?;
+        Segments::from_raw(msg.iov, msg.num_iov).only()
+    }
+}
+
+/// Where the data of a message goes that asks for no descriptors.
+///
+/// # Safety
+/// `msg` is null or valid, and its `iov` and `num_iov` are a pair of pointer and count.
+#[inline]
+unsafe fn data_alone(msg: *const mm_ipc_msg) -> Option<Segments> {
+    // SAFETY: as the caller promised.
+    unsafe {
+        let msg = msg.as_ref().filter(|msg| msg.num_fds_max <= 0)?;
+        Some(Segments::from_raw(msg.iov, msg.num_iov))
+    }
+}
+
+/// Tells C what came beside the data: field by field, since the data may lie over the rest.
+///
+/// # Safety
+/// `msg` is valid.
+#[inline]
+unsafe fn tell(msg: *mut mm_ipc_msg, flags: c_int, descriptors: c_int) {
+    // SAFETY: as the caller promised.
+    unsafe {
+        (&raw mut (*msg).num_fds).write(descriptors);
+        (&raw mut (*msg).flags).write(flags);
+    }
 }
 
 /// One hold on a server that C knows by its pointer; the last one to go frees it.

@@ -4,20 +4,17 @@
 use crate::error::{Error, Result};
 use crate::sys::cmsg::{DescriptorRoom, MAX_DESCRIPTORS};
 use crate::sys::message::{self, Received, Segments};
-use crate::sys::socket;
+use crate::sys::{self, socket};
 use errno::Errno;
 use std::ffi::c_int;
 
 /// Sends one datagram, whole or not at all.
-#[inline]
+#[track_caller]
 pub fn send(fd: c_int, data: Segments, descriptors: &[c_int]) -> Result<usize> {
-    // send() is cheaper than sendmsg() for the kernel, and the peer sees no difference.
-    let sent = match data.only() {
-        Some(segment) if descriptors.is_empty() => message::send(fd, &segment),
-        _ if descriptors.len() > MAX_DESCRIPTORS => return Err(too_many(descriptors.len())),
-        _ => message::sendmsg(fd, data, descriptors),
-    };
-    sent.map_err(|failure| not_sent(failure, fd, data, descriptors))
+    if descriptors.len() > MAX_DESCRIPTORS {
+        return Err(too_many(descriptors.len()));
+    }
+    message::sendmsg(fd, data, descriptors).map_err(|failure| not_sent(failure, fd, data.count(), descriptors.len()))
 }
 
 #[cold]
@@ -28,39 +25,21 @@ fn too_many(count: usize) -> Error {
 
 #[cold]
 #[track_caller]
-fn not_sent(failure: Errno, fd: c_int, data: Segments, descriptors: &[c_int]) -> Error {
+pub fn not_sent(failure: Errno, fd: c_int, segments: c_int, descriptors: usize) -> Error {
     Error::os(
         failure,
-        format_args!(
-            "sending a datagram of {} segments and {} descriptors through descriptor {fd}",
-            data.count(),
-            descriptors.len()
-        ),
+        format_args!("sending a datagram of {segments} segments and {descriptors} descriptors through descriptor {fd}"),
     )
 }
 
-/// Flags of a receive that its caller is told.
-const TOLD_FLAGS: c_int = libc::MSG_TRUNC | libc::MSG_CTRUNC;
-
-/// What a caller learns of a datagram.
-pub struct Message {
-    pub bytes: usize,
-    pub flags: c_int,
-    pub descriptors: c_int,
-}
-
-/// Receives one datagram; EPIPE at the end of the stream.
-#[inline]
-pub fn receive(fd: c_int, data: Segments, room: &DescriptorRoom) -> Result<Message> {
-    match message::recvmsg(fd, data, room) {
-        Ok(received) if received.bytes > 0 || is_datagram(fd, &received) => Ok(told(received)),
+/// What the outcome of a receive means: a datagram, or EPIPE at the end of the stream, or a failure.
+#[track_caller]
+pub fn received(outcome: sys::Result<Received>, fd: c_int, data: Segments, room: &DescriptorRoom) -> Result<Received> {
+    match outcome {
+        Ok(received) if received.bytes > 0 || is_datagram(fd, &received) => Ok(received),
         Ok(_) => Err(ended(fd)),
-        Err(failure) => receive_after(failure, fd, data, room).map(told),
+        Err(failure) => receive_after(failure, fd, data, room),
     }
-}
-
-fn told(received: Received) -> Message {
-    Message { bytes: received.bytes, flags: received.flags & TOLD_FLAGS, descriptors: received.descriptors }
 }
 
 /// Tells an empty datagram from the end of the stream, which reads as 0 bytes too. Only a datagram can be cut or bring
@@ -69,7 +48,7 @@ fn told(received: Received) -> Message {
 #[cold]
 fn is_datagram(fd: c_int, received: &Received) -> bool {
     received.is_accompanied
-        || received.flags & TOLD_FLAGS != 0
+        || received.told_flags() != 0
         || socket::pending_events(fd, libc::POLLRDHUP)
             .is_ok_and(|events| events & (libc::POLLRDHUP | libc::POLLHUP) == 0)
 }

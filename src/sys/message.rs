@@ -78,6 +78,23 @@ pub struct Received {
     pub is_accompanied: bool,
 }
 
+impl Received {
+    /// The flags that a caller is told: whether data or descriptors were cut off.
+    #[inline]
+    pub fn told_flags(&self) -> c_int {
+        self.flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC)
+    }
+}
+
+/// Receives one datagram without ancillary data: what comes with it is closed by the kernel.
+#[inline]
+pub fn recvmsg_data(fd: c_int, data: Segments) -> Result<Received> {
+    let mut header = data.header();
+    // SAFETY: the segments are as Segments::from_raw() was promised.
+    let bytes = check_size(unsafe { libc::recvmsg(fd, &mut header, 0) })?;
+    Ok(Received { bytes, flags: header.msg_flags, descriptors: 0, is_accompanied: false })
+}
+
 /// Receives one datagram. Descriptors that come with it are close-on-exec, and closed where there is no room for them.
 #[inline]
 pub fn recvmsg(fd: c_int, data: Segments, room: &DescriptorRoom) -> Result<Received> {

@@ -47,10 +47,18 @@ pub fn received(outcome: sys::Result<Received>, fd: c_int, data: Segments, room:
 /// and hangs up before it is read cannot be told from one that only hangs up.)
 #[cold]
 fn is_datagram(fd: c_int, received: &Received) -> bool {
-    received.is_accompanied
-        || received.told_flags() != 0
-        || socket::pending_events(fd, libc::POLLRDHUP)
-            .is_ok_and(|events| events & (libc::POLLRDHUP | libc::POLLHUP) == 0)
+    received.is_accompanied || received.told_flags() != 0 || !has_hung_up(fd)
+}
+
+/// A signal that is pending interrupts also a poll that does not wait. If it fails otherwise, nobody has hung up: an end
+/// taken for a datagram is found by the next receive, a datagram taken for the end would be lost, and the connection.
+fn has_hung_up(fd: c_int) -> bool {
+    loop {
+        match socket::pending_events(fd, libc::POLLRDHUP) {
+            Err(Errno(libc::EINTR)) => {}
+            events => return events.is_ok_and(|events| events & (libc::POLLRDHUP | libc::POLLHUP) != 0),
+        }
+    }
 }
 
 /// A peer that went without reading all that we sent makes the kernel report ECONNRESET once, ahead of the datagrams

@@ -16,7 +16,8 @@ pub fn connect(address: &Address) -> Result<OwnedFd> {
     let connection = socket::unix_seqpacket_socket(0)
         .map_err(|e| Error::os(e, format_args!("creating a socket to connect to {address}")))?;
     let patience = Patience::of_this_process();
-    let mut waiting = Waiting::new(address, patience);
+    let not_waited = |e| Error::os(e, format_args!("waiting for a server to listen to {address}"));
+    let mut waiting = Waiting::new(address, patience).map_err(not_waited)?;
     loop {
         let failure = match try_once(&connection, address, &waiting) {
             Ok(()) => {
@@ -31,21 +32,21 @@ pub fn connect(address: &Address) -> Result<OwnedFd> {
             }
             libc::ECONNREFUSED => {}
             // The queue of the server stayed full for as long as the socket's time-out lets connect wait.
-            libc::EAGAIN if waiting.time_left().is_some() => {
+            libc::EAGAIN if waiting.is_bounded() => {
                 return Err(timed_out(address, "the server accepts no connection", patience));
             }
             _ => return Err(Error::os(failure, format_args!("connecting to {address}"))),
         }
-        if waiting.is_over() {
+        if waiting.is_over().map_err(not_waited)? {
             return Err(timed_out(address, "no server listens", patience));
         }
-        waiting.pause().map_err(|e| Error::os(e, format_args!("waiting for a server to listen to {address}")))?;
+        waiting.pause().map_err(not_waited)?;
     }
 }
 
 /// One attempt. Where the time to wait is bounded, so is the time that a full queue of the server may take of it.
 fn try_once(connection: &OwnedFd, address: &Address, waiting: &Waiting) -> sys::Result<()> {
-    let Some(left) = waiting.time_left() else {
+    let Some(left) = waiting.time_left()? else {
         return socket::connect_unix(connection, address.native());
     };
     // A time-out of zero would mean none.

@@ -4,14 +4,14 @@
 use super::address::Address;
 use super::slot::{Place, Slots};
 use crate::log;
-use crate::sys;
+use crate::sys::{self, time};
 use crate::text::{Quoted, Text};
 use errno::{Errno, errno, set_errno};
 use once_cell::race::OnceNonZeroUsize;
 use std::ffi::CStr;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Environment variable that bounds the wait, in milliseconds.
 const LIMIT_VARIABLE: &CStr = c"MMSYSIO_CONNECT_TIMEOUT_MS";
@@ -89,33 +89,38 @@ impl fmt::Display for Patience {
 /// The wait of one call, if it comes to one.
 pub struct Waiting<'a> {
     address: &'a Address<'a>,
-    deadline: Option<Instant>,
+    /// On the monotonic clock. (The standard library's Instant panics where a sandbox takes that away.)
+    deadline: Option<Duration>,
     watch: Option<Watch>,
     errno_at_entry: Errno,
 }
 
 impl<'a> Waiting<'a> {
-    pub fn new(address: &'a Address, patience: Patience) -> Waiting<'a> {
+    pub fn new(address: &'a Address, patience: Patience) -> sys::Result<Waiting<'a>> {
         let deadline = match patience {
-            Patience::Bounded(time) => Instant::now().checked_add(time),
+            Patience::Bounded(limit) => time::monotonic()?.checked_add(limit),
             Patience::None | Patience::Endless => None,
         };
-        Waiting { address, deadline, watch: None, errno_at_entry: errno() }
+        Ok(Waiting { address, deadline, watch: None, errno_at_entry: errno() })
+    }
+
+    pub fn is_bounded(&self) -> bool {
+        self.deadline.is_some()
     }
 
     /// None if the wait is not bounded.
-    pub fn time_left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    pub fn time_left(&self) -> sys::Result<Option<Duration>> {
+        self.deadline.map(|deadline| Ok(deadline.saturating_sub(time::monotonic()?))).transpose()
     }
 
-    pub fn is_over(&self) -> bool {
-        self.time_left().is_some_and(|left| left.is_zero())
+    pub fn is_over(&self) -> sys::Result<bool> {
+        Ok(self.time_left()?.is_some_and(|left| left.is_zero()))
     }
 
     /// Lets time pass until another attempt is worth while. The first time there is none to lose: the server may have
     /// appeared between the last attempt and the beginning of the watch, and has told nobody then.
     pub fn pause(&mut self) -> sys::Result<()> {
-        let left = self.time_left().unwrap_or(Duration::MAX);
+        let left = self.time_left()?.unwrap_or(Duration::MAX);
         match &mut self.watch {
             None => {
                 self.watch = Some(Watch::begin(self.address));
@@ -242,7 +247,7 @@ mod tests {
     #[test]
     fn a_bound_beyond_the_end_of_time_is_none() {
         let address = Address::new(c"any").ok().unwrap();
-        let waiting = Waiting::new(&address, Patience::Bounded(Duration::MAX));
-        assert_eq!(waiting.time_left(), None);
+        let waiting = Waiting::new(&address, Patience::Bounded(Duration::MAX)).unwrap();
+        assert!(!waiting.is_bounded());
     }
 }

@@ -4,6 +4,7 @@ use super::{Result, check};
 use errno::Errno;
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::time::Duration;
 
 /// # Safety
 /// The time may be written at `time`.
@@ -19,6 +20,12 @@ pub fn monotonic_now() -> Result<libc::timespec> {
         now(libc::CLOCK_MONOTONIC, time.as_mut_ptr())?;
         Ok(time.assume_init())
     }
+}
+
+/// How long it is since a moment in the past, the same for all processes.
+pub fn monotonic() -> Result<Duration> {
+    let now = monotonic_now()?;
+    Ok(Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0)))
 }
 
 /// # Safety

@@ -134,7 +134,8 @@ impl Transfer<'_> {
             }
             position = end;
         }
-        file::truncate(to, file::status(from)?.st_size)?;
+        let size = file::status(from)?.st_size;
+        uninterrupted(|| file::truncate(to, size))?;
         Ok(true)
     }
 

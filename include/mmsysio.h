@@ -1208,8 +1208,7 @@ MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
  *   EAGAIN           no message is there, and the endpoint is non-blocking or its SO_RCVTIMEO ran out
  *   ENOMEM           not enough memory
  *
- * An empty datagram that was sent just before the peer closed the connection reads as its end, unless it brings
- * descriptors.
+ * Empty datagrams without descriptors that are the last before the peer closed the connection read as its end.
  *
  * MT-Safe: several threads may receive from one endpoint, each message reaches one of them. Cancellation point. Not
  * async-signal-safe, but it only calls recvmsg() if it receives data.

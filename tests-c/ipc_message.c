@@ -251,6 +251,43 @@ START_TEST(what_a_peer_sent_before_it_went_is_received)
 }
 END_TEST
 
+/* What comes behind an empty datagram proves that this is no end, though the peer has hung up. */
+START_TEST(an_empty_datagram_ahead_of_others_is_no_end)
+{
+	struct iovec iov;
+	struct mm_ipc_msg none = {.num_iov = 0}, msg = {.iov = &iov, .num_iov = 1};
+	int fds[2], flags, brought;
+	char text[8];
+
+	for (int unread = 0; unread < 2; unread++) {
+		connect_pair(fds);
+		if (unread)
+			send_bytes(fds[1], "unread", 6);
+		for (int i = 0; i < 3; i++)
+			ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &none), 0);
+		send_bytes(fds[0], "xyz", 3);
+		close_all(1, &fds[0]);
+		for (int i = 0; i < 3; i++)
+			ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 0);
+		ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 3);
+		iov = (struct iovec){text, sizeof(text)};
+		assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
+		close_all(1, &fds[1]);
+	}
+
+	/* Descriptors prove it as well. */
+	connect_pair(fds);
+	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &none), 0);
+	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &(struct mm_ipc_msg){.fds = &fds[1], .num_fds = 1}), 0);
+	close_all(1, &fds[0]);
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 0);
+	msg = (struct mm_ipc_msg){.fds = &brought, .num_fds_max = 1};
+	ck_assert_int_eq(mm_ipc_recvmsg(fds[1], &msg), 0);
+	ck_assert_int_eq(msg.num_fds, 1);
+	close_all(2, (int[]){brought, fds[1]});
+}
+END_TEST
+
 START_TEST(sending_to_a_peer_that_is_gone_is_epipe_without_a_signal)
 {
 	struct iovec iov = {"x", 1};
@@ -537,7 +574,8 @@ END_TEST
 SUITE(a_pair_is_connected_both_ways, a_pair_has_the_lowest_numbers_and_is_inheritable,
       segments_are_gathered_and_scattered, message_boundaries_are_kept, data_beyond_the_room_is_discarded_and_flagged,
       an_empty_datagram_is_a_message, the_end_of_the_stream_is_epipe, what_a_peer_sent_before_it_went_is_received,
-      sending_to_a_peer_that_is_gone_is_epipe_without_a_signal, a_datagram_that_is_too_large_is_not_sent,
+      an_empty_datagram_ahead_of_others_is_no_end, sending_to_a_peer_that_is_gone_is_epipe_without_a_signal,
+      a_datagram_that_is_too_large_is_not_sent,
       a_blocked_send_resumes_when_there_is_room, a_non_blocking_endpoint_gives_eagain,
       receive_and_send_are_interrupted_by_a_signal, descriptors_that_are_no_endpoints_are_refused,
       nonsense_in_a_message_is_refused, the_reserved_field_is_neither_read_nor_written,

@@ -43,11 +43,11 @@ pub fn received(outcome: sys::Result<Received>, fd: c_int, data: Segments, room:
 }
 
 /// Tells an empty datagram from the end of the stream, which reads as 0 bytes too. Only a datagram can be cut or bring
-/// ancillary data, and only a stream that ended has a peer that hung up. (A peer that sends an empty datagram, alone,
-/// and hangs up before it is read cannot be told from one that only hangs up.)
+/// ancillary data, only a stream that ended has a peer that hung up, and nothing is queued at its end. (Empty datagrams
+/// without descriptors that are the last before the peer hangs up cannot be told from that.)
 #[cold]
 fn is_datagram(fd: c_int, received: &Received) -> bool {
-    received.is_accompanied || received.told_flags() != 0 || !has_hung_up(fd)
+    received.is_accompanied || received.told_flags() != 0 || !has_hung_up(fd) || is_anything_queued(fd)
 }
 
 /// A signal that is pending interrupts also a poll that does not wait. If it fails otherwise, nobody has hung up: an end
@@ -59,6 +59,12 @@ fn has_hung_up(fd: c_int) -> bool {
             events => return events.is_ok_and(|events| events & (libc::POLLRDHUP | libc::POLLHUP) != 0),
         }
     }
+}
+
+/// True if data is queued, or a datagram with descriptors comes next.
+fn is_anything_queued(fd: c_int) -> bool {
+    socket::bytes_queued(fd).is_ok_and(|bytes| bytes > 0)
+        || socket::flags_of_next_datagram(fd).is_ok_and(|flags| flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0)
 }
 
 /// A peer that went without reading all that we sent makes the kernel report ECONNRESET once, ahead of the datagrams

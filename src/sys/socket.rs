@@ -2,6 +2,7 @@
 
 use super::{Result, check, check_size, own, size_as_socklen};
 use std::ffi::c_int;
+use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr;
 use std::time::Duration;
@@ -118,4 +119,21 @@ pub fn pending_events(fd: c_int, events: i16) -> Result<i16> {
     // SAFETY: entry is one valid element.
     unsafe { poll(&mut entry, 1, 0) }?;
     Ok(entry.revents)
+}
+
+/// Bytes of data in all datagrams that are queued.
+pub fn bytes_queued(fd: c_int) -> Result<c_int> {
+    let mut bytes = 0;
+    // SAFETY: FIONREAD writes one int.
+    check(unsafe { libc::ioctl(fd, libc::FIONREAD, &raw mut bytes) })?;
+    Ok(bytes)
+}
+
+/// The flags with which the next datagram would be received without room for data or descriptors. It stays queued.
+pub fn flags_of_next_datagram(fd: c_int) -> Result<c_int> {
+    // SAFETY: all bytes zero is a valid msghdr: null pointers and zero lengths.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    // SAFETY: the header gives the kernel nothing to write to.
+    check_size(unsafe { libc::recvmsg(fd, &mut header, libc::MSG_PEEK | libc::MSG_DONTWAIT) })?;
+    Ok(header.msg_flags)
 }

@@ -137,5 +137,6 @@ uninstall:
 # --- use and test -----------------------------------------------------------------------------------------------------
 
 include tests-c/tests.mk
+include tests-c/torture/torture.mk
 include packaging.mk
 -include benches/benches.mk

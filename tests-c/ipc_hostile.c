@@ -51,7 +51,9 @@ static ssize_t receive_with(int fd, struct mm_ipc_msg *msg, int *fds, int room)
 	static char data[16];
 	static struct iovec iov = {data, sizeof(data)};
 
-	*msg = (struct mm_ipc_msg){.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = room, .num_fds = 77, .flags = 88};
+	*msg = (struct mm_ipc_msg){.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = room};
+	msg->num_fds = 77;
+	msg->flags = 88;
 	return mm_ipc_recvmsg(fd, msg);
 }
 
@@ -161,8 +163,8 @@ START_TEST(a_flood_at_the_descriptor_limit_loses_no_data)
 }
 END_TEST
 
-/* An ordinary user may have as many descriptors under way as it may have open, over all its processes: so it is one that
-   nobody else is. */
+/* An ordinary user may have as many descriptors under way as it may have open, over all its processes: so it is a user
+   that nobody else is. */
 static int flood_until_refused(void *arg)
 {
 	enum { LIMIT = 200 };
@@ -174,7 +176,8 @@ static int flood_until_refused(void *arg)
 
 	(void)arg;
 	if (geteuid() == 0)
-		ck_assert(setgroups(0, NULL) == 0 && setresgid(61357, 61357, 61357) == 0 && setresuid(61357, 61357, 61357) == 0);
+		ck_assert(setgroups(0, NULL) == 0 && setresgid(61357, 61357, 61357) == 0 &&
+		          setresuid(61357, 61357, 61357) == 0);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	open_flood(&flood);
 	ck_assert_int_eq(fcntl(flood.fds[1], F_SETFL, O_NONBLOCK), 0);

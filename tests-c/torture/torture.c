@@ -1,0 +1,583 @@
+/*
+ * torture.c: servers and clients that are killed, stopped, destroyed and created again while they talk
+ *
+ * usage: torture SECONDS [SEED]
+ *
+ * Every message that arrives is compared with what was sent (traffic.c). A watchdog sees to it that no call hangs:
+ * whoever survives gets an error or the end of the stream. At the end no process, descriptor or abstract name is left.
+ */
+#include "traffic.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <mmerrno.h>
+#include <mmlog.h>
+#include <mmsysio.h>
+
+#define MOST_ACCEPTORS 3
+#define STOPPED_AT_ONCE 4
+
+static const char *const phase_names[PHASES] = {"free",       "starting",   "working", "creating",  "accepting",
+                                                "destroying", "connecting", "sending", "receiving", "joining",
+                                                "pausing"};
+
+/* Everybody is stopped for less than a second, and every server comes back within one. */
+static const int64_t hang_ms = 30000;
+static bool has_own_network;
+static uint64_t kills[PHASES], server_kills, stops;
+
+static void pause_ms(int ms)
+{
+	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	nanosleep(&time, NULL);
+}
+
+/* --- servers ------------------------------------------------------------------------------------------------------ */
+
+struct server {
+	int number;
+	struct mm_ipc_srv *srv;
+	_Atomic bool is_closing;
+	_Atomic int conversations;
+};
+
+struct conversation {
+	struct server *server;
+	int fd;
+};
+
+static void start(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	pthread_attr_t attributes;
+
+	REQUIRE(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, 256 << 10) == 0);
+	if (thread == NULL)
+		REQUIRE(pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) == 0);
+	REQUIRE(pthread_create(thread ? thread : &(pthread_t){0}, &attributes, run, arg) == 0);
+	pthread_attr_destroy(&attributes);
+}
+
+static void *serve(void *arg)
+{
+	struct conversation *conversation = arg;
+	struct server *server = conversation->server;
+
+	enter_thread();
+	converse_as_server(server->number, conversation->fd);
+	leave_thread();
+	free(conversation);
+	server->conversations--;
+	return NULL;
+}
+
+static void *accept_clients(void *arg)
+{
+	struct server *server = arg;
+
+	enter_thread();
+	while (!server->is_closing) {
+		begin(ACCEPTING);
+		int fd = mm_ipc_srv_accept(server->srv);
+
+		begin(WORKING);
+		if (fd < 0) {
+			if (mm_get_lasterror_number() != ECANCELED || !server->is_closing)
+				fail("accepting failed: %s", mm_get_lasterror_desc());
+			break;
+		}
+		struct conversation *conversation = malloc(sizeof(*conversation));
+
+		REQUIRE(conversation != NULL);
+		*conversation = (struct conversation){server, fd};
+		server->conversations++;
+		start(NULL, serve, conversation);
+	}
+	leave_thread();
+	return NULL;
+}
+
+/* True if a thread waits for a connection in the kernel. */
+static bool is_inside_accept(pid_t tid)
+{
+	char path[64], text[128] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	ssize_t size = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	/* "running", or a number. */
+	if (size <= 0 || text[0] == 'r')
+		return false;
+#ifdef SYS_accept
+	if (atol(text) == SYS_accept)
+		return true;
+#endif
+	return atol(text) == SYS_accept4;
+}
+
+/* A server may be destroyed while threads are inside accept, but not just before they call it. */
+static void wait_until_nobody_is_about_to_accept(void)
+{
+	for (int i = 0; i < MOST_THREADS; i++) {
+		struct activity *other = &this_worker->activities[i];
+
+		while (other->phase == ACCEPTING && !is_inside_accept(other->tid))
+			sched_yield();
+	}
+}
+
+static void serve_for_a_while(struct server *server, uint64_t *random)
+{
+	struct fate *fate = &shared->fates[server->number];
+	int acceptor_count = 1 + (int)(next_random(random) % MOST_ACCEPTORS);
+	int lifetime = 2 + (int)(next_random(random) % 400);
+	pthread_t acceptors[MOST_ACCEPTORS];
+
+	begin(CREATING);
+	server->srv = mm_ipc_srv_create(shared->names[server->number]);
+	begin(WORKING);
+	if (server->srv == NULL)
+		fail("creating server %d failed: %s", server->number, mm_get_lasterror_desc());
+	this_worker->counters.creations++;
+	server->is_closing = false;
+	for (int i = 0; i < acceptor_count; i++)
+		start(&acceptors[i], accept_clients, server);
+	begin(PAUSING);
+	for (int64_t until = now_ms() + lifetime; now_ms() < until && !shared->servers_stop;)
+		pause_ms(2);
+
+	fate->ending++;
+	fate->ends++;
+	begin(DESTROYING);
+	server->is_closing = true;
+	wait_until_nobody_is_about_to_accept();
+	mm_ipc_srv_destroy(server->srv);
+	begin(JOINING);
+	for (int i = 0; i < acceptor_count; i++)
+		REQUIRE(pthread_join(acceptors[i], NULL) == 0);
+	begin(WORKING);
+	fate->ending--;
+}
+
+static void run_server(int number, uint64_t random)
+{
+	static struct server server;
+	int open_before = count_open_descriptors();
+
+	server.number = number;
+	enter_thread();
+	while (!shared->servers_stop) {
+		serve_for_a_while(&server, &random);
+		if (next_random(&random) % 4 == 0 || shared->servers_stop) {
+			begin(JOINING);
+			while (server.conversations > 0)
+				pause_ms(1);
+			begin(WORKING);
+			int open_now = count_open_descriptors();
+
+			if (open_now != open_before)
+				fail("the server has %d descriptors, and had %d", open_now, open_before);
+		}
+		if (next_random(&random) % 2 == 0) {
+			begin(PAUSING);
+			pause_ms((int)(next_random(&random) % 150));
+		}
+	}
+}
+
+/* --- clients ------------------------------------------------------------------------------------------------------ */
+
+struct batch {
+	uint64_t random;
+	int conversations;
+};
+
+static void *converse(void *arg)
+{
+	struct batch *batch = arg;
+
+	enter_thread();
+	for (int i = 0; i < batch->conversations && !shared->clients_stop; i++)
+		converse_as_client(&batch->random);
+	leave_thread();
+	return NULL;
+}
+
+/* Every fourth client has four threads. */
+static void run_client(int number, uint64_t random)
+{
+	int open_before = count_open_descriptors(), thread_count = number % 4 == 0 ? 4 : 1;
+
+	while (!shared->clients_stop) {
+		struct batch batches[4];
+		pthread_t threads[4];
+
+		for (int i = 0; i < thread_count; i++) {
+			batches[i] = (struct batch){next_random(&random), 10};
+			if (thread_count > 1)
+				start(&threads[i], converse, &batches[i]);
+			else
+				converse(&batches[i]);
+		}
+		for (int i = 0; i < thread_count && thread_count > 1; i++)
+			REQUIRE(pthread_join(threads[i], NULL) == 0);
+		if (count_open_descriptors() != open_before)
+			fail("the client has %d descriptors, and had %d", count_open_descriptors(), open_before);
+	}
+}
+
+/* --- the supervisor ----------------------------------------------------------------------------------------------- */
+
+static void start_worker(int index, uint64_t random)
+{
+	struct worker *worker = &shared->workers[index];
+	pid_t parent = getpid(), pid;
+
+	memset(worker->activities, 0, sizeof(worker->activities));
+	memset(worker->quits, 0, sizeof(worker->quits));
+	worker->continue_at_ms = 0;
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid == 0) {
+		this_worker = worker;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		if (index < SERVERS)
+			run_server(index, random);
+		else
+			run_client(index - SERVERS, random);
+		_exit(0);
+	}
+	worker->pid = pid;
+}
+
+static void count_kills(const struct worker *worker)
+{
+	for (int i = 0; i < MOST_THREADS; i++)
+		kills[worker->activities[i].phase]++;
+}
+
+static void kill_and_replace(int index, uint64_t random)
+{
+	struct worker *worker = &shared->workers[index];
+	int status;
+
+	if (index < SERVERS) {
+		shared->fates[index].ending++;
+		shared->fates[index].ends++;
+		server_kills++;
+	}
+	count_kills(worker);
+	shared->deaths[shared->death_count % DEATHS] = worker->pid;
+	shared->death_count++;
+	kill(worker->pid, SIGKILL);
+	REQUIRE(waitpid(worker->pid, &status, 0) == worker->pid);
+	if (!WIFSIGNALED(status)) {
+		fprintf(stderr, "FAILED: process %d ended with status %#x\n", (int)worker->pid, (unsigned)status);
+		shared->failed = true;
+	}
+	/* Also if it was killed while it destroyed its server. */
+	if (index < SERVERS)
+		shared->fates[index].ending = 0;
+	start_worker(index, random);
+}
+
+static void continue_worker(struct worker *worker)
+{
+	int64_t now = now_ms();
+
+	/* What it was about has not taken the time that it was stopped. */
+	for (int i = 0; i < MOST_THREADS; i++)
+		worker->activities[i].since_ms = now;
+	worker->continue_at_ms = 0;
+	kill(worker->pid, SIGCONT);
+}
+
+static void print_file(const char *format, pid_t pid, pid_t tid, const char *name)
+{
+	char path[64], text[512] = "";
+
+	snprintf(path, sizeof(path), format, (int)pid, (int)tid, name);
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		return;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	fprintf(stderr, "    %s: %s%s", name, text, strchr(text, '\n') ? "" : "\n");
+}
+
+static bool look_for_hangs(void)
+{
+	bool found = false;
+
+	for (int index = 0; index < WORKERS; index++) {
+		struct worker *worker = &shared->workers[index];
+
+		for (int i = 0; i < MOST_THREADS && worker->continue_at_ms == 0; i++) {
+			struct activity *activity = &worker->activities[i];
+			/* In this order: a thread says since when before it says what. */
+			enum phase phase = activity->phase;
+			int64_t age = now_ms() - activity->since_ms;
+
+			if (phase == FREE || phase == STARTING || age < hang_ms)
+				continue;
+			found = true;
+			fprintf(stderr, "HANGS: %s %d, process %d, thread %d, %s for %lld ms, conversation %u\n",
+			        index < SERVERS ? "server" : "client", index, (int)worker->pid, (int)activity->tid,
+			        phase_names[phase], (long long)age, activity->conversation);
+			print_file("/proc/%d/task/%d/%s", worker->pid, activity->tid, "wchan");
+			print_file("/proc/%d/task/%d/%s", worker->pid, activity->tid, "syscall");
+			print_file("/proc/%d/task/%d/%s", worker->pid, activity->tid, "stack");
+		}
+	}
+	return found;
+}
+
+/* A worker that ended though nobody killed it has failed. */
+static bool look_for_deaths(void)
+{
+	int status;
+	pid_t pid = waitpid(-1, &status, WNOHANG);
+
+	if (pid <= 0)
+		return false;
+	for (int index = 0; index < WORKERS; index++)
+		if (shared->workers[index].pid == pid)
+			shared->workers[index].pid = 0;
+	fprintf(stderr, "FAILED: process %d ended with status %#x\n", (int)pid, (unsigned)status);
+	return true;
+}
+
+static void torture(uint64_t *random, int64_t until)
+{
+	while (now_ms() < until && !shared->failed) {
+		int stopped = 0;
+
+		for (int index = 0; index < WORKERS; index++) {
+			struct worker *worker = &shared->workers[index];
+
+			if (worker->continue_at_ms != 0 && worker->continue_at_ms <= now_ms())
+				continue_worker(worker);
+			stopped += worker->continue_at_ms != 0;
+		}
+		int index = (int)(next_random(random) % WORKERS);
+		uint64_t what = next_random(random) % 100;
+
+		/* A server that is killed takes all its conversations along. */
+		if (what < 35 && (index >= SERVERS || what < 20)) {
+			kill_and_replace(index, next_random(random));
+		} else if (what < 60 && stopped < STOPPED_AT_ONCE && shared->workers[index].continue_at_ms == 0) {
+			shared->workers[index].continue_at_ms = now_ms() + 1 + (int64_t)(next_random(random) % 300);
+			kill(shared->workers[index].pid, SIGSTOP);
+			stops++;
+		}
+		if (look_for_deaths() || look_for_hangs())
+			shared->failed = true;
+		pause_ms((int)(next_random(random) % 12));
+	}
+	for (int index = 0; index < WORKERS; index++)
+		if (shared->workers[index].continue_at_ms != 0)
+			continue_worker(&shared->workers[index]);
+}
+
+/* Waits for workers that have been told to stop. */
+static void wait_for(int first, int last)
+{
+	for (int index = first; index < last && !shared->failed;) {
+		struct worker *worker = &shared->workers[index];
+		int status;
+		pid_t ended = waitpid(worker->pid, &status, WNOHANG);
+
+		REQUIRE(ended >= 0);
+		if (ended > 0) {
+			if (status != 0) {
+				fprintf(stderr, "FAILED: process %d ended with status %#x\n", (int)ended,
+				        (unsigned)status);
+				shared->failed = true;
+			}
+			index++;
+		} else if (look_for_hangs()) {
+			shared->failed = true;
+		} else {
+			pause_ms(2);
+		}
+	}
+}
+
+/* How the library calls the names of waiting clients of a server. */
+static void name_slots(const char *name, char *slots, size_t size)
+{
+	unsigned char address[108] = "";
+	uint64_t hash = 0xcbf29ce484222325;
+
+	memcpy(address + 1, name, strlen(name));
+	for (size_t i = 0; i < sizeof(address); i++)
+		hash = (hash ^ address[i]) * 0x100000001b3;
+	snprintf(slots, size, "mmsysio-waiting/%016llx/", (unsigned long long)hash);
+}
+
+static bool is_ours(const char *line)
+{
+	char slots[64];
+
+	if (strchr(line, '@') == NULL)
+		return has_own_network;
+	for (int i = 0; i < SERVERS; i++) {
+		name_slots(shared->names[i], slots, sizeof(slots));
+		if (strstr(line, shared->names[i]) != NULL || strstr(line, slots) != NULL)
+			return true;
+	}
+	return has_own_network;
+}
+
+/* Sockets of this network namespace, or, if others use it too, those with our names. */
+static int count_sockets(bool shows)
+{
+	char line[512];
+	int count = 0;
+	FILE *file = fopen("/proc/self/net/unix", "re");
+
+	REQUIRE(file != NULL && fgets(line, sizeof(line), file) != NULL);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (!is_ours(line))
+			continue;
+		if (shows)
+			fprintf(stderr, "LEFT BEHIND: %s", line);
+		count++;
+	}
+	fclose(file);
+	return count;
+}
+
+static bool leaves_nothing(int open_before)
+{
+	bool nothing = true;
+
+	/* The kernel may still be about to free what was in flight. */
+	for (int i = 0; i < 1000 && count_sockets(false) > 0; i++)
+		pause_ms(5);
+	nothing = count_sockets(true) == 0;
+	if (count_open_descriptors() != open_before) {
+		fprintf(stderr, "LEFT BEHIND: %d descriptors\n", count_open_descriptors() - open_before);
+		nothing = false;
+	}
+	if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD) {
+		fprintf(stderr, "LEFT BEHIND: a process\n");
+		nothing = false;
+	}
+	return nothing;
+}
+
+static void kill_all(void)
+{
+	for (int index = 0; index < WORKERS; index++)
+		if (shared->workers[index].pid > 0)
+			kill(shared->workers[index].pid, SIGKILL);
+}
+
+static void report(double seconds)
+{
+	struct counters sum = {0};
+
+	for (int i = 0; i < WORKERS; i++) {
+		struct counters *counters = &shared->workers[i].counters;
+
+		sum.conversations += counters->conversations;
+		sum.messages += counters->messages;
+		sum.bytes += counters->bytes;
+		sum.descriptors += counters->descriptors;
+		sum.ends += counters->ends;
+		sum.waits += counters->waits;
+		sum.creations += counters->creations;
+	}
+	printf("torture: %.1f s, %llu conversations, %llu messages, %llu MB, %llu descriptors, %llu ends of streams\n",
+	       seconds, (unsigned long long)sum.conversations, (unsigned long long)sum.messages,
+	       (unsigned long long)sum.bytes / 1000000, (unsigned long long)sum.descriptors,
+	       (unsigned long long)sum.ends);
+	printf("torture: %u kills (%llu of servers), %llu stops, %llu servers created, %llu connects of over 1 ms\n",
+	       shared->death_count, (unsigned long long)server_kills, (unsigned long long)stops,
+	       (unsigned long long)sum.creations, (unsigned long long)sum.waits);
+	printf("torture: threads killed while");
+	for (int phase = WORKING; phase < PHASES; phase++)
+		printf(" %s %llu%s", phase_names[phase], (unsigned long long)kills[phase],
+		       phase < PHASES - 1 ? "," : "\n");
+	/* A test that never came to its point has shown nothing. */
+	if (sum.messages < 1000 || sum.descriptors < 1000 || shared->death_count == 0 || server_kills == 0 ||
+	    stops == 0 || sum.creations <= SERVERS) {
+		fprintf(stderr, "FAILED: too little happened\n");
+		shared->failed = true;
+	}
+}
+
+static void prepare(uint64_t seed)
+{
+	struct rlimit limit;
+
+	REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = limit.rlim_max;
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	has_own_network = unshare(CLONE_NEWNET) == 0;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	mm_log_set_maxlvl(MM_LOG_NONE);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	REQUIRE(shared != MAP_FAILED);
+	shared->seed = seed;
+	/* All conversations may be with one server. */
+	shared->most_descriptors = limit.rlim_cur >= 20000 ? 253 : (int)(limit.rlim_cur / 80) - 16;
+	if (shared->most_descriptors > 253)
+		shared->most_descriptors = 253;
+	REQUIRE(shared->most_descriptors > 0);
+	for (int i = 0; i < SERVERS; i++)
+		snprintf(shared->names[i], sizeof(shared->names[i]), "mmsysio-torture-%d-%d", (int)getpid(), i);
+}
+
+int main(int argc, char *argv[])
+{
+	double seconds = argc > 1 ? atof(argv[1]) : 60;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
+	uint64_t random = seed;
+	int open_before = count_open_descriptors();
+	int64_t start_ms = now_ms();
+
+	prepare(seed);
+	printf("torture: seed %llu, up to %d descriptors, %s network namespace\n", (unsigned long long)seed,
+	       shared->most_descriptors, has_own_network ? "own" : "shared");
+	fflush(stdout);
+	/* The clients come before their servers. */
+	for (int index = WORKERS; index-- > 0;) {
+		if (index == SERVERS - 1)
+			pause_ms(50);
+		start_worker(index, next_random(&random));
+	}
+	torture(&random, start_ms + (int64_t)(seconds * 1000));
+	shared->clients_stop = true;
+	wait_for(SERVERS, WORKERS);
+	shared->servers_stop = true;
+	wait_for(0, SERVERS);
+	if (shared->failed)
+		kill_all();
+	else if (!leaves_nothing(open_before))
+		shared->failed = true;
+	if (!shared->failed)
+		report((double)(now_ms() - start_ms) / 1000);
+	if (shared->failed)
+		fprintf(stderr, "FAILED: run it again with seed %llu\n", (unsigned long long)seed);
+	return shared->failed ? 1 : 0;
+}

@@ -1,0 +1,33 @@
+# Torture and soak, which take minutes; their short forms are parts of `make check`. Both print the seed of their random
+# numbers: `make check-torture TORTURE_SEED=...` draws the same again.
+
+TORTURE_SECONDS ?= 60
+TORTURE_SEED    ?=
+SOAK_MESSAGES   ?= 10000000
+SOAK_SEED       ?=
+
+.PHONY: check-torture check-torture-short check-soak check-soak-short
+check: check-torture-short check-soak-short
+
+TORTURE_FLAGS = $(TEST_FLAGS) -O2 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $(filter %.c,$^) -o $@ \
+                $$($(STAGED) --libs mmsysio)
+
+$(B)/torture/torture: tests-c/torture/torture.c tests-c/torture/traffic.c tests-c/torture/traffic.h $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) $(TORTURE_FLAGS)
+
+$(B)/torture/soak: tests-c/torture/soak.c $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) $(TORTURE_FLAGS)
+
+check-torture: $(B)/torture/torture
+	LD_LIBRARY_PATH=$(STAGE)/lib $< $(TORTURE_SECONDS) $(TORTURE_SEED)
+
+check-torture-short: $(B)/torture/torture
+	LD_LIBRARY_PATH=$(STAGE)/lib $< 10 $(TORTURE_SEED)
+
+check-soak: $(B)/torture/soak
+	LD_LIBRARY_PATH=$(STAGE)/lib $< $(SOAK_MESSAGES) $(SOAK_SEED)
+
+check-soak-short: $(B)/torture/soak
+	LD_LIBRARY_PATH=$(STAGE)/lib $< 200000 $(SOAK_SEED)

@@ -255,6 +255,8 @@ static void start_worker(int index, uint64_t random)
 	REQUIRE(pid >= 0);
 	if (pid == 0) {
 		this_worker = worker;
+		/* Its peers look for it, perhaps before its parent goes on. */
+		worker->pid = getpid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);

@@ -1,11 +1,12 @@
-//! Compiles the C half of the library and, for `make header`, writes the public header.
+//! Compiles the C halves of the library and, for `make header`, writes the public header.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build may stop at the first surprise")]
 
 fn main() {
     println!("cargo:rerun-if-changed=src/variadic.c");
+    println!("cargo:rerun-if-changed=src/cancel.c");
     println!("cargo:rerun-if-changed=include");
-    cc::Build::new().file("src/variadic.c").include("include").compile("variadic");
+    cc::Build::new().file("src/variadic.c").file("src/cancel.c").include("include").compile("c_halves");
     #[cfg(feature = "header")]
     header::write();
 }

@@ -1123,8 +1123,8 @@ MMLIB_API int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
  *   ENOBUFS, ENOMEM  not enough memory
  *   EACCES, EPERM    a security policy forbids it
  *
- * MT-Safe. Cancellation point; a thread that is cancelled here may leave the socket being connected open. Not
- * async-signal-safe. The descriptor is inherited by executed programs, and blocking.
+ * MT-Safe. Cancellation point, which leaves no socket behind. Not async-signal-safe. The descriptor is inherited by
+ * executed programs, and blocking.
  *
  * Differs from mmlib: it waits for a server, as was always documented, instead of failing with ECONNREFUSED; a name
  * that is too long is refused, not cut; and NULL does not crash.

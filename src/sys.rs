@@ -3,6 +3,7 @@
 //! A function that trusts a raw pointer is an `unsafe fn`, or takes a type whose constructor is. Nothing here retries,
 //! logs or raises: a failure is the errno it came with.
 
+pub mod cancel;
 pub mod child;
 pub mod cmsg;
 pub mod descriptors;

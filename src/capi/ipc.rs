@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::ipc::address::Address;
 use crate::ipc::server::Server;
 use crate::ipc::{connect, message};
+use crate::sys::cancel::{self, WithoutCancellation};
 use crate::sys::cmsg::DescriptorRoom;
 use crate::sys::message::{OnlySegment, Segments};
 use crate::sys::{self, socket};
@@ -70,6 +71,7 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
         return;
     };
     let errno_at_entry = errno::errno();
+    let _whole = WithoutCancellation::begin();
     // The owner's hold, given up at the end of the block.
     let owner = Hold(server);
     owner.retire();
@@ -106,7 +108,7 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
         let server = NonNull::new(srv).ok_or_else(|| arg::null("srv"))?;
         // SAFETY: the server was not destroyed, as the caller promised.
         let server = unsafe { Hold::new(server) };
-        server.accept()
+        cancel::owning(server, |server, cancellation| server.accept(cancellation))
     })
 }
 
@@ -133,8 +135,8 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 ///   ENOBUFS, ENOMEM  not enough memory
 ///   EACCES, EPERM    a security policy forbids it
 ///
-/// MT-Safe. Cancellation point; a thread that is cancelled here may leave the socket being connected open. Not
-/// async-signal-safe. The descriptor is inherited by executed programs, and blocking.
+/// MT-Safe. Cancellation point, which leaves no socket behind. Not async-signal-safe. The descriptor is inherited by
+/// executed programs, and blocking.
 ///
 /// Differs from mmlib: it waits for a server, as was always documented, instead of failing with ECONNREFUSED; a name
 /// that is too long is refused, not cut; and NULL does not crash.

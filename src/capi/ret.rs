@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use std::alloc::{Layout, alloc};
 use std::ffi::c_int;
+use std::mem::needs_drop;
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::ptr;
 
@@ -100,7 +101,7 @@ pub fn boxed<T>(value: T) -> Result<Box<T>> {
 }
 
 /// The body of every door: the result of `body`, or the failure value with the error raised as that of the exported
-/// `function`.
+/// `function`. To log that may cancel the thread: nothing is owned then, as sys::cancel wants it.
 #[inline(always)]
 pub fn ret<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
     match body() {
@@ -131,3 +132,5 @@ pub fn ret_quick<T: IntoC, Left>(
 fn apart<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
+
+const _: () = assert!(!needs_drop::<Error>());

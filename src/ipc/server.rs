@@ -4,6 +4,7 @@
 use super::address::Address;
 use super::slot::Slots;
 use crate::error::{Error, Result};
+use crate::sys::cancel::{Cancellation, WithoutCancellation};
 use crate::sys::{self, socket};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,7 @@ pub struct Server {
 impl Server {
     /// Starts to listen; EADDRINUSE if another server has the address.
     pub fn create(address: &Address) -> Result<Server> {
+        let _whole = WithoutCancellation::begin();
         let listener = socket::unix_seqpacket_socket(libc::SOCK_CLOEXEC)
             .map_err(|e| Error::os(e, format_args!("creating a socket for server {address}")))?;
         socket::bind_unix(&listener, address.native())
@@ -33,8 +35,8 @@ impl Server {
     }
 
     /// Waits for the next connection. The caller holds the server meanwhile.
-    pub fn accept(&self) -> Result<OwnedFd> {
-        socket::accept(&self.listener).map_err(|e| match e.0 {
+    pub fn accept(&self, cancellation: Cancellation) -> Result<OwnedFd> {
+        cancellation.point(|| socket::accept(&self.listener)).map_err(|e| match e.0 {
             // The listener is known to nobody else, so only shutting it down can have made it invalid.
             libc::EINVAL => {
                 Error::new(libc::ECANCELED, format_args!("accepting a connection: the server was destroyed"))

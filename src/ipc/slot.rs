@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 use super::address::Address;
+use crate::sys::cancel::Cancellation;
 use crate::sys::{self, socket};
 use errno::{Errno, errno, set_errno};
 use std::ffi::c_char;
@@ -111,8 +112,8 @@ impl Place {
     }
 
     /// Sleeps until told of a server, or for that long; says which.
-    pub fn sleep(&self, timeout_ms: i32) -> sys::Result<bool> {
-        let is_told = socket::wait_readable(&self.socket, timeout_ms)?;
+    pub fn sleep(&self, timeout_ms: i32, cancellation: Cancellation) -> sys::Result<bool> {
+        let is_told = cancellation.point(|| socket::wait_readable(&self.socket, timeout_ms))?;
         if is_told {
             // More than the kernel queues: nobody can keep us here by sending on.
             for _ in 0..64 {

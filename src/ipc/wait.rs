@@ -4,6 +4,7 @@
 use super::address::Address;
 use super::slot::{Place, Slots};
 use crate::log;
+use crate::sys::cancel::Cancellation;
 use crate::sys::{self, time};
 use crate::text::{Quoted, Text};
 use errno::{Errno, errno, set_errno};
@@ -119,20 +120,20 @@ impl<'a> Waiting<'a> {
 
     /// Lets time pass until another attempt is worth while. The first time there is none to lose: the server may have
     /// appeared between the last attempt and the beginning of the watch, and has told nobody then.
-    pub fn pause(&mut self) -> sys::Result<()> {
+    pub fn pause(&mut self, cancellation: Cancellation) -> sys::Result<()> {
         let left = self.time_left()?.unwrap_or(Duration::MAX);
         match &mut self.watch {
             None => {
                 self.watch = Some(Watch::begin(self.address));
                 Ok(())
             }
-            Some(watch) => watch.sleep(left),
+            Some(watch) => watch.sleep(left, cancellation),
         }
     }
 
     /// To be called when connected. The attempts before were no failures: errno is as if they had not been made.
-    pub fn end(self) {
-        if let Some(watch) = self.watch {
+    pub fn end(&mut self) {
+        if let Some(watch) = self.watch.take() {
             watch.end();
             set_errno(self.errno_at_entry);
         }
@@ -164,17 +165,17 @@ impl Watch {
         Watch { slots, place, was_told: false, timeout: Self::FIRST_TIMEOUT, rest: Self::FIRST_REST }
     }
 
-    fn sleep(&mut self, at_most: Duration) -> sys::Result<()> {
+    fn sleep(&mut self, at_most: Duration, cancellation: Cancellation) -> sys::Result<()> {
         if self.was_told {
             self.was_told = false;
             let rest = self.rest;
             self.rest = (rest * 2).min(Self::LONGEST_REST);
-            return sys::sleep(rest.min(at_most));
+            return cancellation.point(|| sys::sleep(rest.min(at_most)));
         }
         let timeout = self.timeout.min(at_most);
         self.was_told = match &self.place {
-            Some(place) => place.sleep(rounded_up_to_ms(timeout))?,
-            None => sys::sleep(timeout).map(|()| false)?,
+            Some(place) => place.sleep(rounded_up_to_ms(timeout), cancellation)?,
+            None => cancellation.point(|| sys::sleep(timeout)).map(|()| false)?,
         };
         if !self.was_told {
             self.timeout = (self.timeout * 2).min(Self::LONGEST_TIMEOUT);

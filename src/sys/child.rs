@@ -7,6 +7,7 @@
 //! Between clone() and execve() the child allocates nothing, takes no lock and runs no handler of a signal: other
 //! threads of the parent may be anywhere. Everything that it needs is prepared in a [`Program`].
 
+use super::cancel::WithoutCancellation;
 use super::map::Mapping;
 use super::program::{Failure, Program, Step};
 use super::{Result, check};
@@ -54,7 +55,8 @@ impl Birth<'_> {
     /// Makes a child that runs `entry`, and ends at once if it `is_intermediate`. Then, or if it fails, it is reaped.
     fn give(program: &Program, entry: Entry, is_intermediate: bool) -> std::result::Result<libc::pid_t, Failure> {
         let errno_at_entry = errno();
-        let _state = WithoutCancellation::begin();
+        // A child would be cancelled, in place of the thread.
+        let _whole = WithoutCancellation::begin();
         let sharing = if BORROWS.load(Ordering::Relaxed) { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
         let memory = Mapping::memory(size_of::<Failure>() + 2 * STACK, sharing).map_err(|e| Step::Clone.failed(e))?;
         let signals = BlockedSignals::block();
@@ -168,7 +170,7 @@ fn detach() -> Result<()> {
     }
 }
 
-// --- signals and cancellation --------------------------------------------------------------------------------------
+// --- signals -------------------------------------------------------------------------------------------------------
 
 /// Signals that are caught get their default action: no handler may run in a child that borrows the parent's memory.
 /// execve() would do the same to them. Those that are ignored stay so.
@@ -219,34 +221,6 @@ impl BlockedSignals {
 impl Drop for BlockedSignals {
     fn drop(&mut self) {
         set_signal_mask(&self.mask_before);
-    }
-}
-
-unsafe extern "C" {
-    // In glibc and musl; the libc crate does not declare it for them.
-    fn pthread_setcancelstate(state: c_int, old_state: *mut c_int) -> c_int;
-}
-
-const PTHREAD_CANCEL_DISABLE: c_int = 1;
-
-/// The thread is not cancelled until this is dropped: a child would be, in its place.
-struct WithoutCancellation {
-    state_before: c_int,
-}
-
-impl WithoutCancellation {
-    fn begin() -> WithoutCancellation {
-        let mut state_before = 0;
-        // SAFETY: the old state may be written there.
-        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut state_before) };
-        WithoutCancellation { state_before }
-    }
-}
-
-impl Drop for WithoutCancellation {
-    fn drop(&mut self) {
-        // SAFETY: the state is one that the C library gave; the old one may be written there.
-        unsafe { pthread_setcancelstate(self.state_before, &mut 0) };
     }
 }
 

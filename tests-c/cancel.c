@@ -1,0 +1,404 @@
+/*
+ * cancel.c: pthread_cancel() of a thread inside the library
+ *
+ * A thread is cancelled in each call that waits, when it does; and at the first cancellation point after a system call
+ * of a function that is none. Nothing is left behind: no descriptor, no hold, no lock.
+ */
+#include "suite.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+/* --- in calls that wait -------------------------------------------------------------------------------------------------- */
+
+/* What the calls work on. */
+static const char *name;
+static struct mm_ipc_srv *srv;
+static int ends[2] = {-1, -1};
+static int listener = -1;
+static struct sockaddr_un address;
+static pid_t child;
+
+struct cancelled {
+	pid_t tid;
+	void (*call)(void);
+};
+
+static void *make_call(void *arg)
+{
+	struct cancelled *cancelled = arg;
+
+	__atomic_store_n(&cancelled->tid, thread_id(), __ATOMIC_RELEASE);
+	cancelled->call();
+	return NULL;
+}
+
+static pid_t tid_of(struct cancelled *cancelled)
+{
+	pid_t tid;
+
+	while ((tid = __atomic_load_n(&cancelled->tid, __ATOMIC_ACQUIRE)) == 0)
+		sleep_ms(1);
+	return tid;
+}
+
+/* Everything that another thread could wait for works. */
+static void assert_library_works(void)
+{
+	const char *other = unique_name();
+	struct mm_ipc_srv *server = mm_ipc_srv_create(other);
+	int client, served, shared = mm_anon_shm();
+	char byte = 'x';
+
+	ck_assert_ptr_nonnull(server);
+	client = mm_ipc_connect(other);
+	served = mm_ipc_srv_accept(server);
+	ck_assert_int_eq(mm_write(client, &byte, 1), 1);
+	ck_assert_int_eq(mm_read(served, &byte, 1), 1);
+	mm_ipc_srv_destroy(server);
+	ck_assert_int_eq(mm_ftruncate(shared, 1), 0);
+	void *memory = mm_mapfile(shared, 0, 1, MM_MAP_READ | MM_MAP_SHARED);
+
+	ck_assert_ptr_nonnull(memory);
+	ck_assert_int_eq(mm_unmap(memory), 0);
+	close_all(3, (int[]){client, served, shared});
+	assert_fails(mm_close(-2), EBADF);
+}
+
+/* Cancels a thread that waits in the call. */
+static void cancel_in(void (*call)(void))
+{
+	struct cancelled cancelled = {.call = call};
+	int before = count_open_descriptors();
+	pthread_t thread = start_thread(make_call, &cancelled);
+
+	wait_until_asleep(tid_of(&cancelled));
+	ck_assert_int_eq(pthread_cancel(thread), 0);
+	ck_assert_ptr_eq(join_thread(thread), PTHREAD_CANCELED);
+	ck_assert_int_eq(count_open_descriptors(), before);
+	assert_library_works();
+}
+
+static void accept_from_srv(void)
+{
+	mm_ipc_srv_accept(srv);
+}
+
+START_TEST(accept_keeps_no_hold_of_the_server)
+{
+	int before = count_open_descriptors();
+
+	name = unique_name();
+	srv = mm_ipc_srv_create(name);
+	for (int i = 0; i < 3; i++)
+		cancel_in(accept_from_srv);
+	int client = mm_ipc_connect(name), served = mm_ipc_srv_accept(srv);
+
+	close_all(2, (int[]){client, served});
+	mm_ipc_srv_destroy(srv);
+	ck_assert_int_eq(count_open_descriptors(), before);
+	srv = mm_ipc_srv_create(name);
+	ck_assert_ptr_nonnull(srv);
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
+static void connect_to_name(void)
+{
+	mm_ipc_connect(name);
+}
+
+START_TEST(connect_leaves_no_socket_while_it_waits_for_a_server)
+{
+	name = unique_name();
+	for (int i = 0; i < 3; i++)
+		cancel_in(connect_to_name);
+}
+END_TEST
+
+START_TEST(connect_leaves_no_socket_before_a_full_queue)
+{
+	int clients[64], count = 0;
+
+	/* A server as the library makes one, but with the shortest queue. */
+	name = unique_name();
+	address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	strcpy(address.sun_path + 1, name);
+	listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(listener, 0), 0);
+	do {
+		ck_assert_int_lt(count, 64);
+		clients[count] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	} while (connect(clients[count++], (struct sockaddr *)&address, sizeof(address)) == 0);
+	cancel_in(connect_to_name);
+	close_all(count, clients);
+	close_all(1, &listener);
+}
+END_TEST
+
+static char data[1024];
+static struct iovec iov = {data, sizeof(data)};
+
+static void receive_message(void)
+{
+	int fds[4];
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = 4};
+
+	mm_ipc_recvmsg(ends[0], &msg);
+}
+
+static void send_message(void)
+{
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+
+	mm_ipc_sendmsg(ends[1], &msg);
+}
+
+static void send_message_with_descriptor(void)
+{
+	int fds[1] = {0};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = fds, .num_fds = 1};
+
+	mm_ipc_sendmsg(ends[1], &msg);
+}
+
+static void receive(void)
+{
+	mm_recv(ends[0], data, sizeof(data), 0);
+}
+
+static void receive_through_header(void)
+{
+	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	mm_recvmsg(ends[0], &header, 0);
+}
+
+static void receive_several(void)
+{
+	struct mm_sock_multimsg several[2] = {{.msg = {.msg_iov = &iov, .msg_iovlen = 1}}, {.msg = {.msg_iov = &iov}}};
+
+	mm_recv_multimsg(ends[0], 2, several, 0, NULL);
+}
+
+static void read_data(void)
+{
+	mm_read(ends[0], data, sizeof(data));
+}
+
+static void poll_for_data(void)
+{
+	struct pollfd wanted = {.fd = ends[0], .events = POLLIN};
+
+	mm_poll(&wanted, 1, -1);
+}
+
+static void send_data(void)
+{
+	mm_send(ends[1], data, sizeof(data), 0);
+}
+
+static void send_through_header(void)
+{
+	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	mm_sendmsg(ends[1], &header, 0);
+}
+
+static void send_several(void)
+{
+	struct mm_sock_multimsg several[2] = {{.msg = {.msg_iov = &iov, .msg_iovlen = 1}}, {.msg = {.msg_iov = &iov}}};
+
+	mm_send_multimsg(ends[1], 2, several, 0);
+}
+
+static void write_data(void)
+{
+	mm_write(ends[1], data, sizeof(data));
+}
+
+START_TEST(receiving_leaves_nothing)
+{
+	void (*const calls[])(void) = {receive_message, receive,   receive_through_header,
+	                               receive_several, read_data, poll_for_data};
+
+	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+	for (size_t i = 0; i < MM_NELEM(calls); i++)
+		cancel_in(calls[i]);
+	/* The connection is as it was. */
+	ck_assert_int_eq(mm_write(ends[1], "x", 1), 1);
+	ck_assert_int_eq(mm_read(ends[0], data, sizeof(data)), 1);
+	close_all(2, ends);
+}
+END_TEST
+
+START_TEST(sending_leaves_nothing)
+{
+	void (*const calls[])(void) = {send_message,        send_message_with_descriptor, send_data,
+	                               send_through_header, send_several,                 write_data};
+	int sent = 0;
+
+	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+	while (send(ends[1], data, sizeof(data), MSG_DONTWAIT) == sizeof(data))
+		sent++;
+	for (size_t i = 0; i < MM_NELEM(calls); i++)
+		cancel_in(calls[i]);
+	/* Neither a message nor a descriptor has gone through. */
+	while (recv(ends[0], data, sizeof(data), MSG_DONTWAIT) == sizeof(data))
+		sent--;
+	ck_assert_int_eq(sent, 0);
+	close_all(2, ends);
+}
+END_TEST
+
+static void accept_from_listener(void)
+{
+	mm_accept(listener, NULL, NULL);
+}
+
+static int connecting = -1;
+
+static void connect_to_listener(void)
+{
+	mm_connect(connecting, (struct sockaddr *)&address, sizeof(address));
+}
+
+START_TEST(sockets_leave_nothing)
+{
+	int clients[64], count = 0;
+
+	address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	strcpy(address.sun_path + 1, unique_name());
+	listener = mm_socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(mm_bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(mm_listen(listener, 0), 0);
+	cancel_in(accept_from_listener);
+	do {
+		ck_assert_int_lt(count, 64);
+		clients[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	} while (connect(clients[count++], (struct sockaddr *)&address, sizeof(address)) == 0);
+	connecting = mm_socket(AF_UNIX, SOCK_STREAM, 0);
+	cancel_in(connect_to_listener);
+	close_all(count, clients);
+	close_all(2, (int[]){connecting, listener});
+}
+END_TEST
+
+static void wait_for_child(void)
+{
+	mm_wait_process(child, NULL);
+}
+
+static void open_fifo(void)
+{
+	mm_open("fifo", O_RDONLY, 0);
+}
+
+static void sleep_long(void)
+{
+	mm_relative_sleep_ms(3600000);
+}
+
+static void sleep_until(void)
+{
+	struct mm_timespec time;
+
+	mm_gettime(MM_CLK_MONOTONIC, &time);
+	time.tv_sec += 3600;
+	mm_nanosleep(MM_CLK_MONOTONIC, &time);
+}
+
+static int pause_for_ever(void *arg)
+{
+	(void)arg;
+	while (true)
+		pause();
+	return 0;
+}
+
+START_TEST(other_waits_leave_nothing)
+{
+	enter_scratch_directory();
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	cancel_in(open_fifo);
+	leave_scratch_directory();
+	cancel_in(sleep_long);
+	cancel_in(sleep_until);
+	child = start_child(pause_for_ever, NULL);
+	cancel_in(wait_for_child);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	/* Nobody has waited for it. */
+	ck_assert_int_eq(mm_wait_process(child, NULL), 0);
+}
+END_TEST
+
+/* --- behind a system call ------------------------------------------------------------------------------------------------ */
+
+/* The library's calls of these come here. The thread that asks for it is cancelled as soon as the kernel has done its work. */
+static __thread bool is_cancelled_by_call;
+
+static void cancel_if_asked(void)
+{
+	if (is_cancelled_by_call) {
+		is_cancelled_by_call = false;
+		pthread_cancel(pthread_self());
+	}
+}
+
+int listen(int fd, int backlog)
+{
+	int result = (int)syscall(SYS_listen, fd, backlog);
+
+	cancel_if_asked();
+	return result;
+}
+
+int shutdown(int fd, int how)
+{
+	int result = (int)syscall(SYS_shutdown, fd, how);
+
+	cancel_if_asked();
+	return result;
+}
+
+static bool has_returned;
+
+static void *create_cancelled(void *arg)
+{
+	is_cancelled_by_call = true;
+	srv = mm_ipc_srv_create(name);
+	has_returned = srv != NULL;
+	pthread_testcancel();
+	return arg;
+}
+
+static void *destroy_cancelled(void *arg)
+{
+	is_cancelled_by_call = true;
+	mm_ipc_srv_destroy(srv);
+	has_returned = true;
+	pthread_testcancel();
+	return arg;
+}
+
+START_TEST(create_and_destroy_are_no_cancellation_points)
+{
+	int before = count_open_descriptors();
+
+	name = unique_name();
+	ck_assert_ptr_eq(join_thread(start_thread(create_cancelled, NULL)), PTHREAD_CANCELED);
+	ck_assert(has_returned);
+	has_returned = false;
+	ck_assert_ptr_eq(join_thread(start_thread(destroy_cancelled, NULL)), PTHREAD_CANCELED);
+	ck_assert(has_returned);
+	ck_assert_int_eq(count_open_descriptors(), before);
+}
+END_TEST
+
+SUITE(accept_keeps_no_hold_of_the_server, connect_leaves_no_socket_while_it_waits_for_a_server,
+      connect_leaves_no_socket_before_a_full_queue, receiving_leaves_nothing, sending_leaves_nothing,
+      sockets_leave_nothing, other_waits_leave_nothing, create_and_destroy_are_no_cancellation_points)

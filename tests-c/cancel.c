@@ -12,6 +12,10 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+
 /* --- in calls that wait -------------------------------------------------------------------------------------------------- */
 
 /* What the calls work on. */
@@ -365,6 +369,19 @@ int shutdown(int fd, int how)
 	return result;
 }
 
+/* A cancellation point, as the one that it stands for. */
+ssize_t recvmsg(int fd, struct msghdr *header, int flags)
+{
+	ssize_t result;
+	int type;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	result = syscall(SYS_recvmsg, fd, header, flags);
+	pthread_setcanceltype(type, NULL);
+	cancel_if_asked();
+	return result;
+}
+
 static bool has_returned;
 
 static void *create_cancelled(void *arg)
@@ -399,6 +416,37 @@ START_TEST(create_and_destroy_are_no_cancellation_points)
 }
 END_TEST
 
+static int received[8];
+
+static void *receive_cancelled(void *arg)
+{
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = received, .num_fds_max = 8};
+
+	is_cancelled_by_call = true;
+	has_returned = mm_ipc_recvmsg(ends[0], &msg) == 1 && msg.num_fds == 1;
+	pthread_testcancel();
+	return arg;
+}
+
+START_TEST(a_message_that_has_come_is_received_whole)
+{
+	struct iovec byte = {data, 1};
+	struct mm_ipc_msg msg = {.iov = &byte, .num_iov = 1, .fds = (int[]){0}, .num_fds = 1};
+	int on = 1;
+
+	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+	/* A descriptor of the sending process comes along. The library closes it, where a thread can be cancelled. */
+	if (setsockopt(ends[0], SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) == -1)
+		printf("# the kernel has no SO_PASSPIDFD: the library has nothing to close\n");
+	ck_assert_int_eq(mm_ipc_sendmsg(ends[1], &msg), 1);
+	ck_assert_ptr_eq(join_thread(start_thread(receive_cancelled, NULL)), PTHREAD_CANCELED);
+	ck_assert(has_returned);
+	close_all(1, received);
+	close_all(2, ends);
+}
+END_TEST
+
 SUITE(accept_keeps_no_hold_of_the_server, connect_leaves_no_socket_while_it_waits_for_a_server,
       connect_leaves_no_socket_before_a_full_queue, receiving_leaves_nothing, sending_leaves_nothing,
-      sockets_leave_nothing, other_waits_leave_nothing, create_and_destroy_are_no_cancellation_points)
+      sockets_leave_nothing, other_waits_leave_nothing, create_and_destroy_are_no_cancellation_points,
+      a_message_that_has_come_is_received_whole)

@@ -1,5 +1,6 @@
 //! Ancillary data: descriptors that travel with a message.
 
+use super::cancel::WithoutCancellation;
 use std::ffi::{c_int, c_uint};
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
@@ -102,6 +103,8 @@ impl Control {
     /// fit is closed, with MSG_CTRUNC set; so is the descriptor of the sending process that SO_PASSPIDFD installs.
     #[cold]
     pub fn unpack(&self, header: &mut libc::msghdr, room: &DescriptorRoom) -> c_int {
+        // To close one is a cancellation point, and nobody would know of the others.
+        let _whole = WithoutCancellation::begin();
         let mut handed_out = 0;
         self.for_each_descriptor(header, |kind, descriptor| {
             if kind != libc::SCM_RIGHTS {

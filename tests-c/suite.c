@@ -337,3 +337,9 @@ bool is_instrumented(void)
 	return is_under_valgrind();
 #endif
 }
+
+bool is_under_helgrind(void)
+{
+	/* valgrind does not say which of its tools runs; `make check-threads` does. */
+	return is_under_valgrind() && getenv("MMSYSIO_TEST_HELGRIND") != NULL;
+}

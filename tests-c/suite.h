@@ -116,4 +116,7 @@ uint32_t next_random(uint32_t *state);
 bool is_under_valgrind(void);
 bool is_instrumented(void);
 
+/* True under helgrind, which remembers every byte that a system call names, and ends with its memory where that is all. */
+bool is_under_helgrind(void);
+
 #endif

@@ -1,0 +1,22 @@
+/*
+ * race.c: two threads that change one variable, for `make check-threads` to see whether helgrind finds that out
+ */
+#include <pthread.h>
+
+static int contested;
+
+static void *change(void *arg)
+{
+	contested++;
+	return arg;
+}
+
+int main(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, change, NULL) != 0)
+		return 1;
+	change(NULL);
+	return pthread_join(thread, NULL);
+}

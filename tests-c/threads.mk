@@ -1,0 +1,26 @@
+# Threads, and security: what `make check` needs to run their tests, and the long forms of these.
+
+.PHONY: check-threads
+
+# Tests with several threads, by what they call.
+THREADED := $(filter-out suite,$(patsubst tests-c/%.c,%,$(shell grep -lwE \
+    'pthread_create|start_thread|start_interrupting' tests-c/*.c)))
+HELGRIND := valgrind --quiet --tool=helgrind --error-exitcode=99 --trace-children=no --fair-sched=yes \
+            --suppressions=tests-c/helgrind.supp
+
+# The tests with threads under helgrind, which must be seen to find a race; then a million threads, one after the other.
+check-threads: $(THREADED:%=$(B)/tests/%) $(B)/tests-programs/race
+	$(HELGRIND) $(B)/tests-programs/race 2>/dev/null; [ $$? -eq 99 ]
+	MMSYSIO_TEST_HELGRIND=1 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --exec '$(HELGRIND)' $(THREADED:%=$(B)/tests/%)
+	MMSYSIO_TEST_THREADS=1000000 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --verbose --exec env $(B)/tests/threads
+
+# It finds the library by the environment: so it is not linked with it.
+$(B)/tests/threads $(B)/tests-asan/threads: $(B)/tests-programs/loader
+
+# Linked with the static library: the dynamic linker does not look for one where the environment of a set-user-ID program
+# says.
+$(B)/tests-programs/privileged: tests-c/programs/privileged.c tests-c/privileged.h $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(B)/libmmsysio.a $$(cat $(B)/private-libs)
+
+$(B)/tests/security $(B)/tests-asan/security: tests-c/privileged.h $(B)/tests-programs/privileged $(B)/examples/private_server

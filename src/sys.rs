@@ -122,6 +122,14 @@ pub fn thread_id() -> libc::pid_t {
     unsafe { libc::syscall(libc::SYS_gettid) as libc::pid_t }
 }
 
+/// Sleeps until somebody wakes those who wait for `word`, in another process perhaps. Returns at once if it is not equal
+/// to `expected`, and at any other moment.
+pub fn wait_while_equal(word: &AtomicU32, expected: u32) {
+    let no_timeout = ptr::null::<libc::timespec>();
+    // SAFETY: the word is valid for the call, and the kernel only reads it.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, no_timeout) };
+}
+
 // --- processes -----------------------------------------------------------------------------------------------------
 
 static FORKS: AtomicU32 = AtomicU32::new(0);

@@ -4,6 +4,7 @@
 #include "suite.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 
 /* --- forks --------------------------------------------------------------------------------------------------------------- */
 
@@ -126,6 +127,67 @@ START_TEST(a_child_can_use_the_library_whatever_other_threads_were_inside)
 }
 END_TEST
 
+/* --- daemons ------------------------------------------------------------------------------------------------------------- */
+
+/* The first child of a thread, once it has one. */
+static pid_t child_of(pid_t pid, pid_t tid)
+{
+	char path[64], text[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)tid);
+	while (atoi(text) == 0) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		if (fd == -1 || read(fd, text, sizeof(text) - 1) == -1)
+			return -1;
+		close(fd);
+	}
+	return atoi(text);
+}
+
+/* Kills the child of the main thread as soon as that has a child of its own. */
+static void *kill_intermediate(void *arg)
+{
+	pid_t intermediate = child_of(getpid(), getpid());
+	pid_t daemon = child_of(intermediate, intermediate);
+
+	*(pid_t *)arg = daemon;
+	return (void *)(intptr_t)(daemon > 0 && kill(intermediate, SIGKILL) == 0);
+}
+
+START_TEST(a_daemon_leaves_the_memory_of_a_caller_that_lost_the_process_between)
+{
+	enum { DIRECTORIES = 30000 };
+	static const char directory[] = "/nowhere-at-all:";
+	char *path = calloc(DIRECTORIES, sizeof(directory) - 1);
+	pid_t daemon = 0, first;
+	int status;
+
+	/* There are no children that borrow memory under valgrind, nor is each kernel built to tell of children. */
+	if (is_under_valgrind() || access("/proc/thread-self/children", R_OK) != 0) {
+		free(path);
+		return;
+	}
+	/* That children borrow memory is found out by the first. */
+	ck_assert_int_eq(mm_spawn(&first, "true", 0, NULL, 0, NULL, NULL), 0);
+	ck_assert_int_eq(mm_wait_process(first, NULL), 0);
+	/* It takes a while to find out that the program is nowhere. */
+	for (int i = 0; i < DIRECTORIES; i++)
+		memcpy(path + i * (sizeof(directory) - 1), directory, sizeof(directory) - 1);
+	path[DIRECTORIES * (sizeof(directory) - 1) - 1] = '\0';
+	setenv("PATH", path, 1);
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	pthread_t killer = start_thread(kill_intermediate, &daemon);
+
+	/* It is known, and told, how it went on. */
+	assert_fails(mm_spawn(NULL, "missing", 0, NULL, MM_SPAWN_DAEMONIZE, NULL, NULL), ENOENT);
+	ck_assert_ptr_nonnull(join_thread(killer));
+	ck_assert_int_eq(waitpid(daemon, &status, 0), daemon);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 127, "the daemon ended with status %#x", status);
+	free(path);
+}
+END_TEST
+
 /* --- ends ---------------------------------------------------------------------------------------------------------------- */
 
 /* Memory of the process in KiB. */
@@ -189,5 +251,6 @@ START_TEST(the_library_can_be_loaded_and_unloaded_a_thousand_times)
 }
 END_TEST
 
-SUITE(a_child_can_use_the_library_whatever_other_threads_were_inside, threads_that_used_the_error_state_leave_nothing,
+SUITE(a_child_can_use_the_library_whatever_other_threads_were_inside,
+      a_daemon_leaves_the_memory_of_a_caller_that_lost_the_process_between, threads_that_used_the_error_state_leave_nothing,
       the_library_can_be_loaded_and_unloaded_a_thousand_times)

@@ -15,7 +15,7 @@ use errno::{Errno, errno, set_errno};
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Makes a child process that is that program when this returns.
@@ -37,6 +37,8 @@ struct Birth<'a> {
     stacks: NonNull<c_void>,
     /// True for the parent as well as soon as a child that borrows its memory runs.
     is_borrowed: AtomicBool,
+    /// The child of a child, while it borrows the memory: the kernel writes it, and clears it when it no longer does.
+    tenant: AtomicU32,
 }
 
 /// Whether children of this process are known to borrow its memory. valgrind and some emulators make a fork() of the
@@ -48,6 +50,9 @@ const EXECUTING: Failure = Failure { step: Step::Execute, errno: 0, position: 0 
 
 /// Enough for a child and all that it calls, the dynamic linker included.
 const STACK: usize = 64 << 10;
+
+/// The kernel keeps account of the child's use of the memory: see [`Birth::tenant`].
+const TOLD_OF_END: c_int = libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID;
 
 type Entry = extern "C" fn(*mut c_void) -> c_int;
 
@@ -67,15 +72,20 @@ impl Birth<'_> {
             progress: memory.first().cast(),
             stacks: memory.end(),
             is_borrowed: AtomicBool::new(false),
+            tenant: AtomicU32::new(0),
         };
         birth.report(BEGUN);
-        let child = birth.clone_onto_stack(0, entry).map_err(|e| Step::Clone.failed(e))?;
+        let child = birth.clone_onto_stack(0, entry, 0).map_err(|e| Step::Clone.failed(e))?;
         birth.await_progress(child);
         if birth.is_borrowed.load(Ordering::Relaxed) {
             BORROWS.store(true, Ordering::Relaxed);
         }
+        if is_intermediate {
+            reap(child);
+            birth.await_tenant();
+        }
         let progress = birth.progress();
-        if is_intermediate || progress.errno != 0 {
+        if !is_intermediate && progress.errno != 0 {
             reap(child);
         }
         if progress.errno != 0 {
@@ -87,15 +97,16 @@ impl Birth<'_> {
     }
 
     /// Makes a child of the calling process that runs `entry` on one of the two stacks.
-    fn clone_onto_stack(&self, number: usize, entry: Entry) -> Result<libc::pid_t> {
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    fn clone_onto_stack(&self, number: usize, entry: Entry, more_flags: c_int) -> Result<libc::pid_t> {
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD | more_flags;
+        let (tenant, no_tls) = (self.tenant.as_ptr(), ptr::null_mut::<c_void>());
         // SAFETY: stacks grow down from the end of the memory, which has room for two. Self, and all that it refers to,
-        // stays as it is until the child no longer uses it, since the caller waits for that. (Unless the intermediate
-        // child is killed from outside at this very moment: its own child then goes on, in memory of a process that does
-        // not know of it.)
+        // stays as it is until the child no longer uses it: the kernel has the caller wait for that, and await_tenant()
+        // if the caller is an intermediate child that is killed meanwhile.
         check(unsafe {
             let stack = self.stacks.byte_sub(number * STACK);
-            libc::clone(entry, stack.as_ptr(), flags, ptr::from_ref(self).cast_mut().cast())
+            let argument = ptr::from_ref(self).cast_mut().cast();
+            libc::clone(entry, stack.as_ptr(), flags, argument, tenant, no_tls, tenant)
         })
     }
 
@@ -118,6 +129,18 @@ impl Birth<'_> {
         }
     }
 
+    /// Waits until the child of an intermediate child is out of the memory. It is, unless the latter was killed.
+    fn await_tenant(&self) {
+        loop {
+            let tenant = self.tenant.load(Ordering::Acquire);
+            if tenant == 0 {
+                return;
+            }
+            // The kernel wakes one who waits here when it clears the number.
+            super::wait_while_equal(&self.tenant, tenant);
+        }
+    }
+
     /// Ends as the program, or with its failure reported.
     fn run(&self) -> c_int {
         self.is_borrowed.store(true, Ordering::Relaxed);
@@ -137,7 +160,7 @@ impl Birth<'_> {
         self.is_borrowed.store(true, Ordering::Relaxed);
         let made = detach()
             .map_err(|e| Step::Detach.failed(e))
-            .and_then(|()| self.clone_onto_stack(1, run_program).map_err(|e| Step::Clone.failed(e)));
+            .and_then(|()| self.clone_onto_stack(1, run_program, TOLD_OF_END).map_err(|e| Step::Clone.failed(e)));
         match made {
             Ok(child) => {
                 self.await_progress(child);

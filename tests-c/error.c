@@ -410,6 +410,9 @@ START_TEST(strerror_r_of_a_system_code_is_that_of_posix)
 	ck_assert_str_eq(text, strerror(ENOENT));
 	ck_assert_int_eq(mm_strerror_r(ENOENT, text, 3), ERANGE);
 	ck_assert_str_eq(text, "No");
+	/* Room enough, a caller may say. */
+	ck_assert_int_eq(mm_strerror_r(ENOENT, text, SIZE_MAX), 0);
+	ck_assert_str_eq(text, strerror(ENOENT));
 	ck_assert_int_eq(mm_strerror_r(1001, text, sizeof(text)), EINVAL);
 	ck_assert_str_eq(text, "Unknown error 1001");
 	ck_assert_int_eq(errno, 0);

@@ -41,8 +41,9 @@ pub unsafe extern "C" fn mm_strerror_r(errnum: c_int, buf: *mut c_char, buflen: 
             set_errno(Errno(libc::EFAULT));
             return -1;
         }
-        // SAFETY: a pair of pointer and count, and not null.
-        _ => unsafe { slice::from_raw_parts_mut(buf.cast::<u8>(), buflen) },
+        // SAFETY: a pair of pointer and count, and not null. No object is larger than isize::MAX, whatever size C gives
+        // to say that there is room enough.
+        _ => unsafe { slice::from_raw_parts_mut(buf.cast::<u8>(), buflen.min(isize::MAX as usize)) },
     };
     let Some(text) = own_text(errnum) else {
         return sys::strerror_r(errnum, buffer);

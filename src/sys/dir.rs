@@ -19,7 +19,11 @@ pub struct Entry<'a> {
 
 impl DirStream {
     pub fn open(path: Path) -> Result<DirStream> {
-        // SAFETY: a path; opendir reads no further than its terminator. It must not be null.
+        // The C library looks at it before the kernel does.
+        if path.as_ptr().is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: a path, and not null; opendir reads no further than its terminator.
         NonNull::new(unsafe { libc::opendir(path.as_ptr()) }).map(DirStream).ok_or_else(errno)
     }
 

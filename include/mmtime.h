@@ -53,7 +53,7 @@ struct mm_timespec {
  *   EINVAL           there is no such clock
  *   EFAULT           @ts is NULL
  *
- * MT-Safe, async-signal-safe.
+ * MT-Safe. Async-signal-safe if it succeeds: a failure is logged.
  *
  * Differs from mmlib: NULL does not crash.
  */
@@ -67,7 +67,7 @@ MMLIB_API int mm_gettime(clockid_t clock_id, struct mm_timespec *ts);
  * Return: 0; or -1, with the error state set to
  *   EINVAL           there is no such clock
  *
- * MT-Safe, async-signal-safe.
+ * MT-Safe. Async-signal-safe if it succeeds: a failure is logged.
  */
 MMLIB_API int mm_getres(clockid_t clock_id, struct mm_timespec *res);
 

@@ -1,0 +1,9 @@
+/*
+ * privileged.h: what programs/privileged.c tells security.c by its exit status
+ */
+#ifndef PRIVILEGED_H
+#define PRIVILEGED_H
+
+enum { HAS_PRIVILEGES = 0x10, TOOK_LOG_LEVEL = 0x20, TOOK_PATIENCE = 0x40 };
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * privileged.c: tells by its exit status whether it has privileges, and which variables of its environment count
+ *
+ * It is linked with the static library, since the dynamic linker is careful too.
+ */
+#include <mmerrno.h>
+#include <mmlog.h>
+#include <mmsysio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/auxv.h>
+
+#include "../privileged.h"
+
+static void do_nothing(int signum)
+{
+	(void)signum;
+}
+
+int main(void)
+{
+	struct sigaction action = {.sa_handler = do_nothing};
+	char name[64];
+	int result = getauxval(AT_SECURE) != 0 ? HAS_PRIVILEGES : 0;
+
+	if (mm_log_set_maxlvl(MM_LOG_NONE) == MM_LOG_FATAL)
+		result |= TOOK_LOG_LEVEL;
+	/* With a patience of 0 it fails at once, otherwise it waits until it is interrupted. */
+	sigaction(SIGALRM, &action, NULL);
+	alarm(1);
+	snprintf(name, sizeof(name), "mmsysio-test-privileged-%ld", (long)getpid());
+	if (mm_ipc_connect(name) != -1)
+		return 1;
+	if (mm_get_lasterror_number() == ECONNREFUSED)
+		result |= TOOK_PATIENCE;
+	else if (mm_get_lasterror_number() != EINTR)
+		return 1;
+	return result;
+}

@@ -22,3 +22,17 @@ bench-files: $(B)/benches/files
 bench-instructions: $(B)/benches/instructions
 	@mkdir -p $(B)/bench
 	@$(RUN_BENCH) $(PYTHON) -B benches/instructions.py $< $(B)/bench/instructions.tsv
+
+# Two processes, beside other libraries.
+.PHONY: bench-peers
+TRANSPORTS := $(wildcard benches/transports/*.c)
+PEER_LIBS  := libqb libzmq libsystemd
+
+$(B)/benches/peers: benches/peers.c benches/bench.h benches/transport.h $(TRANSPORTS) $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PEER_LIBS)) $(filter %.c,$^) -o $@ \
+	    $(LDFLAGS) $$($(STAGED) --libs mmsysio $(PEER_LIBS)) -lnng -lm
+
+bench-peers: $(B)/benches/peers
+	@mkdir -p $(B)/bench
+	$(RUN_BENCH) $< $(B)/bench/peers.tsv

@@ -39,13 +39,13 @@ check)
 	;;
 bench)
 	# The peers that the benchmarks measure, and what counts instructions.
-	packages="gcc make binutils pkg-config valgrind python3 libqb-dev libnng-dev libzmq3-dev libdbus-1-dev"
+	packages="gcc make binutils pkg-config valgrind python3 libqb-dev libnng-dev libzmq3-dev libsystemd-dev"
 	need gcc gcc
 	need pkg-config pkg-config
 	need valgrind valgrind
 	need python3 python3
 	need readelf binutils
-	for peer in libqb libzmq dbus-1; do
+	for peer in libqb libzmq libsystemd; do
 		pkg-config --exists "$peer" 2>/dev/null || missing="$missing $peer"
 	done
 	# Debian's nng has no file for pkg-config.

@@ -8,7 +8,7 @@ $(B)/benches/%: benches/%.c benches/bench.h $(STAGE)/.installed
 
 RUN_BENCH := LD_LIBRARY_PATH=$(STAGE)/lib
 
-bench-connect bench-spawn bench-sockets: bench-%: $(B)/benches/%
+bench-connect bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors: bench-%: $(B)/benches/%
 	$(RUN_BENCH) $<
 
 # In memory, to measure the programs and not a disk; set it for another place.
@@ -36,3 +36,21 @@ $(B)/benches/peers: benches/peers.c benches/bench.h benches/transport.h $(TRANSP
 bench-peers: $(B)/benches/peers
 	@mkdir -p $(B)/bench
 	$(RUN_BENCH) $< $(B)/bench/peers.tsv
+
+# What the library takes. One program is linked with it although it calls nothing.
+.PHONY: bench-footprint
+$(B)/benches/footprint: benches/footprint.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE $(CFLAGS) $< -o $@ $(LDFLAGS)
+
+$(B)/benches/without: benches/programs/empty.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra $(CFLAGS) $< -o $@ $(LDFLAGS)
+
+$(B)/benches/with: benches/programs/empty.c $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra $(CFLAGS) $< -o $@ $(LDFLAGS) -Wl,--no-as-needed $$($(STAGED) --libs mmsysio)
+
+bench-footprint: $(B)/benches/footprint $(B)/benches/with $(B)/benches/without
+	@mkdir -p $(B)/bench
+	@$(RUN_BENCH) $(PYTHON) -B benches/footprint.py $(B)/$(REALNAME) $^ $(B)/bench/footprint.tsv

@@ -1,0 +1,95 @@
+/*
+ * ipc_errors.c: what a failing call costs
+ *
+ * mm_ipc_recvmsg() on a descriptor that is not open, beside recvmsg(), which only sets errno: the error raised and logged to
+ * /dev/null; raised with logging off, for the thread (MM_ERROR_NOLOG) or the process (the maximum level); and ignored, by
+ * MM_ERROR_IGNORE. In blocks that take turns; medians.
+ *
+ * usage: ipc_errors [TURNS]
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <mmlog.h>
+#include <mmsysio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_TURNS 20001
+#define CALLS_OF_A_BLOCK 20
+#define CLOSED 1000
+
+static char in[64];
+static struct iovec data = {in, sizeof(in)};
+
+static void fail_by_kernel(void)
+{
+	struct msghdr header = {.msg_iov = &data, .msg_iovlen = 1};
+
+	require(recvmsg(CLOSED, &header, MSG_CMSG_CLOEXEC) == -1 && errno == EBADF, "recvmsg of a closed descriptor");
+}
+
+static void fail_by_library(void)
+{
+	struct mm_ipc_msg message = {.iov = &data, .num_iov = 1};
+
+	require(mm_ipc_recvmsg(CLOSED, &message) == -1 && errno == EBADF, "mm_ipc_recvmsg of a closed descriptor");
+}
+
+static struct contender {
+	const char *title;
+	void (*fail)(void);
+	int level, flags;
+	double times[MOST_TURNS];
+} contenders[] = {
+	{.title = "recvmsg, errno", .fail = fail_by_kernel, .level = MM_LOG_NONE},
+	{.title = "mm_ipc_recvmsg, ignored (MM_ERROR_IGNORE)", .fail = fail_by_library, .level = MM_LOG_ERROR,
+	 .flags = MM_ERROR_IGNORE},
+	{.title = "mm_ipc_recvmsg, raised, not logged (MM_ERROR_NOLOG)", .fail = fail_by_library, .level = MM_LOG_ERROR,
+	 .flags = MM_ERROR_NOLOG},
+	{.title = "mm_ipc_recvmsg, raised, not logged (level MM_LOG_NONE)", .fail = fail_by_library, .level = MM_LOG_NONE},
+	{.title = "mm_ipc_recvmsg, raised, logged to /dev/null", .fail = fail_by_library, .level = MM_LOG_ERROR},
+};
+enum { CONTENDERS = sizeof(contenders) / sizeof(*contenders) };
+
+static double run_block(const struct contender *contender)
+{
+	double start;
+
+	mm_log_set_maxlvl(contender->level);
+	mm_error_set_flags(contender->flags, MM_ERROR_IGNORE | MM_ERROR_NOLOG);
+	start = now_ns();
+	for (int i = 0; i < CALLS_OF_A_BLOCK; i++)
+		contender->fail();
+	return (now_ns() - start) / CALLS_OF_A_BLOCK;
+}
+
+int main(int argc, char *argv[])
+{
+	int turns = argc > 1 ? atoi(argv[1]) : 2001;
+	double base = 0;
+
+	if (turns < 1 || turns > MOST_TURNS)
+		return 2;
+	/* Where the lines go. What is wrong is said by the status. */
+	require(dup2(open("/dev/null", O_WRONLY), STDERR_FILENO) >= 0, "dup2");
+	for (int turn = -100; turn < turns; turn++) {
+		for (int i = 0; i < CONTENDERS; i++) {
+			struct contender *contender = &contenders[(turn + 100 + i) % CONTENDERS];
+			double time = run_block(contender);
+
+			if (turn >= 0)
+				contender->times[turn] = time;
+		}
+	}
+	printf("| a call that fails with EBADF | median | ratio |\n|---|---|---|\n");
+	for (int i = 0; i < CONTENDERS; i++) {
+		double middle = median(contenders[i].times, turns);
+
+		if (i == 0)
+			base = middle;
+		printf("| %s | %.0f ns | %.2f |\n", contenders[i].title, middle, middle / base);
+	}
+	return 0;
+}

@@ -8,7 +8,7 @@ $(B)/benches/%: benches/%.c benches/bench.h $(STAGE)/.installed
 
 RUN_BENCH := LD_LIBRARY_PATH=$(STAGE)/lib
 
-bench-connect bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors: bench-%: $(B)/benches/%
+bench-connect bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect: bench-%: $(B)/benches/%
 	$(RUN_BENCH) $<
 
 # In memory, to measure the programs and not a disk; set it for another place.
@@ -30,8 +30,8 @@ PEER_LIBS  := libqb libzmq libsystemd
 
 $(B)/benches/peers: benches/peers.c benches/bench.h benches/transport.h $(TRANSPORTS) $(STAGE)/.installed
 	@mkdir -p $(@D)
-	$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PEER_LIBS)) $(filter %.c,$^) -o $@ \
-	    $(LDFLAGS) $$($(STAGED) --libs mmsysio $(PEER_LIBS)) -lnng -lm
+	$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PEER_LIBS)) \
+	    $(filter %.c,$^) -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio $(PEER_LIBS)) -lnng -lm
 
 bench-peers: $(B)/benches/peers
 	@mkdir -p $(B)/bench
@@ -54,3 +54,23 @@ $(B)/benches/with: benches/programs/empty.c $(STAGE)/.installed
 bench-footprint: $(B)/benches/footprint $(B)/benches/with $(B)/benches/without
 	@mkdir -p $(B)/bench
 	@$(RUN_BENCH) $(PYTHON) -B benches/footprint.py $(B)/$(REALNAME) $^ $(B)/bench/footprint.tsv
+
+# All of them, and what they say in $(B)/bench; the plots are for the README.
+.PHONY: bench bench-packages bench-plot
+bench: bench-packages
+	benches/run.sh "$(MAKE)" $(B)/bench
+	$(MAKE) bench-plot
+
+bench-packages:
+	tests-c/install-packages.sh bench
+
+bench-plot: $(B)/bench/peers.tsv
+	$(PYTHON) -B benches/plot.py $< benches/latency.svg benches/throughput.svg
+
+$(B)/bench/peers.tsv:
+	$(MAKE) bench-peers
+
+# The tables and plots of the last run, into the document.
+.PHONY: bench-readme
+bench-readme: bench-plot
+	$(PYTHON) -B benches/fill-readme.py benches/README.md $(B)/bench

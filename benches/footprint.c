@@ -1,8 +1,8 @@
 /*
  * footprint.c: what the library costs a program that does nothing
  *
- * Starts two programs that differ only in being linked with the library, in turns, and waits for their ends. Prints the median
- * times as tab-separated values: milliseconds with the library, without it, and the median of the ratios.
+ * Starts two programs that differ only in being linked with the library, in turns, and waits for their ends. Prints
+ * the median times as tab-separated values: milliseconds with the library, without it, and the median of the ratios.
  *
  * usage: footprint WITH WITHOUT [ROUNDS]
  */
@@ -31,7 +31,8 @@ static double run(char *program)
 	int status;
 	pid_t pid;
 
-	if (posix_spawn(&pid, program, NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+	if (posix_spawn(&pid, program, NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid ||
+	    status != 0) {
 		fprintf(stderr, "%s failed\n", program);
 		exit(1);
 	}

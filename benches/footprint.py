@@ -3,8 +3,8 @@
 
 usage: footprint.py LIBRARY STARTER WITH WITHOUT TSV
 
-LIBRARY is stripped to a scratch copy first. STARTER is benches/footprint.c, which starts WITH and WITHOUT, the same empty
-program linked with the library and without it. Prints Markdown, and writes tab-separated values.
+LIBRARY is stripped to a scratch copy first. STARTER is benches/footprint.c, which starts WITH and WITHOUT, the same
+empty program linked with the library and without it. Prints Markdown, and writes tab-separated values.
 """
 import os
 import re
@@ -13,9 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-
-def output(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+ def output(*command):     return subprocess.run(command, check=True, capture_output=True, text=True,
+timeout=120).stdout
 
 
 def sections(library):

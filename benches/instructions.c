@@ -1,8 +1,8 @@
 /*
  * instructions.c: sends and receives small messages, for instructions.py to count what that takes
  *
- * One segment of 64 bytes, no descriptors, no room for any: in a process of one thread, or beside a second one that sleeps,
- * where the C library makes its calls cancellation points.
+ * One segment of 64 bytes, no descriptors, no room for any: in a process of one thread, or beside a second one that
+ * sleeps, where the C library makes its calls cancellation points.
  *
  * usage: instructions MESSAGES THREADS
  */

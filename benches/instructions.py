@@ -3,10 +3,10 @@
 
 usage: instructions.py PROGRAM TSV
 
-Runs benches/instructions.c under valgrind's callgrind, which counts from the first instruction of the door to its return:
-with everything that it calls, without what its caller does. Two runs that differ only in how many messages they exchange
-are subtracted, so that what is done once, such as finding symbols, does not count. Prints a Markdown table for each door,
-and writes the same as tab-separated values.
+Runs benches/instructions.c under valgrind's callgrind, which counts from the first instruction of the door to its
+return: with everything that it calls, without what its caller does. Two runs that differ only in how many messages they
+exchange are subtracted, so that what is done once, such as finding symbols, does not count. Prints a Markdown table for
+each door, and writes the same as tab-separated values.
 """
 import os
 import subprocess
@@ -22,9 +22,9 @@ def count(program, door, threads, messages):
     """Instructions of all calls of the door in one run, by object and function."""
     with tempfile.TemporaryDirectory() as scratch:
         out = os.path.join(scratch, "callgrind.out")
-        command = ["valgrind", "--tool=callgrind", "-q", "--collect-atstart=no", "--toggle-collect=" + door, "--skip-plt=no",
-                   "--compress-strings=no", "--compress-pos=no", "--callgrind-out-file=" + out, program, str(messages),
-                   str(threads)]
+        command = ["valgrind", "--tool=callgrind", "-q", "--collect-atstart=no", "--toggle-collect=" + door,
+                   "--skip-plt=no", "--compress-strings=no", "--compress-pos=no", "--callgrind-out-file=" + out,
+                   program, str(messages), str(threads)]
         subprocess.run(command, check=True, timeout=120, env={**os.environ, "LD_BIND_NOW": "1"})
         with open(out, encoding="utf-8") as file:
             return parse(file)
@@ -58,7 +58,7 @@ def per_message(program, door, threads):
 
 
 def short(library, function):
-    """The part of libc that is meant, or the Rust function without its hash."""
+    """A name for the table. callgrind knows code without a symbol, such as a PLT, by its address."""
     if library.startswith("libc.so"):
         return "glibc: " + function.split("'")[0]
     function = function.split("'")[0]

@@ -1,9 +1,9 @@
 /*
  * ipc_connect.c: connections per second, and a storm of clients, beside the system calls below
  *
- * In one thread: connect, accept, close both ends, in blocks that take turns. Then many processes that are let go at once,
- * each of which connects, sends a message and waits for the answer of a server that takes one client after the other: the
- * time until the last was served, and until the median client had its answer.
+ * In one thread: connect, accept, close both ends, in blocks that take turns. Then many processes that are let go at
+ * once, each of which connects, sends a message and waits for the answer of a server that takes one client after the
+ * other: the time until the last was served, and until the median client had its answer.
  *
  * usage: ipc_connect [TURNS [ROUNDS [CLIENTS]]]
  */

@@ -1,9 +1,9 @@
 /*
  * ipc_errors.c: what a failing call costs
  *
- * mm_ipc_recvmsg() on a descriptor that is not open, beside recvmsg(), which only sets errno: the error raised and logged to
- * /dev/null; raised with logging off, for the thread (MM_ERROR_NOLOG) or the process (the maximum level); and ignored, by
- * MM_ERROR_IGNORE. In blocks that take turns; medians.
+ * mm_ipc_recvmsg() on a descriptor that is not open, beside recvmsg(), which only sets errno: the error raised and
+ * logged to /dev/null; raised with logging off, for the thread (MM_ERROR_NOLOG) or the process (the maximum level);
+ * and ignored, by MM_ERROR_IGNORE. In blocks that take turns; medians.
  *
  * usage: ipc_errors [TURNS]
  */

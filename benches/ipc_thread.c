@@ -1,10 +1,10 @@
 /*
  * ipc_thread.c: mm_ipc_sendmsg and mm_ipc_recvmsg beside the system calls below them, in one thread
  *
- * A message is sent through a connected pair and received, in blocks that the contenders take in turns. The bare calls are
- * send() and recvmsg() with the control buffer that the library offers for the same num_fds_max, the least that a receiver of
- * descriptors can do, and sendmsg() and recvmsg() with a control buffer, what is usually written. For each, the median over
- * the blocks; the ratios are the medians of the ratios within a turn.
+ * A message is sent through a connected pair and received, in blocks that the contenders take in turns. The bare
+ * calls are send() and recvmsg() with the control buffer that the library offers for the same num_fds_max, the least
+ * that a receiver of descriptors can do, and sendmsg() and recvmsg() with a control buffer, what is usually written.
+ * For each, the median over the blocks; the ratios are the medians of the ratios within a turn.
  *
  * usage: ipc_thread [TURNS]
  */
@@ -166,8 +166,9 @@ int main(int argc, char *argv[])
 	require(mm_ipc_connected_pair(ends) == 0, "mm_ipc_connected_pair");
 	for (int i = 0; i < MOST_DESCRIPTORS; i++)
 		fds_sent[i] = STDERR_FILENO;
-	printf("| bytes | segments | descriptors | mm_ipc | least: send + recvmsg | usual: sendmsg + recvmsg, control buffer | "
-	       "ours to least | ours to usual |\n|---|---|---|---|---|---|---|---|\n");
+	printf("| bytes | segments | descriptors | mm_ipc | least: send + recvmsg | "
+	       "usual: sendmsg + recvmsg, control buffer | ours to least | ours to usual |\n"
+	       "|---|---|---|---|---|---|---|---|\n");
 	for (int s = 0; s < 4; s++) {
 		contest(sizes[s], 1, 0, sizes[s] > 16384 ? turns / 2 + 1 : turns);
 		contest(sizes[s], MOST_SEGMENTS, 0, sizes[s] > 16384 ? turns / 2 + 1 : turns);

@@ -1,10 +1,11 @@
 /*
  * peers.c: two processes that talk through this library, beside bare system calls and other libraries
  *
- * Latency: a client sends a message and waits for the answer, of the same size. Throughput: a client sends as much as it can
- * to a server that does nothing with a message (fast), or computes for some time on each (slow). Each with both processes on
- * one processor, and with each on its own. In every round all the transports have their turn, each with processes and a
- * connection of its own. What is printed are medians over the rounds; a ratio is the median of the rounds' ratios.
+ * Latency: a client sends a message and waits for the answer, of the same size. Throughput: a client sends as much as
+ * it can to a server that does nothing with a message (fast), or computes for some time on each (slow). Each with
+ * both processes on one processor, and with each on its own. In every round all the transports have their turn, each
+ * with processes and a connection of its own. What is printed are medians over the rounds; a ratio is the median of
+ * the rounds' ratios.
  *
  * Nothing waits for ever: a turn that takes too long is ended, and its measurements are missing in the tables.
  *
@@ -67,7 +68,7 @@ void must(int is_true, const char *what)
 	}
 }
 
-/* --- the server ----------------------------------------------------------------------------------------------------- */
+/* --- the server --------------------------------------------------------------------------------------------------- */
 
 static void say_ready(void)
 {
@@ -126,7 +127,7 @@ static enum verdict handle(char kind, size_t size)
 	return REPLY;
 }
 
-/* --- the client ----------------------------------------------------------------------------------------------------- */
+/* --- the client --------------------------------------------------------------------------------------------------- */
 
 static double measure_latency(const struct transport *transport, size_t size, double window)
 {
@@ -161,7 +162,8 @@ static double measure_throughput(const struct transport *transport, size_t size,
 	return shared->rate;
 }
 
-static void be_client(const struct transport *transport, const char *address, int placement, int t, int round, double window)
+static void be_client(const struct transport *transport, const char *address, int placement, int t, int round,
+                      double window)
 {
 	char byte;
 
@@ -176,7 +178,7 @@ static void be_client(const struct transport *transport, const char *address, in
 	transport->send(BYE, sizes[0]);
 }
 
-/* --- turns ---------------------------------------------------------------------------------------------------------- */
+/* --- turns -------------------------------------------------------------------------------------------------------- */
 
 static void run_on(int processor)
 {
@@ -194,7 +196,7 @@ static void begin_process(const char *role, const char *transport, int processor
 	run_on(processor);
 }
 
-/* Waits for both, for a bounded time: for the end of a pipe that the client holds, and the client waits for its server. */
+/* Waits for a bounded time for the end of a pipe that the client holds, who waits for its server. */
 static int await_end(pid_t server, pid_t client, int alive, const char *name, int placement)
 {
 	struct pollfd end = {.fd = alive, .events = POLLIN};
@@ -258,7 +260,7 @@ static int find_processors(void)
 	return found;
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------------------------- */
 
 /* Median of the rounds that were measured, or NAN. */
 static double median_of(const double *values, int rounds)
@@ -354,8 +356,8 @@ int main(int argc, char *argv[])
 		}
 	}
 	rmdir(directory);
-	printf("Median of %d rounds of %.0f ms; in brackets the ratio to bare system calls. The slow reader computes for %d us "
-	       "on each message.\n",
+	printf("Median of %d rounds of %.0f ms; in brackets the ratio to bare system calls. The slow reader computes for "
+	       "%d us on each message.\n",
 	       rounds, window / 1e6, SLOW_READER_NS / 1000);
 	print_tables(tsv, placements_measured, rounds);
 	return fclose(tsv) == 0 ? 0 : 1;

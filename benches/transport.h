@@ -1,9 +1,9 @@
 /*
  * transport.h: what peers.c measures: a way to carry messages between a client and a server in two processes
  *
- * The first byte of a message says what it is (peers.c knows the values); the rest is not looked at. Each transport builds a
- * message where its library wants it, so none is copied more often than its interface asks for. An address is a path in a
- * directory that can be written, at most 60 bytes; who needs no file takes it as a name.
+ * The first byte of a message says what it is (peers.c knows the values); the rest is not looked at. Each transport
+ * builds a message where its library wants it, so none is copied more often than its interface asks for. An address
+ * is a path in a directory that can be written, at most 60 bytes; who needs no file takes it as a name.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
@@ -33,7 +33,8 @@ struct transport {
 	void (*receive)(size_t size);
 };
 
-extern const struct transport transport_raw, transport_mmsysio, transport_qb, transport_nng, transport_zmq, transport_dbus;
+extern const struct transport transport_raw, transport_mmsysio, transport_qb, transport_nng, transport_zmq,
+        transport_dbus;
 
 /* Ends the process if something failed. */
 void must(int is_true, const char *what);

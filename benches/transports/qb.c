@@ -27,7 +27,7 @@ static const char *service_name(const char *address)
 	return name;
 }
 
-/* --- the server ----------------------------------------------------------------------------------------------------- */
+/* --- the server --------------------------------------------------------------------------------------------------- */
 
 static qb_loop_t *loop;
 static enum verdict (*handle_message)(char kind, size_t size);
@@ -98,7 +98,7 @@ static void serve(const char *address, void (*ready)(void), enum verdict (*handl
 	qb_ipcs_destroy(service);
 }
 
-/* --- the client ----------------------------------------------------------------------------------------------------- */
+/* --- the client --------------------------------------------------------------------------------------------------- */
 
 static qb_ipcc_connection_t *connection;
 

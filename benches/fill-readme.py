@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""Puts the tables of the last `make bench` into a document.
+
+usage: fill-readme.py DOCUMENT DIRECTORY
+
+What stands between `<!-- bench NAME -->` and `<!-- end -->` becomes DIRECTORY/NAME.md.
+"""
+import os
+import re
+import sys
+
+
+def main():
+    document, directory = sys.argv[1:]
+    with open(document, encoding="utf-8") as file:
+        text = file.read()
+
+    def fill(mark):
+        with open(os.path.join(directory, mark[1] + ".md"), encoding="utf-8") as file:
+            return f"<!-- bench {mark[1]} -->\n{file.read().strip()}\n<!-- end -->"
+
+    text = re.sub(r"<!-- bench (\w+) -->\n.*?<!-- end -->", fill, text, flags=re.DOTALL)
+    with open(document, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+main()

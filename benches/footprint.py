@@ -13,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 
- def output(*command):     return subprocess.run(command, check=True, capture_output=True, text=True,
-timeout=120).stdout
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def sections(library):

@@ -16,11 +16,17 @@ PANEL_TOP, PANEL_BOTTOM = 106, 400
 PANELS = ((76, 376), (544, 844))
 LEAST_GAP = 15
 
-# In light mode and in dark mode: hues that also the colour-blind tell apart. COLOURS = {     "send + recvmsg":
-("#6b7280", "#9ca3af"),     "mm_ipc": ("#d4380d", "#ff7a45"),     "libqb (shared memory)": ("#0b7a3e", "#3ecf7f"),
-"nng": ("#8a5a00", "#e0a93a"),     "ZeroMQ": ("#1d4ed8", "#7aa7ff"),     "D-Bus (sd-bus)": ("#8b2fb3", "#d28bf0"), }
-SHORT = {"send + recvmsg": "bare calls", "libqb (shared memory)": "libqb", "D-Bus (sd-bus)": "D-Bus"} SIZE_NAMES =
-{64: "64 B", 1024: "1 KiB", 16384: "16 KiB", 131072: "128 KiB"}
+# In light mode and in dark mode: hues that also the colour-blind tell apart.
+COLOURS = {
+    "send + recvmsg": ("#6b7280", "#9ca3af"),
+    "mm_ipc": ("#d4380d", "#ff7a45"),
+    "libqb (shared memory)": ("#0b7a3e", "#3ecf7f"),
+    "nng": ("#8a5a00", "#e0a93a"),
+    "ZeroMQ": ("#1d4ed8", "#7aa7ff"),
+    "D-Bus (sd-bus)": ("#8b2fb3", "#d28bf0"),
+}
+SHORT = {"send + recvmsg": "bare calls", "libqb (shared memory)": "libqb", "D-Bus (sd-bus)": "D-Bus"}
+SIZE_NAMES = {64: "64 B", 1024: "1 KiB", 16384: "16 KiB", 131072: "128 KiB"}
 
 
 def read(path):

@@ -28,7 +28,7 @@
 #define MOST_ROUNDS 101
 #define SECONDS_OF_A_TURN 10
 /* On a busy machine there are fewer rounds than wanted, instead of none for the other benchmarks. */
-#define SECONDS_OF_ALL 220
+#define SECONDS_OF_ALL 150
 #define SLOW_READER_NS 10000
 
 static const struct transport *const transports[] = {&transport_raw, &transport_mmsysio, &transport_qb,
@@ -330,7 +330,7 @@ static void print_tables(FILE *tsv, int placements_measured, int rounds)
 int main(int argc, char *argv[])
 {
 	char directory[] = "/tmp/bench-peers-XXXXXX";
-	int rounds = argc > 2 ? atoi(argv[2]) : 25, round;
+	int rounds = argc > 2 ? atoi(argv[2]) : 20, round;
 	double deadline = now_ns() + SECONDS_OF_ALL * 1e9;
 	double window = (argc > 3 ? atof(argv[3]) : 30) * 1e6;
 	int placements_measured = find_processors();

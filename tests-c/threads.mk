@@ -1,6 +1,6 @@
 # Threads, and security: what `make check` needs to run their tests, and the long forms of these.
 
-.PHONY: check-threads
+.PHONY: check-threads check-unsafe
 
 # Tests with several threads, by what they call.
 THREADED := $(filter-out suite,$(patsubst tests-c/%.c,%,$(shell grep -lwE \
@@ -13,6 +13,13 @@ check-threads: $(THREADED:%=$(B)/tests/%) $(B)/tests-programs/race
 	$(HELGRIND) $(B)/tests-programs/race 2>/dev/null; [ $$? -eq 99 ]
 	MMSYSIO_TEST_HELGRIND=1 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --exec '$(HELGRIND)' $(THREADED:%=$(B)/tests/%)
 	MMSYSIO_TEST_THREADS=1000000 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --verbose --exec env $(B)/tests/threads
+
+# The unit tests of Rust under memcheck, in place of Miri, which only a nightly toolchain has. What the test harness itself
+# keeps is only possibly lost.
+check-unsafe:
+	$(VALGRIND) --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
+	    $$($(CARGO) test $(CARGO_FLAGS) --lib --no-run --message-format=json | \
+	        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') --test-threads=1 --quiet
 
 # It finds the library by the environment: so it is not linked with it.
 $(B)/tests/threads $(B)/tests-asan/threads: $(B)/tests-programs/loader

@@ -178,6 +178,9 @@ START_TEST(null_and_missing_directories_are_refused)
 	int status = 7;
 
 	assert_fails_with_null(mm_opendir(NULL), EFAULT);
+	VALGRIND_DISABLE_ERROR_REPORTING;
+	assert_fails_with_null(mm_opendir((char *)8), EFAULT);
+	VALGRIND_ENABLE_ERROR_REPORTING;
 	assert_fails_with_null(mm_opendir("/missing"), ENOENT);
 	assert_fails_with_null(mm_opendir(""), ENOENT);
 	assert_fails_with_null(mm_opendir("/dev/null"), ENOTDIR);

@@ -1,7 +1,7 @@
 //! Streams of directory entries.
 
 use super::path::Path;
-use super::{Result, own};
+use super::{Result, file, own};
 use errno::{Errno, errno, set_errno};
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
@@ -19,22 +19,22 @@ pub struct Entry<'a> {
 
 impl DirStream {
     pub fn open(path: Path) -> Result<DirStream> {
-        // The C library looks at it before the kernel does.
-        if path.as_ptr().is_null() {
-            return Err(Errno(libc::EFAULT));
-        }
-        // SAFETY: a path, and not null; opendir reads no further than its terminator.
-        NonNull::new(unsafe { libc::opendir(path.as_ptr()) }).map(DirStream).ok_or_else(errno)
+        // Not by opendir(), which looks at the path itself and crashes where the kernel would say EFAULT.
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        DirStream::reading(file::open(path, flags, 0)?)
     }
 
     /// A stream of the directory that is open. The descriptor stays the caller's.
     pub fn of(directory: &OwnedFd) -> Result<DirStream> {
         // SAFETY: no pointer is passed.
-        let copy = own(unsafe { libc::fcntl(directory.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0) })?;
+        DirStream::reading(own(unsafe { libc::fcntl(directory.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0) })?)
+    }
+
+    fn reading(directory: OwnedFd) -> Result<DirStream> {
         // SAFETY: no pointer is passed; on success the stream owns the descriptor.
-        let stream = unsafe { libc::fdopendir(copy.as_raw_fd()) };
+        let stream = unsafe { libc::fdopendir(directory.as_raw_fd()) };
         let stream = NonNull::new(stream).ok_or_else(errno)?;
-        let _owned_by_the_stream = copy.into_raw_fd();
+        let _owned_by_the_stream = directory.into_raw_fd();
         Ok(DirStream(stream))
     }
 

@@ -174,6 +174,17 @@ START_TEST(check_access_answers_without_an_error)
 }
 END_TEST
 
+START_TEST(a_path_that_cannot_be_read_is_not_shown_when_something_else_is_wrong)
+{
+	char path[5000];
+
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	assert_fails_on_bad_memory(mm_check_access((char *)8, 0x100), EINVAL);
+	assert_fails_on_bad_memory(mm_rename(path, (char *)8), ENAMETOOLONG);
+}
+END_TEST
+
 START_TEST(stat_and_fstat_fill_every_field)
 {
 	struct mm_stat by_name, by_fd;
@@ -513,6 +524,7 @@ END_TEST
 
 SUITE(open_creates_reads_and_writes, modes_are_translated_and_masked, open_reports_its_errors,
       open_of_a_fifo_is_interrupted_by_a_signal, permissions_bind_ordinary_users, check_access_answers_without_an_error,
+      a_path_that_cannot_be_read_is_not_shown_when_something_else_is_wrong,
       stat_and_fstat_fill_every_field, links_report_the_room_that_readlink_needs,
       stat_reports_its_errors_and_leaves_the_structure, times_keep_every_nanosecond, times_may_be_now_or_stay,
       seek_and_truncate_work_beyond_4_gib, pipes_carry_bytes_and_cannot_be_positioned, duplicates_share_their_offset,

@@ -1,7 +1,7 @@
 //! Names of files as C gives them.
 
 use crate::text::Quoted;
-use errno::Errno;
+use errno::{Errno, errno};
 use std::ffi::{CStr, c_char};
 use std::fmt;
 use std::marker::PhantomData;
@@ -30,9 +30,16 @@ impl<'a> Path<'a> {
         (!self.pointer.is_null()).then(|| unsafe { CStr::from_ptr(self.pointer) })
     }
 
-    /// The path for the text of an error. One that the kernel could not read is not looked at here either.
+    /// The path for the text of an error. One that cannot be read is not looked at here either: the kernel may have
+    /// found another reason to fail first, be it a flag or the other one of two paths.
     pub fn shown(self, error: Errno) -> Shown<'a> {
-        Shown { path: self, is_readable: error.0 != libc::EFAULT }
+        Shown { path: self, is_readable: error.0 != libc::EFAULT && self.can_be_read() }
+    }
+
+    fn can_be_read(self) -> bool {
+        // SAFETY: the kernel reads no further than the terminator, or refuses.
+        let result = unsafe { libc::access(self.pointer, libc::F_OK) };
+        result == 0 || errno().0 != libc::EFAULT
     }
 }
 

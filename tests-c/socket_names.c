@@ -3,6 +3,9 @@
  */
 #include "loopback.h"
 
+#include <sys/mman.h>
+#include <sys/un.h>
+
 #define HINTS(...) (&(struct addrinfo){__VA_ARGS__})
 
 START_TEST(an_address_and_a_port_as_text_are_resolved)
@@ -191,6 +194,26 @@ START_TEST(an_address_is_told_as_text)
 }
 END_TEST
 
+START_TEST(a_local_address_is_not_read_beyond_its_size)
+{
+	struct sockaddr_un local = {.sun_family = AF_UNIX};
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char service[128];
+	char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	ck_assert_int_eq(mprotect(memory + page, page, PROT_NONE), 0);
+	memset(local.sun_path, 'x', sizeof(local.sun_path));
+	for (size_t size = offsetof(struct sockaddr_un, sun_path); size <= sizeof(local); size++) {
+		struct sockaddr *address = memcpy(memory + page - size, &local, size);
+
+		ck_assert_int_eq(mm_getnameinfo(address, (socklen_t)size, NULL, 0, service, sizeof(service), 0), 0);
+		ck_assert_uint_eq(strlen(service), size - offsetof(struct sockaddr_un, sun_path));
+	}
+	munmap(memory, 2 * page);
+}
+END_TEST
+
 START_TEST(the_name_of_a_service_depends_on_its_type)
 {
 	struct servent *service = find_service(false, true);
@@ -248,5 +271,6 @@ SUITE(an_address_and_a_port_as_text_are_resolved, no_node_is_this_machine, the_l
       a_service_has_its_types_and_its_port, failures_of_the_resolver_have_their_numbers,
       wrong_arguments_are_the_reason_of_a_failure, a_name_that_is_badly_encoded_has_a_number_of_its_own,
       a_list_has_a_place_and_can_be_changed_and_released, an_address_is_told_as_text,
+      a_local_address_is_not_read_beyond_its_size,
       the_name_of_a_service_depends_on_its_type, failures_to_name_an_address_have_their_numbers,
       a_success_leaves_the_error_state_alone)

@@ -1,7 +1,9 @@
 //! The C library's resolver: names of hosts and services, and the addresses behind them.
 
+use super::size_as_socklen;
 use errno::{Errno, errno};
 use std::ffi::{CStr, c_char, c_int};
+use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::ptr::{self, NonNull};
 
@@ -30,7 +32,7 @@ pub struct AddressList(*mut libc::addrinfo);
 impl AddressList {
     /// For C, which releases it.
     pub fn into_raw(self) -> *mut libc::addrinfo {
-        std::mem::ManuallyDrop::new(self).0
+        mem::ManuallyDrop::new(self).0
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Candidate> {
@@ -112,6 +114,22 @@ pub unsafe fn names_of(
     service: NameRoom,
     flags: c_int,
 ) -> Result<(), Failure> {
-    // SAFETY: as promised by the caller.
+    /// An address of any family, followed by zeros.
+    #[repr(C)]
+    struct Terminated {
+        address: libc::sockaddr_storage,
+        end: c_char,
+    }
+
+    let size = size.min(size_as_socklen::<libc::sockaddr_storage>());
+    // SAFETY: all bytes zero is a valid address, of no family.
+    let mut copy: Terminated = unsafe { mem::zeroed() };
+    if size > 0 {
+        // The C library takes the name of a local socket for a terminated string, whatever the size is.
+        // SAFETY: size bytes may be read, as promised by the caller, and fit.
+        unsafe { (&raw mut copy.address).cast::<u8>().copy_from_nonoverlapping(address.cast(), size as usize) };
+    }
+    let address = (&raw const copy).cast();
+    // SAFETY: the address is valid for its size, the rooms as promised by the caller.
     check(unsafe { libc::getnameinfo(address, size, host.first, host.size, service.first, service.size, flags) })
 }

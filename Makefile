@@ -139,5 +139,6 @@ uninstall:
 include tests-c/tests.mk
 include tests-c/torture/torture.mk
 include tests-c/threads.mk
+include fuzz/fuzz.mk
 include packaging.mk
 -include benches/benches.mk

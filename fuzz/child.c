@@ -1,0 +1,5 @@
+/* child.c: the program that the fuzzer has the library execute; it is /bin/true in the world, where there is no other */
+int main(void)
+{
+	return 7;
+}

@@ -1,0 +1,60 @@
+# Coverage-guided fuzzing of the C interface, described in fuzz/README.md.
+#
+# make fuzz SECONDS=60                  runs each target for that long, beginning with what was found before
+# make fuzz FUZZ_TARGETS=calls          one target alone
+# make check-fuzz                       the short form: the corpus of the tree, and a few seconds of fuzzing
+
+.PHONY: fuzz check-fuzz fuzz-corpus
+
+SECONDS      ?= 60
+FUZZ_TARGETS := calls messages uris formats paths
+FUZZ         := $(B)/fuzz
+FUZZ_CC      := clang
+# Seconds for each target in check-fuzz.
+FUZZ_SHORTLY := 2
+
+# The library with LLVM's coverage pass, which stable Rust lets everybody run, in a directory of its own, and checked at
+# run time as far as Rust can. There, cargo's variables change the profile. The C half has the sanitizers as well.
+FUZZ_PASS    := -C passes=sancov-module $(addprefix -C llvm-args=-sanitizer-coverage-, \
+                level=4 inline-8bit-counters pc-table trace-compares)
+FUZZ_PROFILE := LTO=off CODEGEN_UNITS=4 DEBUG=1 OVERFLOW_CHECKS=true DEBUG_ASSERTIONS=true
+FUZZ_CHECKS  := -fsanitize=address,undefined -fsanitize-trap=undefined
+FUZZ_FLAGS   := -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -I$(FUZZ) $(FUZZ_CHECKS)
+
+# What fuzz/libc.c defines.
+FUZZ_LIBC    := $(shell sed -n "s/^OWN.[^,]*, \([a-z_]*\), .*/\1/p" fuzz/libc.c)
+
+$(FUZZ)/rust/release/libmmsysio.a: $(SOURCES) fuzz/fuzz.mk
+	@mkdir -p $(FUZZ)
+	env $(addprefix CARGO_PROFILE_RELEASE_,$(FUZZ_PROFILE)) CC=$(FUZZ_CC) CFLAGS='-g $(FUZZ_CHECKS) -fsanitize=fuzzer-no-link' \
+	    $(CARGO) rustc $(CARGO_FLAGS) --lib --release --crate-type staticlib --target-dir $(FUZZ)/rust -- $(FUZZ_PASS)
+	@touch $@
+
+$(FUZZ)/libmmsysio.a: $(FUZZ)/rust/release/libmmsysio.a fuzz/libc.c
+	$(OBJCOPY) $(foreach name,$(FUZZ_LIBC),--redefine-sym $(name)=libc_$(name)) $< $@
+
+# A line for each exported function, so that none is forgotten.
+$(FUZZ)/functions.h: src/mmsysio.map
+	@mkdir -p $(FUZZ)
+	printf 'FUNCTION(%s)\n' $(NAMES) >$@
+
+$(FUZZ)/%.o: fuzz/%.c fuzz/world.h $(FUZZ)/functions.h $(addprefix include/,$(HEADERS))
+	$(FUZZ_CC) $(FUZZ_FLAGS) -c $< -o $@
+
+# The target's own code is not what there is to cover.
+$(FUZZ_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: $(FUZZ)/%.o $(FUZZ)/world.o $(FUZZ)/libc.o $(FUZZ)/libmmsysio.a $(FUZZ)/child
+	$(FUZZ_CC) -fsanitize=fuzzer,address $(filter %.o %.a,$^) -o $@ -lm -ldl -lpthread
+
+$(FUZZ)/child: fuzz/child.c
+	@mkdir -p $(FUZZ)
+	$(CC) -static -O1 $< -o $@
+
+fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/%)
+	fuzz/run.sh $(FUZZ) fuzz $(SECONDS) $(FUZZ_TARGETS)
+
+check-fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/%)
+	fuzz/run.sh $(FUZZ) check $(FUZZ_SHORTLY) $(FUZZ_TARGETS)
+
+# Makes the corpus of the tree anew, of it and of what was found since: the fewest inputs with the same coverage.
+fuzz-corpus: $(FUZZ_TARGETS:%=$(FUZZ)/%)
+	fuzz/run.sh $(FUZZ) corpus 0 $(FUZZ_TARGETS)

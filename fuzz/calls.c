@@ -1501,10 +1501,11 @@ static void run(struct input *in)
 	spawns = 0;
 	next_kept = 0;
 	memset(&saved_state, 0, sizeof(saved_state));
-	for (int i = 0; i < MAX_CALLS && in->size > 0; i++) {
+	for (int calls = 0; calls < MAX_CALLS && in->size > 0;) {
 		current = take_byte(in) % 128;
 		if (current >= MM_NELEM(functions))
 			continue;
+		calls++;
 		called[current]++;
 		functions[current].call(in);
 	}

@@ -6,6 +6,8 @@
 
 .PHONY: fuzz check-fuzz fuzz-corpus
 
+check: check-fuzz
+
 SECONDS      ?= 60
 FUZZ_TARGETS := calls messages uris formats paths
 FUZZ         := $(B)/fuzz
@@ -37,6 +39,9 @@ $(FUZZ)/libmmsysio.a: $(FUZZ)/rust/release/libmmsysio.a fuzz/libc.c
 $(FUZZ)/functions.h: src/mmsysio.map
 	@mkdir -p $(FUZZ)
 	printf 'FUNCTION(%s)\n' $(NAMES) >$@
+
+# Kept, as all that is made here.
+.SECONDARY: $(FUZZ_TARGETS:%=$(FUZZ)/%.o)
 
 $(FUZZ)/%.o: fuzz/%.c fuzz/world.h $(FUZZ)/functions.h $(addprefix include/,$(HEADERS))
 	$(FUZZ_CC) $(FUZZ_FLAGS) -c $< -o $@

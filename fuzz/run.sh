@@ -18,7 +18,7 @@ run() { # run TARGET ARGUMENT...
 	dictionary=
 	[ ! -e "fuzz/$target.dict" ] || dictionary=-dict=fuzz/$target.dict
 	status=0
-	"$directory/$target" $dictionary -max_len=1024 -print_final_stats=1 \
+	"$directory/$target" $dictionary -max_len=4096 -print_final_stats=1 \
 	    "-artifact_prefix=$directory/failures/$target-" "$@" >"$directory/$target.log" 2>&1 || status=$?
 	case $status in
 	0) ;;
@@ -64,6 +64,7 @@ for name; do
 		rm -rf "$directory/merged"
 		mkdir "$directory/merged"
 		run "$name" -merge=1 -use_counters=0 "$directory/merged" "$corpus" "$found"
+		cp "$corpus"/bug-* "$directory/merged" 2>/dev/null || true
 		rm -rf "$corpus"
 		mv "$directory/merged" "$corpus"
 		echo "fuzz: $name: $(ls "$corpus" | wc -l) inputs of $(cat "$corpus"/* | wc -c) bytes"

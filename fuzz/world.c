@@ -263,10 +263,20 @@ void reopen_standard(int fd)
 	dup3(fd == 0 ? null_device : fd == 1 ? output_file : log_file, fd, 0);
 }
 
+/* What libFuzzer itself has open: a file, when it merges. */
+static bool is_fuzzers[WORLD_DESCRIPTORS];
+
+static void leave_to_fuzzer(int fd, void *arg)
+{
+	(void)arg;
+	if (fd < WORLD_DESCRIPTORS)
+		is_fuzzers[fd] = true;
+}
+
 static void nothing_else_is_open(int fd, void *arg)
 {
 	(void)arg;
-	if (fd > 2 && fd < WORLD_DESCRIPTORS) {
+	if (fd > 2 && fd < WORLD_DESCRIPTORS && !is_fuzzers[fd]) {
 		char name[32], what[256] = "";
 
 		snprintf(name, sizeof(name), "%d", fd);
@@ -811,6 +821,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!is_ready) {
 		own_pid = getpid();
+		for_each_open(leave_to_fuzzer, NULL);
 		catch_failures();
 		is_ready = true;
 	}

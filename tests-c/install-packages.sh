@@ -16,7 +16,7 @@ fi
 
 case ${1:-check} in
 check)
-	packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 mandoc diffutils netbase patchelf cmake"
+	packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 mandoc diffutils netbase patchelf cmake libclang-rt-dev"
 	need gcc gcc
 	need g++ g++
 	need clang clang
@@ -33,6 +33,9 @@ check)
 	# Names of services.
 	[ -e /etc/services ] || missing="$missing netbase"
 	pkg-config --exists check 2>/dev/null || missing="$missing check"
+	# libFuzzer is in clang's runtime, which not every distribution has in a package of its own.
+	echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
+		clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null || missing="$missing libFuzzer of clang"
 	# The library of gcc's address sanitizer is a package of its own.
 	echo 'int main(void) { return 0; }' | gcc -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null ||
 		missing="$missing libasan and libubsan of gcc"

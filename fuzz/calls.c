@@ -1,9 +1,10 @@
 /*
- * calls.c: an input is a program of calls, over all functions that the library exports, with arguments of every kind that
- * the contract allows: also NULL, numbers at their edges, and memory that is not there where the kernel is the one to see
+ * calls.c: an input is a program of calls, over all functions that the library exports, with arguments of every kind
+ * that the contract allows: also NULL, numbers at their edges, and memory that is not there where the kernel is the one
+ * to see
  *
- * Each byte that begins a call is the function's place in src/mmsysio.map, whose order never changes: so inputs keep their
- * meaning when a function is added. A name there without a call_...() here does not compile.
+ * Each byte that begins a call is the function's place in src/mmsysio.map, whose order never changes: so inputs keep
+ * their meaning when a function is added. A name there without a call_...() here does not compile.
  */
 #include "world.h"
 
@@ -21,7 +22,7 @@
 #define MAX_SPAWNS 3
 static int spawns;
 
-/* --- what the library handed out ----------------------------------------------------------------------------------- */
+/* --- what the library handed out ---------------------------------------------------------------------------------- */
 
 #define KEPT 4
 static struct mm_ipc_srv *servers[KEPT];
@@ -46,7 +47,7 @@ static void give_back_objects(void)
 	}
 }
 
-/* --- arguments ----------------------------------------------------------------------------------------------------- */
+/* --- arguments ---------------------------------------------------------------------------------------------------- */
 
 /* Whether the contract says what happens where the kernel finds no memory. */
 enum unreadable { CRASHES, IS_EFAULT };
@@ -78,8 +79,32 @@ static char *take_repeated(struct input *in, const char *part, const unsigned *l
 static char *take_path(struct input *in, enum unreadable unreadable)
 {
 	static const char *const names[] = {
-		"a", "x", "d", "d/f", "l", "loop", "y", "x/y", "d/x", "..", ".", "", "/", "/w", "/w/d/", "x/y/z/", "a/b",
-		"/etc/hosts", "d/../x", "line\nbreak\033[2J", "\xff\xfe\x80", "d//f", "/bin/true", "./x/./y", "l/x", "x/../..",
+		"a",
+		"x",
+		"d",
+		"d/f",
+		"l",
+		"loop",
+		"y",
+		"x/y",
+		"d/x",
+		"..",
+		".",
+		"",
+		"/",
+		"/w",
+		"/w/d/",
+		"x/y/z/",
+		"a/b",
+		"/etc/hosts",
+		"d/../x",
+		"line\nbreak\033[2J",
+		"\xff\xfe\x80",
+		"d//f",
+		"/bin/true",
+		"./x/./y",
+		"l/x",
+		"x/../..",
 	};
 	static const unsigned lengths[] = {255, 256, 4095, 4096, 300, 4999};
 	char joined[600];
@@ -97,7 +122,8 @@ static char *take_path(struct input *in, enum unreadable unreadable)
 	case 13:
 		return take_bytes_as_string(in, 1 + take_below(in, 64));
 	case 14:
-		return take_repeated(in, take_chance(in, 2) ? "long" : "a-name-of-a-directory-among-many/", lengths, MM_NELEM(lengths));
+		return take_repeated(in, take_chance(in, 2) ? "long" : "a-name-of-a-directory-among-many/", lengths,
+				     MM_NELEM(lengths));
 	case 15:
 		return unreadable == IS_EFAULT && take_chance(in, 2) ? no_memory() : NULL;
 	}
@@ -161,9 +187,22 @@ static int take_mode(struct input *in)
 static int take_flags(struct input *in)
 {
 	static const int flags[] = {
-		0, MM_RECURSIVE, MM_NOFOLLOW, MM_FAILONERROR, MM_NOCOW, MM_FORCECOW, MM_DT_ANY, MM_DT_REG, MM_DT_DIR,
-		MM_DT_LNK, MM_DT_ANY | MM_RECURSIVE, MM_DT_REG | MM_RECURSIVE, MM_DT_ANY | MM_RECURSIVE | MM_FAILONERROR,
-		MM_NOFOLLOW | MM_NOCOW, MM_NOCOW | MM_FORCECOW, -1,
+		0,
+		MM_RECURSIVE,
+		MM_NOFOLLOW,
+		MM_FAILONERROR,
+		MM_NOCOW,
+		MM_FORCECOW,
+		MM_DT_ANY,
+		MM_DT_REG,
+		MM_DT_DIR,
+		MM_DT_LNK,
+		MM_DT_ANY | MM_RECURSIVE,
+		MM_DT_REG | MM_RECURSIVE,
+		MM_DT_ANY | MM_RECURSIVE | MM_FAILONERROR,
+		MM_NOFOLLOW | MM_NOCOW,
+		MM_NOCOW | MM_FORCECOW,
+		-1,
 	};
 
 	return take_chance(in, 8) ? take_int(in) : TAKE_ONE(in, flags);
@@ -335,7 +374,7 @@ static void adopt_received(struct msghdr *msg)
 	}
 }
 
-/* --- the calls ----------------------------------------------------------------------------------------------------- */
+/* --- the calls ---------------------------------------------------------------------------------------------------- */
 
 /* Calls that returned a success, by the function's place. */
 static unsigned long called[128], succeeded[128];
@@ -370,8 +409,15 @@ static bool was_success(bool has_succeeded)
 static void call_mm_open(struct input *in)
 {
 	static const int flags[] = {
-		O_RDONLY, O_RDWR | O_CREAT, O_WRONLY | O_TRUNC | O_CREAT, O_RDWR | O_CREAT | O_EXCL, O_WRONLY | O_APPEND,
-		O_RDONLY | O_DIRECTORY, O_PATH, O_RDWR | O_TMPFILE, O_RDONLY | O_NOFOLLOW,
+		O_RDONLY,
+		O_RDWR | O_CREAT,
+		O_WRONLY | O_TRUNC | O_CREAT,
+		O_RDWR | O_CREAT | O_EXCL,
+		O_WRONLY | O_APPEND,
+		O_RDONLY | O_DIRECTORY,
+		O_PATH,
+		O_RDWR | O_TMPFILE,
+		O_RDONLY | O_NOFOLLOW,
 	};
 	char *path = take_path(in, IS_EFAULT);
 	/* An open that waits, or that sends signals, is none of the library's. */
@@ -583,7 +629,8 @@ static void call_mm_getcwd(struct input *in)
 	char *result = CALL_FAILING(NULL, mm_getcwd, room, size);
 
 	CHECK(result == NULL || room == NULL || result == room, "mm_getcwd gave other memory than its caller's");
-	CHECK(result == NULL || room == NULL || memchr(room, '\0', size) != NULL, "mm_getcwd did not terminate its text");
+	CHECK(result == NULL || room == NULL || memchr(room, '\0', size) != NULL,
+	      "mm_getcwd did not terminate its text");
 	if (room == NULL)
 		free(result);
 }
@@ -649,7 +696,8 @@ static void call_mm_readdir(struct input *in)
 
 static char *take_program(struct input *in)
 {
-	static const char *const programs[] = {"/bin/true", "true", "/w/a", "a", "d", "nothing", "", "l", "f", "../bin/true"};
+	static const char *const programs[] = {"/bin/true", "true", "/w/a", "a", "d",
+					       "nothing",   "",     "l",    "f", "../bin/true"};
 
 	return take_name(in, programs, MM_NELEM(programs));
 }
@@ -752,7 +800,8 @@ static void call_mm_wait_process(struct input *in)
 
 	if (CALL(mm_wait_process, pid, status) == 0) {
 		child_was_reaped();
-		CHECK(status == NULL || *status & (MM_WSTATUS_EXITED | MM_WSTATUS_SIGNALED), "mm_wait_process told %#x", *status);
+		CHECK(status == NULL || *status & (MM_WSTATUS_EXITED | MM_WSTATUS_SIGNALED), "mm_wait_process told %#x",
+		      *status);
 	}
 }
 
@@ -789,7 +838,8 @@ static char *take_shared_name(struct input *in)
 
 static void call_mm_shm_open(struct input *in)
 {
-	static const int flags[] = {O_RDWR | O_CREAT, O_RDONLY, O_RDWR | O_CREAT | O_EXCL, O_RDWR | O_TRUNC, O_WRONLY, -1};
+	static const int flags[] = {O_RDWR | O_CREAT, O_RDONLY, O_RDWR | O_CREAT | O_EXCL,
+				    O_RDWR | O_TRUNC, O_WRONLY, -1};
 	char *name = take_shared_name(in);
 	int oflag = TAKE_ONE(in, flags) & ~O_ASYNC;
 
@@ -906,8 +956,8 @@ static void call_mm_ipc_recvmsg(struct input *in)
 	if (take_chance(in, 16))
 		msg->fds = NULL;
 	if (CALL(mm_ipc_recvmsg, fd, msg) >= 0) {
-		CHECK(msg->num_fds >= 0 && msg->num_fds <= (max < 0 ? 0 : max), "mm_ipc_recvmsg gave %d descriptors of %d",
-		      msg->num_fds, max);
+		CHECK(msg->num_fds >= 0 && msg->num_fds <= (max < 0 ? 0 : max),
+		      "mm_ipc_recvmsg gave %d descriptors of %d", msg->num_fds, max);
 		CHECK((msg->flags & ~(MSG_TRUNC | MSG_CTRUNC)) == 0, "mm_ipc_recvmsg gave flags %#x", msg->flags);
 		for (int i = 0; i < msg->num_fds; i++) {
 			adopt(msg->fds[i]);
@@ -986,7 +1036,8 @@ static void call_mm_connect(struct input *in)
 /* No option that waits when a socket is closed, that loads a module or that lets the kernel take much memory. */
 static void take_option(struct input *in, int *level, int *name)
 {
-	static const int levels[] = {SOL_SOCKET, SOL_SOCKET, SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6, -1, 12345};
+	static const int levels[] = {SOL_SOCKET, SOL_SOCKET,   SOL_SOCKET, IPPROTO_TCP,
+				     IPPROTO_IP, IPPROTO_IPV6, -1,         12345};
 	static const int waits_or_loads[] = {TCP_CONGESTION, 31 /* TCP_ULP */};
 
 	*level = TAKE_ONE(in, levels);
@@ -1028,7 +1079,9 @@ static void call_mm_getsockopt(struct input *in)
 	*size = take_chance(in, 12) ? (socklen_t)-1 : room;
 	if (is_timeout(level, name))
 		*size = room;
-	void *value = take_chance(in, 12) ? NULL : room < 16 && !is_timeout(level, name) ? take_memory(in, 16) : take_memory(in, room);
+	void *value = take_chance(in, 12)                     ? NULL
+		      : room < 16 && !is_timeout(level, name) ? take_memory(in, 16)
+							      : take_memory(in, room);
 
 	CALL(mm_getsockopt, fd, level, name, value, take_chance(in, 12) ? NULL : size);
 }
@@ -1128,7 +1181,8 @@ static void call_mm_recv_multimsg(struct input *in)
 
 static void call_mm_getaddrinfo(struct input *in)
 {
-	static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "six", "two", "nowhere", "", "1", "::1%lo", "\xc3\xa9"};
+	static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "six",    "two",
+					    "nowhere",   "",          "1",   "::1%lo", "\xc3\xa9"};
 	static const char *const services[] = {"http", "80", "ntp", "0", "99999", "-1", "", "none", "ltftp"};
 	static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX, -1};
 	char *host = take_name(in, hosts, MM_NELEM(hosts)), *service = take_name(in, services, MM_NELEM(services));
@@ -1164,7 +1218,8 @@ static void call_mm_getnameinfo(struct input *in)
 	if (address == no_memory())
 		address = NULL;
 	if (CALL(mm_getnameinfo, address, size, host, host_size, service, service_size, flags) == 0) {
-		CHECK(host == NULL || host_size == 0 || memchr(host, '\0', host_size) != NULL, "the host is not terminated");
+		CHECK(host == NULL || host_size == 0 || memchr(host, '\0', host_size) != NULL,
+		      "the host is not terminated");
 		CHECK(service == NULL || service_size == 0 || memchr(service, '\0', service_size) != NULL,
 		      "the service is not terminated");
 	}
@@ -1181,8 +1236,18 @@ static void call_mm_freeaddrinfo(struct input *in)
 static void call_mm_create_sockclient(struct input *in)
 {
 	static const char *const uris[] = {
-		"udp://127.0.0.1:9", "tcp://127.0.0.1:9", "ntp://localhost", "http://[::1]:80/x", "tcp://host", "udp://[::1]:0x9",
-		"none://two:1", "udp://six:010?", "://", "udp://a@b:9", "udp://127.0.0.1:65536", "udp://[::1%lo]:1",
+		"udp://127.0.0.1:9",
+		"tcp://127.0.0.1:9",
+		"ntp://localhost",
+		"http://[::1]:80/x",
+		"tcp://host",
+		"udp://[::1]:0x9",
+		"none://two:1",
+		"udp://six:010?",
+		"://",
+		"udp://a@b:9",
+		"udp://127.0.0.1:65536",
+		"udp://[::1%lo]:1",
 	};
 
 	adopt(CALL(mm_create_sockclient, take_name(in, uris, MM_NELEM(uris))));
@@ -1215,7 +1280,8 @@ static void call_mm_strerror_r(struct input *in)
 	char *room = take_room(in, size);
 	int result = mm_strerror_r(number, room, size);
 
-	CHECK(room == NULL || size == 0 || memchr(room, '\0', size) != NULL, "mm_strerror_r did not terminate its text");
+	CHECK(room == NULL || size == 0 || memchr(room, '\0', size) != NULL,
+	      "mm_strerror_r did not terminate its text");
 	was_success(result == 0);
 }
 
@@ -1245,7 +1311,8 @@ static void check_raised(int result, int number, int flags)
 	CHECK(result == -1, "raising an error gave %d", result);
 	was_success(true);
 	if (!(flags & MM_ERROR_IGNORE)) {
-		CHECK(mm_get_lasterror_number() == number, "error %d was raised, and is %d", number, mm_get_lasterror_number());
+		CHECK(mm_get_lasterror_number() == number, "error %d was raised, and is %d", number,
+		      mm_get_lasterror_number());
 		CHECK(number == 0 || errno == number, "error %d was raised, and errno is %d", number, errno);
 	}
 }
@@ -1286,9 +1353,9 @@ static void call_mm_raise_from_errno_full(struct input *in)
 	int flags = mm_error_set_flags(0, 0);
 
 	errno = report.number;
-	check_raised(mm_raise_from_errno_full(report.module, report.function, report.file, report.line, report.identifier,
-	                                      report.text == NULL ? NULL : "%.300s", report.text),
-	             report.number, flags);
+	check_raised(mm_raise_from_errno_full(report.module, report.function, report.file, report.line,
+					      report.identifier, report.text == NULL ? NULL : "%.300s", report.text),
+		     report.number, flags);
 }
 
 static void call_mm_error_set_flags(struct input *in)
@@ -1324,7 +1391,8 @@ static void call_mm_set_errorstate(struct input *in)
 		return;
 	}
 	was_success(mm_set_errorstate(state) == 0);
-	CHECK(strlen(mm_get_lasterror_desc()) < 256 && strlen(mm_get_lasterror_location()) < 256, "a string has no end");
+	CHECK(strlen(mm_get_lasterror_desc()) < 256 && strlen(mm_get_lasterror_location()) < 256,
+	      "a string has no end");
 }
 
 static void call_mm_print_lasterror(struct input *in)
@@ -1401,7 +1469,8 @@ static void call_mm_log_set_maxlvl(struct input *in)
 
 static clockid_t take_clock(struct input *in)
 {
-	static const clockid_t clocks[] = {MM_CLK_REALTIME, MM_CLK_MONOTONIC, MM_CLK_CPU_PROCESS, MM_CLK_MONOTONIC_RAW, -1, 1000, INT32_MIN};
+	static const clockid_t clocks[] = {
+		MM_CLK_REALTIME, MM_CLK_MONOTONIC, MM_CLK_CPU_PROCESS, MM_CLK_MONOTONIC_RAW, -1, 1000, INT32_MIN};
 
 	return TAKE_ONE(in, clocks);
 }
@@ -1423,7 +1492,8 @@ static void call_mm_getres(struct input *in)
 /* Times that are over. */
 static void call_mm_nanosleep(struct input *in)
 {
-	static const struct mm_timespec times[] = {{0, 0}, {0, 1}, {-1, 0}, {INT64_MIN, 0}, {0, -1}, {INT64_MAX, 1000000000}, {1, INT64_MIN}};
+	static const struct mm_timespec times[] = {
+		{0, 0}, {0, 1}, {-1, 0}, {INT64_MIN, 0}, {0, -1}, {INT64_MAX, 1000000000}, {1, INT64_MIN}};
 	clockid_t clock = take_clock(in);
 	struct mm_timespec *time = take_room(in, sizeof(*time));
 
@@ -1454,7 +1524,7 @@ static void call_mm_relative_sleep_ns(struct input *in)
 	CALL(mm_relative_sleep_ns, take_chance(in, 4) ? 50 : take_short_time(in));
 }
 
-/* --- the program --------------------------------------------------------------------------------------------------- */
+/* --- the program -------------------------------------------------------------------------------------------------- */
 
 static const struct function {
 	const char *name;
@@ -1467,8 +1537,8 @@ static const struct function {
 };
 
 /* The C halves of the functions that are a jump alone. */
-extern char mmsysio_raise_error_full[], mmsysio_raise_error_vfull[], mmsysio_raise_from_errno_full[], mmsysio_print_lasterror[],
-	mmsysio_log[];
+extern char mmsysio_raise_error_full[], mmsysio_raise_error_vfull[], mmsysio_raise_from_errno_full[],
+	mmsysio_print_lasterror[], mmsysio_log[];
 
 static const void *code_of(const struct function *function)
 {

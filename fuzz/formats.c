@@ -2,8 +2,8 @@
  * formats.c: an input is a printf format with its arguments, and a function that raises, prints or logs with it
  *
  * The format is the caller's, who is trusted that it fits the arguments. Everything else is not: results of any length,
- * texts that no encoding knows, strings that end where memory ends. What is stored and logged must be what the C library
- * makes of it, cut as documented, and nothing more.
+ * texts that no encoding knows, strings that end where memory ends. What is stored and logged must be what the C
+ * library makes of it, cut as documented, and nothing more.
  */
 #include "world.h"
 
@@ -14,7 +14,7 @@
 
 #define TEXT 256
 
-/* --- arguments ----------------------------------------------------------------------------------------------------- */
+/* --- arguments ---------------------------------------------------------------------------------------------------- */
 
 /* Types of arguments; a function with "..." must be called with a number of each that the compiler knows. */
 enum { INT, LONG, DOUBLE, POINTER };
@@ -193,7 +193,7 @@ static void take_format(struct input *in)
 	}
 }
 
-/* --- what is to come of it ----------------------------------------------------------------------------------------- */
+/* --- what is to come of it ---------------------------------------------------------------------------------------- */
 
 static int number, line, caller_errno, level;
 static const char *module, *function, *file, *identifier, *fmt;
@@ -213,15 +213,16 @@ static void expect(void)
 	expected_length = fmt == NULL ? -1 : WITH_ARGUMENTS(FORMAT);
 	if (expected_length < 0)
 		expected_text[0] = '\0';
-	snprintf(expected_location, sizeof(expected_location), "%.255s() in %.255s:%d", or_unknown(function), or_unknown(file), line);
+	snprintf(expected_location, sizeof(expected_location), "%.255s() in %.255s:%d", or_unknown(function),
+		 or_unknown(file), line);
 }
 
 static void is_cut(const char *what, const char *found, const char *expected, size_t size)
 {
 	size_t length = strlen(expected) < size ? strlen(expected) : size - 1;
 
-	CHECK(strlen(found) == length && memcmp(found, expected, length) == 0, "the %s is %s, not %.*s", what, found, (int)length,
-	      expected);
+	CHECK(strlen(found) == length && memcmp(found, expected, length) == 0, "the %s is %s, not %.*s", what, found,
+	      (int)length, expected);
 }
 
 /* The one line that was logged. Its first 18 bytes are the time. */
@@ -238,7 +239,8 @@ static void is_logged(long from, const char *level_name, const char *who, const 
 	CHECK(memcmp(log + 18, expected + 18, length - 18) == 0, "the log has %s, not %s", log, expected);
 }
 
-static void check_raised(int result, int expected_number, long log_before, int flags, const struct mm_error_state *before)
+static void check_raised(int result, int expected_number, long log_before, int flags,
+			 const struct mm_error_state *before)
 {
 	struct mm_error_state after;
 	char message[600];
@@ -246,7 +248,8 @@ static void check_raised(int result, int expected_number, long log_before, int f
 	CHECK(result == -1, "raising gave %d", result);
 	if (flags & MM_ERROR_IGNORE) {
 		mm_save_errorstate(&after);
-		CHECK(memcmp(before, &after, sizeof(after)) == 0 && log_size() == log_before, "an ignored error changed something");
+		CHECK(memcmp(before, &after, sizeof(after)) == 0 && log_size() == log_before,
+		      "an ignored error changed something");
 		return;
 	}
 	CHECK(errno == (expected_number != 0 ? expected_number : caller_errno), "errno is %d", errno);
@@ -254,7 +257,8 @@ static void check_raised(int result, int expected_number, long log_before, int f
 	is_cut("description", mm_get_lasterror_desc(), expected_text, TEXT);
 	is_cut("location", mm_get_lasterror_location(), expected_location, TEXT);
 	is_cut("module", mm_get_lasterror_module(), or_unknown(module), 32);
-	is_cut("identifier", mm_get_lasterror_extid() != NULL ? mm_get_lasterror_extid() : "", identifier != NULL ? identifier : "", 64);
+	is_cut("identifier", mm_get_lasterror_extid() != NULL ? mm_get_lasterror_extid() : "",
+	       identifier != NULL ? identifier : "", 64);
 	snprintf(message, sizeof(message), "%s (%s)", mm_get_lasterror_desc(), expected_location);
 	if (flags & MM_ERROR_NOLOG)
 		CHECK(log_size() == log_before, "an error was logged in spite of its flag");
@@ -323,10 +327,12 @@ static void print_and_check(void)
 		return;
 	if (number != 0) {
 		snprintf(expected + at, sizeof(expected) - (size_t)at,
-		         "Last error reported:\n\terrnum=%d : %s\n\tmodule: %s\n\tlocation: %s\n\tdescription: %s\n\textented_id: %s\n",
-		         number, mm_strerror(number), mm_get_lasterror_module(), mm_get_lasterror_location(), mm_get_lasterror_desc(),
-		         mm_get_lasterror_extid() != NULL ? mm_get_lasterror_extid() : "");
-		CHECK(length == strlen(expected) && strcmp(output, expected) == 0, "%s was printed, not %s", output, expected);
+			 "Last error reported:\n\terrnum=%d : %s\n\tmodule: %s\n\tlocation: %s\n\tdescription: "
+			 "%s\n\textented_id: %s\n",
+			 number, mm_strerror(number), mm_get_lasterror_module(), mm_get_lasterror_location(),
+			 mm_get_lasterror_desc(), mm_get_lasterror_extid() != NULL ? mm_get_lasterror_extid() : "");
+		CHECK(length == strlen(expected) && strcmp(output, expected) == 0, "%s was printed, not %s", output,
+		      expected);
 	}
 }
 

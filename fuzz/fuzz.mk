@@ -13,7 +13,7 @@ FUZZ_TARGETS := calls messages uris formats paths
 FUZZ         := $(B)/fuzz
 FUZZ_CC      := clang
 # Seconds for each target in check-fuzz.
-FUZZ_SHORTLY := 2
+FUZZ_SHORTLY := 1
 
 # The library with LLVM's coverage pass, which stable Rust lets everybody run, in a directory of its own, and checked at
 # run time as far as Rust can. There, cargo's variables change the profile. The C half has the sanitizers as well.
@@ -24,12 +24,14 @@ FUZZ_CHECKS  := -fsanitize=address,undefined -fsanitize-trap=undefined
 FUZZ_FLAGS   := -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -I$(FUZZ) $(FUZZ_CHECKS)
 
 # What fuzz/libc.c defines.
-FUZZ_LIBC    := $(shell sed -n "s/^OWN.[^,]*, \([a-z_]*\), .*/\1/p" fuzz/libc.c)
+FUZZ_LIBC    := $(shell sed -n "s/^OWN.[^,]*, \([a-z_]*\),.*/\1/p" fuzz/libc.c)
 
 $(FUZZ)/rust/release/libmmsysio.a: $(SOURCES) fuzz/fuzz.mk
 	@mkdir -p $(FUZZ)
-	env $(addprefix CARGO_PROFILE_RELEASE_,$(FUZZ_PROFILE)) CC=$(FUZZ_CC) CFLAGS='-g $(FUZZ_CHECKS) -fsanitize=fuzzer-no-link' \
-	    $(CARGO) rustc $(CARGO_FLAGS) --lib --release --crate-type staticlib --target-dir $(FUZZ)/rust -- $(FUZZ_PASS)
+	env $(addprefix CARGO_PROFILE_RELEASE_,$(FUZZ_PROFILE)) CC=$(FUZZ_CC) \
+	    CFLAGS='-g $(FUZZ_CHECKS) -fsanitize=fuzzer-no-link' \
+	    $(CARGO) rustc $(CARGO_FLAGS) --lib --release --crate-type staticlib --target-dir $(FUZZ)/rust \
+	    -- $(FUZZ_PASS)
 	@touch $@
 
 $(FUZZ)/libmmsysio.a: $(FUZZ)/rust/release/libmmsysio.a fuzz/libc.c

@@ -1,9 +1,9 @@
 /*
  * libc.c: the C library as the library under test finds it
  *
- * The address sanitizer stands before these functions and looks at their memory itself, so that what is to be EFAULT, or
- * too long, would be a crash. fuzz.mk has the library call these instead, under the names that fuzz.mk gives them. They
- * are the C library's own.
+ * The address sanitizer stands before these functions and looks at their memory itself, so that what is to be EFAULT,
+ * or too long, would be a crash. fuzz.mk has the library call these instead, under the names that fuzz.mk gives them.
+ * They are the C library's own.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -55,7 +55,8 @@ OWN(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message,
 OWN(ssize_t, send, (int fd, const void *memory, size_t size, int flags), (fd, memory, size, flags))
 OWN(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags), (fd, messages, count, flags))
 OWN(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
-OWN(ssize_t, sendto, (int fd, const void *memory, size_t size, int flags, const struct sockaddr *address, socklen_t length),
+OWN(ssize_t, sendto,
+    (int fd, const void *memory, size_t size, int flags, const struct sockaddr *address, socklen_t length),
     (fd, memory, size, flags, address, length))
 OWN(int, stat, (const char *path, struct stat *status), (path, status))
 OWN(ssize_t, write, (int fd, const void *memory, size_t size), (fd, memory, size))

@@ -1,8 +1,9 @@
 /*
  * messages.c: an input is a conversation between an endpoint of the library and a peer that is none of it
  *
- * The peer sends what the bytes say, with the system's own calls: datagrams with descriptors and credentials, in control
- * messages of any shape, to a receiver with any options. What the library then tells is compared with what was sent.
+ * The peer sends what the bytes say, with the system's own calls: datagrams with descriptors and credentials, in
+ * control messages of any shape, to a receiver with any options. What the library then tells is compared with what was
+ * sent.
  */
 #include "world.h"
 
@@ -98,7 +99,8 @@ static size_t take_length(struct input *in)
 static void peer_sends(struct input *in)
 {
 	static uint8_t bytes[20000];
-	_Alignas(struct cmsghdr) static char control[2 * CMSG_SPACE(MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	_Alignas(struct cmsghdr) static char
+		control[2 * CMSG_SPACE(MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
 	struct sent sent = {.size = take_length(in), .first = take_byte(in), .num_fds = take_count(in)};
 	struct iovec iov = {bytes, sent.size};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control};
@@ -188,8 +190,8 @@ static void check_descriptors(const struct mm_ipc_msg *msg, const struct sent *s
 		close(msg->fds[i]);
 }
 
-static void check_received(const struct mm_ipc_msg *msg, const struct iovec *iov, ssize_t result, const struct sent *sent,
-                           size_t room, int max, int free_numbers)
+static void check_received(const struct mm_ipc_msg *msg, const struct iovec *iov, ssize_t result,
+			   const struct sent *sent, size_t room, int max, int free_numbers)
 {
 	size_t expected = sent->size < room ? sent->size : room, at = 0;
 	int fitting = max < 0 ? 0 : max;
@@ -199,23 +201,26 @@ static void check_received(const struct mm_ipc_msg *msg, const struct iovec *iov
 	if (fitting > sent->num_fds)
 		fitting = sent->num_fds;
 	CHECK(result == (ssize_t)expected, "%zd bytes were received, of %zu sent, into %zu", result, sent->size, room);
-	CHECK(!(msg->flags & MSG_TRUNC) == (sent->size <= room), "flags %#x for %zu bytes into %zu", msg->flags, sent->size, room);
+	CHECK(!(msg->flags & MSG_TRUNC) == (sent->size <= room), "flags %#x for %zu bytes into %zu", msg->flags,
+	      sent->size, room);
 	CHECK((msg->flags & ~(MSG_TRUNC | MSG_CTRUNC)) == 0, "flags %#x", msg->flags);
 	for (int i = 0; i < msg->num_iov; i++) {
 		const uint8_t *bytes = iov[i].iov_base;
 
 		for (size_t j = 0; j < iov[i].iov_len; j++, at++)
-			CHECK(bytes[j] == (at < expected ? (uint8_t)(sent->first + at) : 0xee), "byte %zu of %zu is wrong", at, expected);
+			CHECK(bytes[j] == (at < expected ? (uint8_t)(sent->first + at) : 0xee),
+			      "byte %zu of %zu is wrong", at, expected);
 	}
-	CHECK(msg->num_fds >= 0 && msg->num_fds <= (max > 0 ? max : 0), "%d descriptors for %d places", msg->num_fds, max);
+	CHECK(msg->num_fds >= 0 && msg->num_fds <= (max > 0 ? max : 0), "%d descriptors for %d places", msg->num_fds,
+	      max);
 	if (sent->num_fds >= 0) {
 		bool is_alone = !has_credentials && !has_pidfd;
 
 		/* Credentials take room of them. */
-		CHECK(msg->num_fds == fitting || (!is_alone && msg->num_fds < fitting), "%d descriptors were received, %d sent, %d fit",
-		      msg->num_fds, sent->num_fds, fitting);
-		CHECK(msg->num_fds == sent->num_fds || msg->flags & MSG_CTRUNC, "%d of %d descriptors, and no flag", msg->num_fds,
-		      sent->num_fds);
+		CHECK(msg->num_fds == fitting || (!is_alone && msg->num_fds < fitting),
+		      "%d descriptors were received, %d sent, %d fit", msg->num_fds, sent->num_fds, fitting);
+		CHECK(msg->num_fds == sent->num_fds || msg->flags & MSG_CTRUNC, "%d of %d descriptors, and no flag",
+		      msg->num_fds, sent->num_fds);
 		CHECK(!is_alone || msg->num_fds < sent->num_fds || !(msg->flags & MSG_CTRUNC),
 		      "all of %d descriptors, and a flag", sent->num_fds);
 	}
@@ -225,7 +230,10 @@ static void endpoint_receives(struct input *in)
 {
 	static const int counts[] = {0, 1, 2, 3, 4, 16, 100, 252, 253, 254, INT32_MAX, -1, INT32_MIN};
 	struct mm_ipc_msg *msg = exact_memory(sizeof(*msg));
-	int max = TAKE_ONE(in, counts), segments = (int)take_below(in, 4), places = max < 0 ? 0 : max < MAX_FDS ? max : MAX_FDS;
+	int max = TAKE_ONE(in, counts), segments = (int)take_below(in, 4),
+	    places = max < 0         ? 0
+		     : max < MAX_FDS ? max
+				     : MAX_FDS;
 	struct iovec *iov = exact_memory((size_t)segments * sizeof(*iov));
 	struct call call;
 	size_t room = 0;
@@ -274,7 +282,8 @@ static void endpoint_receives(struct input *in)
 	      msg->num_fds_max == max && msg->reserved == before.reserved, "the message was changed");
 	check_received(msg, iov, result, &queue[0], room, max, free_numbers);
 	for (int i = msg->num_fds; i < places; i++)
-		CHECK(msg->fds[i] == (int)0xdddddddd || (i < queue[0].num_fds || queue[0].num_fds < 0 || has_pidfd || has_credentials),
+		CHECK(msg->fds[i] == (int)0xdddddddd ||
+			      (i < queue[0].num_fds || queue[0].num_fds < 0 || has_pidfd || has_credentials),
 		      "place %d behind %d descriptors was written", i, msg->num_fds);
 	check_descriptors(msg, &queue[0]);
 	memmove(queue, queue + 1, (size_t)--queued * sizeof(*queue));
@@ -288,7 +297,8 @@ static void endpoint_sends(struct input *in)
 	struct mm_ipc_msg *msg = exact_memory(sizeof(*msg));
 	int segments = (int)take_below(in, 4);
 	struct iovec *iov = exact_memory((size_t)segments * sizeof(*iov)), whole = {received, sizeof(received)};
-	struct msghdr header = {.msg_iov = &whole, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr header = {
+		.msg_iov = &whole, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 	uint8_t first = take_byte(in), next = first;
 	struct call call;
 	size_t size = 0;
@@ -315,12 +325,14 @@ static void endpoint_sends(struct input *in)
 	int error = errno;
 
 	if (is_peer_closed) {
-		CHECK(result == -1 && (error == EPIPE || error == ECONNRESET), "sending to nobody gave %zd, %d", result, error);
+		CHECK(result == -1 && (error == EPIPE || error == ECONNRESET), "sending to nobody gave %zd, %d", result,
+		      error);
 		if (error == ECONNRESET)
 			unread = 0;
 		return;
 	}
-	CHECK(result == (ssize_t)size || (result == -1 && error == EAGAIN), "sending %zu bytes gave %zd, %d", size, result, error);
+	CHECK(result == (ssize_t)size || (result == -1 && error == EAGAIN), "sending %zu bytes gave %zd, %d", size,
+	      result, error);
 	if (result == -1)
 		return;
 	if (take_chance(in, 3)) {
@@ -340,16 +352,19 @@ static void endpoint_sends(struct input *in)
 	int count = 0;
 
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header); cmsg != NULL; cmsg = CMSG_NXTHDR(&header, cmsg)) {
-		for (size_t i = 0; cmsg->cmsg_type == SCM_RIGHTS && CMSG_LEN((i + 1) * sizeof(int)) <= cmsg->cmsg_len; i++, count++) {
+		for (size_t i = 0; cmsg->cmsg_type == SCM_RIGHTS && CMSG_LEN((i + 1) * sizeof(int)) <= cmsg->cmsg_len;
+		     i++, count++) {
 			struct stat status;
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(fd));
-			CHECK(fstat(fd, &status) == 0 && status.st_ino == inodes[count % FILES], "descriptor %d arrived wrong", count);
+			CHECK(fstat(fd, &status) == 0 && status.st_ino == inodes[count % FILES],
+			      "descriptor %d arrived wrong", count);
 			close(fd);
 		}
 	}
-	CHECK(count == msg->num_fds || header.msg_flags & MSG_CTRUNC, "%d of %d descriptors arrived", count, msg->num_fds);
+	CHECK(count == msg->num_fds || header.msg_flags & MSG_CTRUNC, "%d of %d descriptors arrived", count,
+	      msg->num_fds);
 }
 
 static void run(struct input *in)

@@ -1,9 +1,9 @@
 /*
- * paths.c: an input is a list of operations on files, done twice: by the library in one tree, and by the system's own calls
- * in another
+ * paths.c: an input is a list of operations on files, done twice: by the library in one tree, and by the system's own
+ * calls in another
  *
- * Each tree is the root directory of its side, so that no path leads out of it. Results and error numbers must agree, and at
- * the end the trees must be the same.
+ * Each tree is the root directory of its side, so that no path leads out of it. Results and error numbers must agree,
+ * and at the end the trees must be the same.
  */
 #include "world.h"
 
@@ -87,7 +87,7 @@ static char *take_path(struct input *in)
 	return exact_string(path, strlen(path));
 }
 
-/* --- the same, twice ----------------------------------------------------------------------------------------------- */
+/* --- the same, twice ---------------------------------------------------------------------------------------------- */
 
 static char *first, *second;
 static int flags;
@@ -193,7 +193,8 @@ static int system_stats(void)
 	int result = flags & 1 ? lstat(first, &status) : stat(first, &status);
 
 	/* The library counts the terminator of a link's target. */
-	return tell_status(SYSTEM, result, status.st_mode, (int)status.st_nlink, status.st_size + S_ISLNK(status.st_mode));
+	return tell_status(SYSTEM, result, status.st_mode, (int)status.st_nlink,
+			   status.st_size + S_ISLNK(status.st_mode));
 }
 
 static int system_checks_access(void)
@@ -287,8 +288,10 @@ static int copy_file(const char *from, const char *to)
 
 static int open_flags(void)
 {
-	static const int choices[] = {O_RDONLY, O_WRONLY, O_RDWR | O_CREAT, O_WRONLY | O_CREAT | O_EXCL, O_WRONLY | O_TRUNC,
-	                              O_RDONLY | O_DIRECTORY, O_RDWR | O_APPEND, O_RDONLY | O_NOFOLLOW};
+	static const int choices[] = {O_RDONLY,           O_WRONLY,
+				      O_RDWR | O_CREAT,   O_WRONLY | O_CREAT | O_EXCL,
+				      O_WRONLY | O_TRUNC, O_RDONLY | O_DIRECTORY,
+				      O_RDWR | O_APPEND,  O_RDONLY | O_NOFOLLOW};
 
 	return choices[flags % MM_NELEM(choices)] | O_CLOEXEC;
 }
@@ -298,10 +301,10 @@ static const struct operation {
 	/* Whether a failure may leave half of it, and its number depends on how it is done. */
 	bool is_ours_alone;
 } operations[] = {
-	{"mm_open", false},   {"mm_rename", false}, {"mm_unlink", false}, {"mm_link", false},         {"mm_symlink", false},
-	{"mm_readlink", false}, {"mm_stat", false}, {"mm_mkdir", false},  {"mm_rmdir", false},        {"mm_chdir", false},
-	{"mm_getcwd", false}, {"mm_opendir", false}, {"mm_check_access", false}, {"mm_remove", true}, {"mm_mkdir", true},
-	{"mm_copy", true},
+	{"mm_open", false},         {"mm_rename", false},   {"mm_unlink", false}, {"mm_link", false},
+	{"mm_symlink", false},      {"mm_readlink", false}, {"mm_stat", false},   {"mm_mkdir", false},
+	{"mm_rmdir", false},        {"mm_chdir", false},    {"mm_getcwd", false}, {"mm_opendir", false},
+	{"mm_check_access", false}, {"mm_remove", true},    {"mm_mkdir", true},   {"mm_copy", true},
 };
 
 static int by_library(unsigned operation)
@@ -404,9 +407,11 @@ static bool do_twice(unsigned operation)
 
 	if (operation == 9 && expected == 0)
 		keep_directory(SYSTEM);
-	CHECK(result == expected && error == expected_error, "%s(%s, %s) with %d gave %d, error %d, and should %d, error %d",
-	      done->function, first, second, flags, result, error, expected, expected_error);
-	CHECK(strcmp(texts[0], texts[1]) == 0, "%s(%s) told %s, and should %s", done->function, first, texts[0], texts[1]);
+	CHECK(result == expected && error == expected_error,
+	      "%s(%s, %s) with %d gave %d, error %d, and should %d, error %d", done->function, first, second, flags,
+	      result, error, expected, expected_error);
+	CHECK(strcmp(texts[0], texts[1]) == 0, "%s(%s) told %s, and should %s", done->function, first, texts[0],
+	      texts[1]);
 	return true;
 }
 
@@ -433,7 +438,8 @@ static void tell_tree(int directory, char *text, size_t size, int depth)
 			size_t length = strlen(text);
 			int file;
 
-			if (S_ISREG(status.st_mode) && (file = openat(directory, names[i], O_RDONLY | O_CLOEXEC)) >= 0) {
+			if (S_ISREG(status.st_mode) &&
+			    (file = openat(directory, names[i], O_RDONLY | O_CLOEXEC)) >= 0) {
 				ssize_t ignored = read(file, content, sizeof(content) - 1);
 
 				(void)ignored;
@@ -445,7 +451,8 @@ static void tell_tree(int directory, char *text, size_t size, int depth)
 			}
 			snprintf(text + length, size - length, "%*s%s %o %d %s\n", depth, "", names[i], status.st_mode,
 			         S_ISDIR(status.st_mode) ? 0 : (int)status.st_size, content);
-			if (S_ISDIR(status.st_mode) && (file = openat(directory, names[i], O_PATH | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+			if (S_ISDIR(status.st_mode) &&
+			    (file = openat(directory, names[i], O_PATH | O_DIRECTORY | O_CLOEXEC)) >= 0) {
 				tell_tree(file, text, size, depth + 1);
 				close(file);
 			}

@@ -5,7 +5,7 @@
 # check     the corpus of the tree, then that many seconds of fuzzing, which keep nothing
 # corpus    makes the corpus of the tree anew
 #
-# An input that fails is kept as DIRECTORY/failures/TARGET-*; fails then with its report in DIRECTORY/TARGET.log.
+# It fails with the first input that does, which is kept as DIRECTORY/failures/TARGET-*, with DIRECTORY/TARGET.log.
 set -eu
 
 directory=$1 what=$2 seconds=$3
@@ -29,7 +29,7 @@ run() { # run TARGET ARGUMENT...
 		;;
 	*)
 		grep -av '^#[0-9]' "$directory/$target.log" | tail -60 >&2
-		echo "fuzz: $target failed; to run the input again: $directory/$target $directory/failures/$target-..." >&2
+		echo "fuzz: $target failed: input $directory/failures/$target-..., report $directory/$target.log" >&2
 		exit 1
 		;;
 	esac
@@ -37,7 +37,8 @@ run() { # run TARGET ARGUMENT...
 
 tell() { # tell TARGET WHAT
 	executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$directory/$1.log")
-	covered=$(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\) .*/\1 edges, \2 features/p' "$directory/$1.log" | tail -n 1)
+	covered=$(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\) .*/\1 edges, \2 features/p' "$directory/$1.log" |
+		tail -n 1)
 	echo "fuzz: $1: $2: $executed inputs, $covered, nothing found"
 }
 

@@ -13,7 +13,8 @@
 static void listen_to(int family, uint16_t port)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	int fd = adopt(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)), yes = 1;
 
 	v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -90,7 +91,8 @@ static void run(struct input *in)
 	int fd = mm_create_sockclient(uri);
 
 	end_call(&call, fd == -1);
-	CHECK(!is_to_be_refused || (fd == -1 && errno == EINVAL), "a URI that is none gave %d, error %d: %s", fd, errno, uri);
+	CHECK(!is_to_be_refused || (fd == -1 && errno == EINVAL), "a URI that is none gave %d, error %d: %s", fd, errno,
+	      uri);
 	if (fd == -1)
 		return;
 	struct sockaddr_in6 peer;
@@ -98,8 +100,12 @@ static void run(struct input *in)
 	int type = 0;
 
 	adopt(fd);
+	/* A datagram socket that is connected to port 0 has no peer for the kernel. */
+	if (port == 0 && strncmp(uri, "udp:", 4) == 0)
+		return;
 	CHECK(getpeername(fd, (struct sockaddr *)&peer, &size) == 0, "the socket is not connected: %s", uri);
-	CHECK(port <= 0 || ntohs(peer.sin6_port) == port, "port %d instead of %lld: %s", ntohs(peer.sin6_port), port, uri);
+	CHECK(port <= 0 || ntohs(peer.sin6_port) == port, "port %d instead of %lld: %s", ntohs(peer.sin6_port), port,
+	      uri);
 	size = sizeof(type);
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
 	CHECK(strncmp(uri, "tcp:", 4) != 0 || type == SOCK_STREAM, "tcp gave type %d", type);

@@ -57,7 +57,7 @@ static int out_of_the_way(int fd, const char *what)
 	return moved;
 }
 
-/* --- input --------------------------------------------------------------------------------------------------------- */
+/* --- input -------------------------------------------------------------------------------------------------------- */
 
 uint8_t take_byte(struct input *in)
 {
@@ -96,8 +96,9 @@ bool take_chance(struct input *in, unsigned one_in)
 int64_t take_int64(struct input *in)
 {
 	static const int64_t edges[] = {
-		0, 1, -1, 2, INT32_MAX, INT32_MIN, (int64_t)INT32_MAX + 1, UINT32_MAX, INT64_MAX, INT64_MIN, 4096, 65536,
-		1000000000, 999999999, 1024, 1025, -2, 255, 256,
+		0,          1,         -1,        2,    INT32_MAX, INT32_MIN,  (int64_t)INT32_MAX + 1,
+		UINT32_MAX, INT64_MAX, INT64_MIN, 4096, 65536,     1000000000, 999999999,
+		1024,       1025,      -2,        255,  256,
 	};
 	uint8_t kind = take_byte(in);
 
@@ -113,7 +114,7 @@ int take_int(struct input *in)
 	return (int)take_int64(in);
 }
 
-/* --- memory -------------------------------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------------------------------------------------- */
 
 /* Slots of memory, each followed by a page that cannot be touched. */
 #define SLOTS 160
@@ -160,7 +161,7 @@ void *no_memory(void)
 	return slots + SLOT_SIZE;
 }
 
-/* --- descriptors and children -------------------------------------------------------------------------------------- */
+/* --- descriptors and children ------------------------------------------------------------------------------------- */
 
 static bool owned[WORLD_DESCRIPTORS];
 static int children, orphans;
@@ -322,10 +323,11 @@ static void reap_children(void)
 		if (pid > 0)
 			children--;
 	}
-	CHECK(children <= 0 && children >= -orphans, "%d children %s", abs(children), children < 0 ? "were left behind" : "are missing");
+	CHECK(children <= 0 && children >= -orphans, "%d children %s", abs(children),
+	      children < 0 ? "were left behind" : "are missing");
 }
 
-/* --- files --------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 void world_has_changed(void)
 {
@@ -346,7 +348,8 @@ static void empty_directory(const char *path)
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) == 0)
+		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 ||
+		    unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) == 0)
 			continue;
 		snprintf(up, sizeof(up), "%s/.%u", path, moved++);
 		if (renameat(dirfd(dir), entry->d_name, AT_FDCWD, up) == 0) {
@@ -394,7 +397,7 @@ static void make_files(void)
 	is_dirty = false;
 }
 
-/* --- making the world ---------------------------------------------------------------------------------------------- */
+/* --- making the world --------------------------------------------------------------------------------------------- */
 
 static void write_own(const char *path, const char *format, unsigned id)
 {
@@ -477,7 +480,8 @@ static void make_world(void)
 		die("keeping mounts private");
 	mount_memory(path, "size=8m,mode=0755", "world");
 	world_root = out_of_the_way(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path);
-	for (const char *const *name = (const char *const[]){"w", "dev", "dev/shm", "etc", "bin", NULL}; *name != NULL; name++) {
+	for (const char *const *name = (const char *const[]){"w", "dev", "dev/shm", "etc", "bin", NULL}; *name != NULL;
+	     name++) {
 		if (mkdirat(world_root, *name, 0777) != 0)
 			die(*name);
 	}
@@ -532,7 +536,7 @@ static void leave_world(void)
 	limit(RLIMIT_FSIZE, RLIM_INFINITY);
 }
 
-/* --- log and output ------------------------------------------------------------------------------------------------ */
+/* --- log and output ----------------------------------------------------------------------------------------------- */
 
 static bool is_log_watched;
 
@@ -573,7 +577,7 @@ static void empty_log(void)
 		die("emptying the log");
 }
 
-/* --- calls --------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 void begin_call(struct call *call, const char *function)
 {
@@ -588,7 +592,8 @@ void begin_call(struct call *call, const char *function)
 static void is_printable(const struct call *call, const char *what, const char *text)
 {
 	for (; *text != '\0'; text++)
-		CHECK(!iscntrl((unsigned char)*text), "%s: control character %#x in the %s", call->function, *text, what);
+		CHECK(!iscntrl((unsigned char)*text), "%s: control character %#x in the %s", call->function, *text,
+		      what);
 }
 
 static void is_logged_once(const struct call *call)
@@ -604,12 +609,15 @@ static void is_logged_once(const struct call *call)
 		CHECK(length == 0, "%s logged a line in spite of all", call->function);
 		return;
 	}
-	CHECK(length > 0 && length <= 256 && line[length - 1] == '\n', "%s logged %zu bytes: %s", call->function, length, line);
+	CHECK(length > 0 && length <= 256 && line[length - 1] == '\n', "%s logged %zu bytes: %s", call->function,
+	      length, line);
 	line[length - 1] = '\0';
 	CHECK(strlen(line) == length - 1, "%s logged a NUL byte", call->function);
 	is_printable(call, "log", line);
-	CHECK(sscanf(line, "%2d/%2d/%2d %2d:%2d:%2d ERROR mmlib            : %n", &day, &month, &year, &hour, &minute, &second,
-	             &header) == 6 && header == 43, "%s logged %s", call->function, line);
+	CHECK(sscanf(line, "%2d/%2d/%2d %2d:%2d:%2d ERROR mmlib            : %n", &day, &month, &year, &hour, &minute,
+		     &second, &header) == 6 &&
+		      header == 43,
+	      "%s logged %s", call->function, line);
 }
 
 void end_call(struct call *call, bool has_failed)
@@ -622,8 +630,8 @@ void end_call(struct call *call, bool has_failed)
 		size_t length = strlen(call->function);
 
 		CHECK(number != 0, "%s failed without a number", call->function);
-		CHECK(number == mm_get_lasterror_number(), "%s failed with errno %d and error %d", call->function, number,
-		      mm_get_lasterror_number());
+		CHECK(number == mm_get_lasterror_number(), "%s failed with errno %d and error %d", call->function,
+		      number, mm_get_lasterror_number());
 		CHECK(strncmp(location, call->function, length) == 0 && strncmp(location + length, "() in ", 6) == 0,
 		      "%s failed in %s", call->function, location);
 		CHECK(strcmp(mm_get_lasterror_module(), "mmlib") == 0, "%s failed in module %s", call->function,
@@ -637,14 +645,14 @@ void end_call(struct call *call, bool has_failed)
 		return;
 	}
 	mm_save_errorstate(&after);
-	CHECK(memcmp(&call->before, &after, sizeof(after)) == 0, "%s changed the error state and %s: %s", call->function,
-	      has_failed ? "was to be ignored" : "did not fail", mm_get_lasterror_desc());
+	CHECK(memcmp(&call->before, &after, sizeof(after)) == 0, "%s changed the error state and %s: %s",
+	      call->function, has_failed ? "was to be ignored" : "did not fail", mm_get_lasterror_desc());
 	CHECK(!call->is_log_watched || !is_log_watched || log_size() == call->log_size, "%s logged without an error",
 	      call->function);
 	errno = number;
 }
 
-/* --- what the fuzzer sees of the library --------------------------------------------------------------------------- */
+/* --- what the fuzzer sees of the library -------------------------------------------------------------------------- */
 
 /* The tables that the compilers' pass leaves: a counter for each edge, and beside it the address of its code. */
 extern uint8_t __start___sancov_cntrs[], __stop___sancov_cntrs[];
@@ -674,7 +682,7 @@ bool was_run(const void *function)
 	return counter >= 0 && __start___sancov_cntrs[counter] != 0;
 }
 
-/* --- failures ------------------------------------------------------------------------------------------------------ */
+/* --- failures ----------------------------------------------------------------------------------------------------- */
 
 void fail(const char *format, ...)
 {
@@ -756,7 +764,7 @@ static void watch_for_hang(bool is_running)
 	timer_settime(hang_timer, 0, &time, NULL);
 }
 
-/* --- an input ------------------------------------------------------------------------------------------------------ */
+/* --- an input ----------------------------------------------------------------------------------------------------- */
 
 /* A symbolizer that runs meanwhile would look like a lost child with lost descriptors. */
 static void change_arguments(int *argc, char ***argv)

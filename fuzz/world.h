@@ -69,9 +69,9 @@ void child_was_reaped(void);
 void world_has_changed(void);
 
 /*
- * Around each call of the library. end_call() checks, as its contract has it everywhere: a failure has a number, in errno
- * and in the error state, the name of the function that failed, and one line in the log without control characters; a
- * success leaves the error state alone.
+ * Around each call of the library. end_call() checks, as its contract has it everywhere: a failure has a number, in
+ * errno and in the error state, the name of the function that failed, and one line in the log without control
+ * characters; a success leaves the error state alone.
  */
 struct call {
 	const char *function;

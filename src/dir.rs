@@ -34,7 +34,8 @@ fn make(path: Path, mode: libc::mode_t) -> std::result::Result<(), Errno> {
                 Ok(())
             }
             // Something else has the name, or a link that leads nowhere.
-            _ => Err(Errno(libc::EEXIST)),
+            Ok(_) | Err(Errno(libc::ENOENT)) => Err(Errno(libc::EEXIST)),
+            Err(unknown) => Err(unknown),
         },
         made => made,
     }

@@ -140,5 +140,6 @@ include tests-c/tests.mk
 include tests-c/torture/torture.mk
 include tests-c/threads.mk
 include fuzz/fuzz.mk
+include tests-c/faults/faults.mk
 include packaging.mk
 -include benches/benches.mk

@@ -4,7 +4,7 @@
         check-static check-pkg-config check-cmake check-man check-strace check-valgrind check-asan check-demo lint
 
 check: check-packages check-rust check-header check-headers check-abi check-static check-c check-man check-install \
-       check-pkg-config check-cmake check-strace check-demo check-valgrind check-asan
+       check-pkg-config check-cmake check-strace check-faults-short check-demo check-valgrind check-asan
 	@echo "All checks passed."
 
 # Installs what the tests need on Debian and Ubuntu (as root), or says what is missing.

@@ -1,0 +1,513 @@
+/*
+ * driver.c: every exported function x every call that it makes x every errno of that call
+ *
+ * usage: faults LIBRARY MAP ERRORS [short]
+ *
+ * Each scenario runs once and is traced. The trace is the table of cases: for each call in it, and for each error of that
+ * call, the scenario runs in a process of its own with that fault, and then once more without. What must come of a fault is
+ * the failure that the call told of, unless exceptions.h has a reason for something else. ERRORS receives each function with
+ * each error that it gave, to be compared with what is documented. The short form takes one error of each call
+ * in turn, and no more than three calls of one function.
+ */
+#include "scenario.h"
+#include "shim.h"
+
+#include <fnmatch.h>
+#include <ftw.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+/* --- what is expected --------------------------------------------------------------------------------------------- */
+
+enum outcome {
+	FAILS,     /* with the error of the fault, or another that is given */
+	UNCHANGED, /* as without the fault */
+	LEAKS,     /* the same, and something remains that nobody can take away */
+	EITHER,    /* succeeds, or fails with the error of the fault, or another that is given */
+	SKIPPED,   /* is no failure, but an answer, which would be a lie */
+};
+
+static struct exception {
+	const char *scenario, *call;
+	const int *errors; /* NULL for all */
+	enum outcome outcome;
+	int number;        /* 0 for that of the fault */
+	const char *reason;
+	int uses;
+} exceptions[] = {
+#define ANY NULL
+#define ONLY(...) ((const int[]){__VA_ARGS__, 0})
+#define EXCEPT(scenario, call, errors, outcome, number, reason) {scenario, call, errors, outcome, number, reason, 0},
+#include "exceptions.h"
+};
+
+static bool is_among(int error, const int *errors)
+{
+	for (; errors != NULL && *errors != 0; errors++)
+		if (*errors == error)
+			return true;
+	return errors == NULL;
+}
+
+/* The first that fits. The call may be told with its number among those of the same function: close#2. */
+static struct exception *exception_for(const char *scenario, const char *call, int number, int error)
+{
+	char numbered[64];
+
+	snprintf(numbered, sizeof(numbered), "%s#%d", call, number);
+	for (size_t i = 0; i < MM_NELEM(exceptions); i++) {
+		const char *pattern = exceptions[i].call;
+
+		if (fnmatch(exceptions[i].scenario, scenario, 0) == 0 && is_among(error, exceptions[i].errors) &&
+		    fnmatch(pattern, strchr(pattern, '#') != NULL ? numbered : call, 0) == 0)
+			return &exceptions[i];
+	}
+	return NULL;
+}
+
+/* --- one run, in a process of its own ----------------------------------------------------------------------------- */
+
+/* What the process tells its parent, and its own children tell it. */
+static struct {
+	struct shim_trace trace;
+	bool is_tried, has_failed, has_struck, has_failed_now;
+	int number;
+	char message[512];
+} *told;
+
+static struct {
+	const struct scenario *scenario;
+	struct shim_trace *trace;
+	struct shim_call call;
+	int position, error;
+	bool is_armed, is_lasting, may_succeed, may_leak;
+	int expected_failure; /* 0: success */
+} run;
+
+static const int signals_of_failures[] = {SIGSEGV, SIGABRT, SIGBUS, SIGILL};
+
+_Noreturn __attribute__((format(printf, 1, 2))) static void give_up(const char *format, ...)
+{
+	va_list arguments;
+
+	shim_close_window();
+	va_start(arguments, format);
+	vsnprintf(told->message, sizeof(told->message), format, arguments);
+	va_end(arguments);
+	_exit(1);
+}
+
+void fail(const char *file, int line, const char *what)
+{
+	give_up("%s:%d: %s is not so (errno %d, %s)", strrchr(file, '/') + 1, line, what, errno, mm_get_lasterror_desc());
+}
+
+struct state {
+	int held, descriptors, names;
+};
+
+static int count_entries(const char *directory)
+{
+	DIR *dir = opendir(directory);
+	int count = 0;
+
+	require(dir != NULL);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static int names_below;
+
+static int count_name(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)path, (void)status, (void)type, (void)where;
+	names_below++;
+	return 0;
+}
+
+static bool has_abstract_name(const char *name)
+{
+	static char line[512];
+	FILE *file = fopen("/proc/net/unix", "r");
+	bool found = false;
+
+	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
+		found = strstr(line, name) != NULL;
+	if (file != NULL)
+		fclose(file);
+	return found;
+}
+
+static char scratch[64];
+
+static void look(struct state *state)
+{
+	names_below = 0;
+	require(nftw(scratch, count_name, 64, FTW_PHYS) == 0);
+	state->names = names_below;
+	state->held = shim_held();
+	state->descriptors = count_entries("/proc/self/fd");
+}
+
+static struct state before_call;
+
+void begin_try(void)
+{
+	static const struct mm_error_state none;
+
+	look(&before_call);
+	mm_set_errorstate(&none);
+	errno = 0;
+	told->is_tried = true;
+	shim_set_fault(run.is_armed ? run.position : -1, run.call, run.error, run.is_lasting);
+	shim_open_window(run.trace);
+}
+
+/* The failure is the one that is expected, told in all ways, and nothing of the call remains. */
+static void check_failure(int number, int errno_now)
+{
+	const char *location = mm_get_lasterror_location(), *function = run.scenario->function;
+	size_t length = strlen(function);
+	struct state now;
+
+	if (mm_get_lasterror_number() != number || errno_now != number)
+		give_up("failed with %s, errno %s, instead of %s: %s", strerrorname_np(mm_get_lasterror_number()),
+		        strerrorname_np(errno_now), strerrorname_np(number), mm_get_lasterror_desc());
+	if (strncmp(location, function, length) != 0 || strncmp(location + length, "() in src/", 10) != 0 ||
+	    strcmp(mm_get_lasterror_module(), "mmlib") != 0 || mm_get_lasterror_extid() != NULL ||
+	    mm_get_lasterror_desc()[0] == '\0')
+		give_up("the error state is that of %s, of %s", location, mm_get_lasterror_module());
+	look(&now);
+	if (now.held > before_call.held + run.scenario->keeps + run.may_leak)
+		give_up("a failure left something that %s() gave", shim_last_held());
+	if (now.descriptors != before_call.descriptors &&
+	    !(run.scenario->may_close && now.descriptors == before_call.descriptors - 1))
+		give_up("a failure changed the number of open descriptors from %d to %d", before_call.descriptors,
+		        now.descriptors);
+	if (now.names != before_call.names && !run.scenario->leaves_names && !run.may_leak)
+		give_up("a failure changed the number of names from %d to %d", before_call.names, now.names);
+	if (has_abstract_name(ipc_name()) && strcmp(function, "mm_ipc_srv_create") == 0)
+		give_up("a failure left an abstract name");
+}
+
+bool end_try(bool has_failed)
+{
+	int errno_now = errno;
+
+	shim_close_window();
+	told->has_failed_now = has_failed;
+	if (run.is_armed || run.position < 0) {
+		told->has_failed = has_failed;
+		told->has_struck = shim_has_struck();
+		told->number = has_failed ? mm_get_lasterror_number() : 0;
+	}
+	if (!has_failed && mm_get_lasterror_number() != 0 && strncmp(run.scenario->function, "mm_raise", 8) != 0)
+		give_up("succeeded, and raised an error: %s", mm_get_lasterror_desc());
+	if (!run.is_armed || !shim_has_struck()) {
+		int base = run.scenario->ends_with;
+
+		if (has_failed && (base == 0 || errno_now != base) && errno_now != run.scenario->may_lack)
+			give_up("failed without a fault: %s", mm_get_lasterror_desc());
+		if (!has_failed && base != 0)
+			give_up("succeeded without a fault, and should have failed with %s", strerrorname_np(base));
+		if (has_failed)
+			check_failure(errno_now, errno_now);
+		return !has_failed;
+	}
+	if (has_failed && run.expected_failure == 0)
+		give_up("failed with %s, and should have succeeded: %s", strerrorname_np(errno_now), mm_get_lasterror_desc());
+	if (!has_failed && run.expected_failure != 0 && !run.may_succeed)
+		give_up("succeeded, and should have failed with %s", strerrorname_np(run.expected_failure));
+	if (has_failed)
+		check_failure(run.expected_failure, errno_now);
+	return !has_failed;
+}
+
+void require_end_of_exec(int code)
+{
+	if (told->message[0] != '\0')
+		_exit(1);
+	require(code == (told->has_failed_now ? 99 : 0));
+	told->has_failed_now = false;
+}
+
+const char *ipc_name(void)
+{
+	static char name[64];
+
+	/* The driver's number, also in children. */
+	if (name[0] == '\0')
+		snprintf(name, sizeof(name), "mmsysio-faults-%ld", (long)getpid());
+	return name;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)status, (void)type;
+	return where->level == 0 ? 0 : remove(path);
+}
+
+static void run_once(bool is_armed)
+{
+	static int held_at_start = -1;
+	struct state before, after;
+	int status;
+
+	run.is_armed = is_armed;
+	look(&before);
+	if (held_at_start < 0)
+		held_at_start = before.held;
+	run.scenario->run();
+	require(told->is_tried);
+	while (waitpid(-1, &status, 0) > 0)
+		;
+	require(chdir(scratch) == 0 && nftw(scratch, remove_entry, 64, FTW_DEPTH | FTW_PHYS) == 0);
+	look(&after);
+	if (after.descriptors != before.descriptors)
+		give_up("%d descriptors were open, and %d are", before.descriptors, after.descriptors);
+	if (after.held > held_at_start + run.scenario->keeps + run.may_leak)
+		give_up("something remains that %s() gave", shim_last_held());
+	if (has_abstract_name(ipc_name()))
+		give_up("the abstract name is still taken");
+}
+
+/* Daemons become children of the process, so that none is overlooked. */
+static void run_scenario(void)
+{
+	struct sigaction ignored = {.sa_handler = SIG_IGN};
+
+	setpgid(0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigaction(SIGPIPE, &ignored, NULL);
+	mm_log_set_maxlvl(MM_LOG_NONE);
+	require(chdir(scratch) == 0);
+	run_once(run.position >= 0);
+	run.trace = NULL;
+	if (run.position >= 0)
+		run_once(false);
+	_exit(0);
+}
+
+/* True if it ended well, and in time. */
+static bool is_well(void)
+{
+	static const struct timespec limit = {.tv_sec = 20};
+	sigset_t child_ends;
+	int status = 0;
+
+	told->trace.count = 0;
+	told->is_tried = told->has_failed = told->has_struck = false;
+	told->message[0] = '\0';
+	fflush(stdout);
+
+	/* What a run that failed has left. */
+	nftw(scratch, remove_entry, 64, FTW_DEPTH | FTW_PHYS);
+
+	pid_t pid = fork();
+
+	if (pid == 0)
+		run_scenario();
+	sigemptyset(&child_ends);
+	sigaddset(&child_ends, SIGCHLD);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (sigtimedwait(&child_ends, NULL, &limit) == -1 && errno == EAGAIN) {
+			kill(-pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			snprintf(told->message, sizeof(told->message), "hangs");
+			break;
+		}
+	}
+	for (size_t i = 0; i < MM_NELEM(signals_of_failures); i++)
+		if (WIFSIGNALED(status) && WTERMSIG(status) == signals_of_failures[i])
+			snprintf(told->message, sizeof(told->message), "was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+	return told->message[0] == '\0' && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+static struct {
+	int scenarios, calls, passed, failed, unreached;
+} total;
+static bool is_short;
+static FILE *errors_given;
+
+static const char *name_of(int error)
+{
+	static char number[16];
+
+	if (error == FAULT_SHORT)
+		return "a short result";
+	if (error == FAULT_NO_ERRNO)
+		return "no errno";
+	snprintf(number, sizeof(number), "%d", error);
+	return error > 0 ? strerrorname_np(error) : number;
+}
+
+/* An error state has errno values, of the resolver's numbers as well. */
+static int number_told_for(int error)
+{
+	static const int numbers[][2] = {
+		{-9, EADDRNOTAVAIL}, {EAI_AGAIN, EAGAIN}, {EAI_BADFLAGS, EINVAL}, {EAI_FAIL, EIO},
+		{EAI_FAMILY, EAFNOSUPPORT}, {EAI_MEMORY, ENOMEM}, {EAI_NODATA, MM_ENONAME}, {EAI_NONAME, MM_ENONAME},
+		{EAI_OVERFLOW, EOVERFLOW}, {EAI_SERVICE, MM_ENOTFOUND}, {EAI_SOCKTYPE, EPROTOTYPE}, {FAULT_NO_ERRNO, EIO},
+	};
+
+	for (size_t i = 0; i < MM_NELEM(numbers); i++)
+		if (numbers[i][0] == error)
+			return numbers[i][1];
+	return error;
+}
+
+/* Without a fault, the scenario fails with base, or succeeds if that is 0. */
+static void run_case(const char *name, struct shim_call call, int nth, int position, int error, bool is_lasting, int base)
+{
+	struct exception *exception = exception_for(name, shim_name(call), nth, error);
+	enum outcome outcome = exception != NULL ? exception->outcome : FAILS;
+
+	run.position = position;
+	run.call = call;
+	run.error = error;
+	run.is_lasting = is_lasting;
+	run.trace = NULL;
+	if (exception != NULL)
+		exception->uses++;
+	if (outcome == SKIPPED)
+		return;
+	run.may_succeed = outcome == EITHER;
+	run.may_leak = outcome == LEAKS;
+	if (outcome == UNCHANGED || outcome == LEAKS || error == FAULT_SHORT)
+		run.expected_failure = base;
+	else
+		run.expected_failure = exception != NULL && exception->number != 0 ? exception->number : number_told_for(error);
+
+	if (is_well()) {
+		total.passed++;
+		if (told->has_failed && told->has_struck)
+			fprintf(errors_given, "%s %d %s %s\n", run.scenario->function, told->number,
+			        told->number < 1000 ? strerrorname_np(told->number) : "", shim_name(call));
+	} else {
+		total.failed++;
+		printf("not ok: %s: call %d, %s(), %s with %s: %s\n", name, position, shim_name(call),
+		       is_lasting ? "and all after it," : "fails", name_of(error), told->message);
+	}
+	total.unreached += !told->has_struck;
+}
+
+static void run_cases(const struct scenario *scenario)
+{
+	static struct shim_trace trace;
+	static int turn;
+	char name[128];
+	int base;
+
+	snprintf(name, sizeof(name), "%s/%s", scenario->function, scenario->mode);
+	run.scenario = scenario;
+	run.position = -1;
+	run.trace = &told->trace;
+	total.scenarios++;
+	if (!is_well()) {
+		printf("not ok: %s: %s\n", name, told->message);
+		total.failed++;
+		return;
+	}
+	total.passed++;
+	trace = told->trace;
+	base = told->number;
+	for (int i = 0; i < trace.count; i++) {
+		const int *errors = shim_errors(trace.calls[i]);
+		int count = 0, nth = 0;
+
+		shim_note_use(trace.calls[i]);
+		for (int k = 0; k <= i; k++)
+			nth += strcmp(shim_name(trace.calls[k]), shim_name(trace.calls[i])) == 0;
+		/* What is done for each signal, say, is done alike. */
+		if (is_short && nth > 3)
+			continue;
+		while (errors[count] != 0)
+			count++;
+		for (int k = 0; k < count; k++)
+			if (!is_short || k == turn % count)
+				run_case(name, trace.calls[i], nth, i, errors[k], false, base);
+		if (shim_is_allocation(trace.calls[i]))
+			run_case(name, trace.calls[i], nth, i, ENOMEM, true, base);
+		turn++;
+	}
+	total.calls += trace.count;
+}
+
+/* Each exported name has a scenario. */
+static void check_names(const char *map, const struct scenario *const *groups)
+{
+	char line[256], name[128];
+	FILE *file = fopen(map, "r");
+
+	if (file == NULL) {
+		perror(map);
+		exit(EXIT_FAILURE);
+	}
+	while (fgets(line, sizeof(line), file) != NULL) {
+		bool found = false;
+
+		if (sscanf(line, " mm_%100[a-z0-9_];", name) != 1)
+			continue;
+		for (int i = 0; groups[i] != NULL; i++)
+			for (const struct scenario *s = groups[i]; s->function != NULL; s++)
+				found |= strcmp(s->function + 3, name) == 0;
+		if (!found) {
+			printf("not ok: mm_%s: has no scenario\n", name);
+			total.failed++;
+		}
+	}
+	fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct scenario *const groups[] = {
+		file_scenarios, directory_scenarios, process_scenarios, map_scenarios,
+		ipc_scenarios, socket_scenarios, error_scenarios, time_scenarios, NULL,
+	};
+	sigset_t child_ends;
+
+	if (argc < 4 || (errors_given = fopen(argv[3], "w")) == NULL) {
+		fprintf(stderr, "usage: faults LIBRARY MAP ERRORS [short]\n");
+		return 2;
+	}
+	is_short = argc > 4 && strcmp(argv[4], "short") == 0;
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	strcpy(scratch, "/tmp/mmsysio-faults-XXXXXX");
+	if (told == MAP_FAILED || mkdtemp(scratch) == NULL) {
+		perror("faults");
+		return EXIT_FAILURE;
+	}
+	ipc_name();
+	total.failed = shim_install(argv[1]);
+	check_names(argv[2], groups);
+	sigemptyset(&child_ends);
+	sigaddset(&child_ends, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child_ends, NULL);
+	for (int i = 0; groups[i] != NULL; i++)
+		for (const struct scenario *s = groups[i]; s->function != NULL; s++)
+			if (argc <= 5 || fnmatch(argv[5], s->function, 0) == 0)
+				run_cases(s);
+	for (size_t i = 0; i < MM_NELEM(exceptions) && argc <= 5 && !is_short; i++) {
+		if (exceptions[i].uses == 0) {
+			printf("not ok: exception of %s, %s(): nothing needs it\n", exceptions[i].scenario, exceptions[i].call);
+			total.failed++;
+		}
+	}
+	if (argc <= 5)
+		total.failed += shim_tell_unused();
+	nftw(scratch, remove_entry, 64, FTW_DEPTH | FTW_PHYS);
+	rmdir(scratch);
+	fclose(errors_given);
+	printf("%d scenarios made %d calls; %d passed, %d failed (%d faults were not reached)\n", total.scenarios,
+	       total.calls, total.passed, total.failed, total.unreached);
+	return total.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,87 @@
+/*
+ * exceptions.h: faults that do not make the function fail with the error of the call, and why
+ *
+ * EXCEPT(scenario, call, errors, outcome, error if it is another, reason). The first that fits is used, and each must be
+ * needed. The patterns are those of a shell.
+ */
+
+/* --- text and the log: they describe a failure, and do not change it ----------------------------------------------- */
+EXCEPT("*", "__xpg_strerror_r", ANY, UNCHANGED, 0, "the failure stays, with a poorer text")
+EXCEPT("*", "localtime_r", ANY, UNCHANGED, 0, "a line without its time is better than none")
+EXCEPT("mm_raise_*", "*snprintf", ANY, UNCHANGED, 0, "the error is raised with a poorer text")
+EXCEPT("mm_log/*", "vsnprintf", ANY, UNCHANGED, 0, "the line is logged without its text")
+EXCEPT("mm_raise_*", "write", ANY, UNCHANGED, 0, "a line that cannot be written is lost; errno and the state stay")
+EXCEPT("mm_log/*", "write", ANY, UNCHANGED, 0, "a line that cannot be written is lost; errno and the state stay")
+EXCEPT("*/logged", "write", ANY, UNCHANGED, 0, "a line that cannot be written is lost; errno and the state stay")
+EXCEPT("mm_print_lasterror/*", "*", ANY, UNCHANGED, 0, "it returns nothing: the stream has its error flag")
+
+/* --- giving back: nothing is left to be done if that fails ---------------------------------------------------------- */
+EXCEPT("mm_close/*", "close", ONLY(EINTR), UNCHANGED, 0, "documented: the descriptor is closed")
+EXCEPT("mm_copy/[hkr]*", "close#1", ONLY(EINTR), UNCHANGED, 0, "the copy is closed, and its data stored")
+EXCEPT("mm_copy/[hkr]*", "close#2", ANY, UNCHANGED, 0, "the source was only read")
+EXCEPT("mm_copy/shared", "close", ANY, UNCHANGED, 0, "the first error is reported")
+EXCEPT("mm_copy/shared", "unlink", ANY, LEAKS, 0, "the first error is reported; half a copy stays if it cannot be removed")
+EXCEPT("mm_[!c]*", "close", ANY, UNCHANGED, 0, "a socket or directory of the library's own, which is closed all the same")
+EXCEPT("*", "closedir", ANY, UNCHANGED, 0, "the directory was only read, and its descriptor is closed all the same")
+EXCEPT("mm_spawn/*", "munmap", ANY, LEAKS, 0, "the process has started; the memory cannot be given back otherwise")
+EXCEPT("mm_ipc_srv_destroy/*", "shutdown", ANY, UNCHANGED, 0, "it returns nothing, and closes the listener anyway")
+
+/* --- answers that are no failures ----------------------------------------------------------------------------------- */
+EXCEPT("mm_isatty/*", "isatty", ONLY(ENOTTY), UNCHANGED, 0, "documented: 0, it is no terminal")
+EXCEPT("mm_check_access/*", "access", ONLY(EACCES, ENOENT), UNCHANGED, 0, "documented: it is the result")
+EXCEPT("mm_strerror_r/*", "*", ANY, UNCHANGED, 0, "documented: it is the result")
+EXCEPT("mm_copy/*", "lseek", ONLY(ENXIO), SKIPPED, 0, "there is no data behind the offset")
+EXCEPT("mm_copy/*link", "open", ONLY(ELOOP), UNCHANGED, 0, "it is a symbolic link, which is what is to be copied")
+EXCEPT("mm_mkdir/exists", "mkdir", ONLY(EEXIST, ENOENT), UNCHANGED, 0, "it exists, which is what is wanted")
+EXCEPT("mm_mkdir/parents", "mkdir", ONLY(ENOENT), EITHER, 0, "a parent is missing, and is made if one above it is not")
+
+EXCEPT("mm_mkdir/exists", "stat", ONLY(ENOENT), FAILS, EEXIST, "a link that leads nowhere has the name")
+
+/* --- another way is taken ------------------------------------------------------------------------------------------- */
+EXCEPT("mm_copy/*", "copy_file_range", ONLY(EINTR), UNCHANGED, 0, "documented: a signal does not end a copy")
+EXCEPT("mm_copy/*", "copy_file_range", ONLY(EINVAL, ENOSYS, EOPNOTSUPP, EPERM, EXDEV), UNCHANGED, 0,
+       "what the kernel does not copy by itself is read and written")
+EXCEPT("mm_copy/*", "lseek#1", ANY, UNCHANGED, 0, "the filesystem does not tell of holes: they are copied as zeros")
+EXCEPT("mm_copy/*", "read", ONLY(EINTR), UNCHANGED, 0, "documented: a signal does not end a copy")
+EXCEPT("mm_copy/*", "write", ONLY(EINTR), UNCHANGED, 0, "documented: a signal does not end a copy")
+EXCEPT("mm_anon_shm/*", "memfd_create", ONLY(EINVAL), UNCHANGED, 0, "an old kernel, which is asked with fewer flags")
+EXCEPT("mm_*", "__register_atfork", ANY, UNCHANGED, 0, "without memory for handlers only a later fork() is less safe")
+EXCEPT("mm_spawn/*", "SYS_rt_sigaction", ANY, UNCHANGED, 0, "the signal does not exist")
+EXCEPT("mm_spawn/*", "SYS_close_range", ANY, UNCHANGED, 0, "descriptors are marked one by one")
+EXCEPT("mm_execv/*", "SYS_close_range", ANY, UNCHANGED, 0, "descriptors are marked one by one")
+EXCEPT("mm_spawn/*", "fcntl", ANY, UNCHANGED, 0, "a descriptor that is to be kept need not be open")
+EXCEPT("mm_execv/*", "fcntl", ANY, UNCHANGED, 0, "a descriptor that is to be kept need not be open")
+EXCEPT("mm_spawn/daemon*", "waitpid", ONLY(ECHILD, EINVAL), SKIPPED, 0, "there is no such child any more")
+EXCEPT("mm_spawn/daemon*", "waitpid", ONLY(EINTR), UNCHANGED, 0, "it is asked again")
+EXCEPT("mm_execv/searched", "execve", ONLY(ENOEXEC), SKIPPED, 0, "a shell is executed, which cannot run the program")
+EXCEPT("mm_*/*searched", "execve", ONLY(EACCES, ENOENT, ENOTDIR, ENAMETOOLONG, ENOEXEC), UNCHANGED, 0,
+       "the next directory of PATH has the program as well; or a shell tries it")
+EXCEPT("mm_create_sockclient/service", "connect#1", ONLY(EINTR), FAILS, 0, "documented: a signal ends it")
+EXCEPT("mm_create_sockclient/service", "connect#1", ANY, UNCHANGED, 0, "the next address takes the connection")
+EXCEPT("mm_create_sockclient/service", "socket#1", ANY, UNCHANGED, 0, "the next address takes the connection")
+
+/* --- IPC ------------------------------------------------------------------------------------------------------------ */
+EXCEPT("mm_ipc_srv_accept/*", "accept", ONLY(EINVAL), FAILS, ECANCELED, "documented: the server was shut down")
+EXCEPT("mm_ipc_srv_create/*", "socket#2", ANY, UNCHANGED, 0, "waiting clients look for themselves, some time later")
+EXCEPT("mm_ipc_srv_create/*", "sendto", ANY, UNCHANGED, 0, "waiting clients look for themselves, some time later")
+EXCEPT("mm_ipc_connect/*", "connect", ONLY(ECONNREFUSED), UNCHANGED, 0, "it waits for the server, and finds it")
+EXCEPT("mm_ipc_connect/waits", "connect", ONLY(EAGAIN), FAILS, ETIMEDOUT, "the queue was full until the time was over")
+EXCEPT("mm_ipc_connect/wait*", "socket#[2-9]", ANY, UNCHANGED, 0, "without a slot it looks from time to time")
+EXCEPT("mm_ipc_connect/wait*", "bind", ANY, UNCHANGED, 0, "without a slot it looks from time to time")
+EXCEPT("mm_ipc_connect/wait*", "clock_gettime", ANY, UNCHANGED, 0, "without a clock a bounded wait is over")
+EXCEPT("mm_ipc_connect/woken", "socket#[2-9]", ANY, UNCHANGED, 0, "without a slot it looks from time to time")
+EXCEPT("mm_ipc_connect/woken", "bind", ANY, UNCHANGED, 0, "without a slot it looks from time to time")
+EXCEPT("mm_ipc_connect/woken", "recv", ANY, UNCHANGED, 0, "a server was told of, whatever the datagram says")
+EXCEPT("mm_ipc_connect/woken", "sendto", ANY, UNCHANGED, 0, "those behind look for themselves, some time later")
+EXCEPT("mm_ipc_recvmsg/e*", "poll", ONLY(EINTR), UNCHANGED, 0, "the datagram is received already, a signal is too late")
+EXCEPT("mm_ipc_recvmsg/e*", "poll", ANY, FAILS, EPIPE, "what cannot be told from the end is the end: no reader waits for ever")
+EXCEPT("mm_ipc_recvmsg/end", "recvmsg", ONLY(ECONNRESET), FAILS, 0, "nothing comes after the reset")
+EXCEPT("mm_ipc_recvmsg/[de]*", "recvmsg", ONLY(ECONNRESET), UNCHANGED, 0, "what was sent before the reset is received")
+EXCEPT("mm_ipc_recvmsg/reset", "recvmsg#2", ANY, FAILS, ECONNRESET, "nothing comes after the reset")
+
+/* --- removing a tree ------------------------------------------------------------------------------------------------ */
+EXCEPT("mm_remove/tree", "lstat", ANY, FAILS, 0, "the path itself")
+EXCEPT("mm_remove/tree", "open", ANY, FAILS, 0, "the path itself")
+EXCEPT("mm_remove/tree", "rmdir", ANY, FAILS, 0, "the path itself")
+EXCEPT("mm_remove/tree", "*", ANY, EITHER, ENOTEMPTY, "documented: failures inside are passed over; what is empty goes")
+EXCEPT("mm_remove/*", "openat", ANY, EITHER, 0, "a directory that cannot be opened is removed if it is empty")

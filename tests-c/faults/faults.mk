@@ -1,0 +1,19 @@
+# Fault injection: every exported function x every call of the C library that it makes x every errno of that call.
+# CONTRIBUTING.md tells of it; tests-c/faults/driver.c tells how it works.
+
+.PHONY: check-faults check-faults-short
+
+FAULTS := $(wildcard tests-c/faults/*.c tests-c/faults/*.h)
+
+$(B)/faults/faults: $(FAULTS) $(STAGE)/.installed
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -std=c11,$(TEST_FLAGS)) -std=gnu11 -O1 -Wno-missing-field-initializers $(CFLAGS) $$($(STAGED) --cflags mmsysio) \
+	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio)
+
+RUN_FAULTS = LD_LIBRARY_PATH=$(STAGE)/lib $< $(SONAME) src/mmsysio.map $(B)/faults/errors
+
+# A call that the library made by itself would escape.
+check-faults check-faults-short: $(B)/faults/faults
+	@! objdump -d --no-show-raw-insn $(STAGE)/lib/$(SONAME) | awk -F '\t' '$$2 ~ /^(syscall|sysenter|svc|ecall)( |$$)/' | grep . || \
+	    { echo "the library makes system calls by itself, which no fault reaches"; exit 1; }
+	$(RUN_FAULTS) $(if $(filter check-faults-short,$@),short,full)

@@ -1,0 +1,64 @@
+/*
+ * scenario.h: what a scenario of the fault injection is
+ *
+ * A scenario prepares, calls one exported function in TRY(), and takes away what it prepared and got, whether the call
+ * succeeded or not. driver.c runs it again and again with another of the calls that it makes failing.
+ */
+#ifndef SCENARIO_H
+#define SCENARIO_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <mmerrno.h>
+#include <mmlog.h>
+#include <mmsysio.h>
+
+struct scenario {
+	const char *function, *mode;
+	void (*run)(void);
+	/* What the library keeps for later calls, in pieces, and why. */
+	int keeps;
+	const char *reason;
+	/* The failure that is the result of the scenario without a fault, 0 if it succeeds; or that a system may give. */
+	int ends_with, may_lack;
+	/* A failure may leave names behind: the documentation says so. */
+	bool leaves_names;
+	/* The descriptor that it is given is closed even if it fails. */
+	bool may_close;
+};
+
+extern const struct scenario file_scenarios[], directory_scenarios[], process_scenarios[], map_scenarios[],
+	ipc_scenarios[], socket_scenarios[], error_scenarios[], time_scenarios[];
+
+/* The call that is tested: true if it succeeded. Everything before and behind it must succeed. */
+#define TRY(result, call) (begin_try(), (result) = (call), end_try((result) == -1))
+#define TRY_POINTER(result, call) (begin_try(), (result) = (call), end_try((result) == NULL))
+#define TRY_VOID(call) (begin_try(), (call), end_try(false))
+
+void begin_try(void);
+bool end_try(bool has_failed);
+
+#define require(condition) ((condition) ? (void)0 : fail(__FILE__, __LINE__, #condition))
+_Noreturn void fail(const char *file, int line, const char *what);
+
+/* How the process ended that called mm_execv(): 99 if that returned. */
+void require_end_of_exec(int code);
+
+/* A name for IPC that nobody else uses. */
+const char *ipc_name(void);
+/* A file with that many bytes of text, and one with a hole before them. */
+void make_file(const char *path, int size);
+void make_sparse_file(const char *path, int size);
+bool have_same_content(const char *path, const char *other);
+bool exists(const char *path);
+
+#endif

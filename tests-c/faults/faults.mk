@@ -7,7 +7,8 @@ FAULTS := $(wildcard tests-c/faults/*.c tests-c/faults/*.h)
 
 $(B)/faults/faults: $(FAULTS) $(STAGE)/.installed
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -std=c11,$(TEST_FLAGS)) -std=gnu11 -O1 -Wno-missing-field-initializers $(CFLAGS) $$($(STAGED) --cflags mmsysio) \
+	$(CC) $(filter-out -std=c11,$(TEST_FLAGS)) -std=gnu11 -O1 -Wno-missing-field-initializers \
+	    $(CFLAGS) $$($(STAGED) --cflags mmsysio) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio)
 
 RUN_FAULTS = LD_LIBRARY_PATH=$(STAGE)/lib $< $(SONAME) src/mmsysio.map $(B)/faults/errors

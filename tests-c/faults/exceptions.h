@@ -29,7 +29,6 @@ EXCEPT("mm_ipc_srv_destroy/*", "shutdown", ANY, UNCHANGED, 0, "it returns nothin
 /* --- answers that are no failures ----------------------------------------------------------------------------------- */
 EXCEPT("mm_isatty/*", "isatty", ONLY(ENOTTY), UNCHANGED, 0, "documented: 0, it is no terminal")
 EXCEPT("mm_check_access/*", "access", ONLY(EACCES, ENOENT), UNCHANGED, 0, "documented: it is the result")
-EXCEPT("mm_strerror_r/*", "*", ANY, UNCHANGED, 0, "documented: it is the result")
 EXCEPT("mm_copy/*", "lseek", ONLY(ENXIO), SKIPPED, 0, "there is no data behind the offset")
 EXCEPT("mm_copy/*link", "open", ONLY(ELOOP), UNCHANGED, 0, "it is a symbolic link, which is what is to be copied")
 EXCEPT("mm_mkdir/exists", "mkdir", ONLY(EEXIST, ENOENT), UNCHANGED, 0, "it exists, which is what is wanted")
@@ -72,7 +71,6 @@ EXCEPT("mm_ipc_connect/wait*", "clock_gettime", ANY, UNCHANGED, 0, "without a cl
 EXCEPT("mm_ipc_connect/woken", "socket#[2-9]", ANY, UNCHANGED, 0, "without a slot it looks from time to time")
 EXCEPT("mm_ipc_connect/woken", "bind", ANY, UNCHANGED, 0, "without a slot it looks from time to time")
 EXCEPT("mm_ipc_connect/woken", "recv", ANY, UNCHANGED, 0, "a server was told of, whatever the datagram says")
-EXCEPT("mm_ipc_connect/woken", "sendto", ANY, UNCHANGED, 0, "those behind look for themselves, some time later")
 EXCEPT("mm_ipc_recvmsg/e*", "poll", ONLY(EINTR), UNCHANGED, 0, "the datagram is received already, a signal is too late")
 EXCEPT("mm_ipc_recvmsg/e*", "poll", ANY, FAILS, EPIPE, "what cannot be told from the end is the end: no reader waits for ever")
 EXCEPT("mm_ipc_recvmsg/end", "recvmsg", ONLY(ECONNRESET), FAILS, 0, "nothing comes after the reset")

@@ -68,13 +68,12 @@ CALL(int, rmdir, (const char *path), (path), MINUS_ONE, LOOKUP_ERRORS, EBUSY, EI
 CALL(int, chdir, (const char *path), (path), MINUS_ONE, LOOKUP_ERRORS)
 CALL(char *, getcwd, (char *buffer, size_t size), (buffer, size), NOTHING, EACCES, EFAULT, EINVAL, ENOENT, ENOMEM,
      ERANGE, ENAMETOOLONG)
-CALL(DIR *, opendir, (const char *path), (path), HELD_OR_NOTHING, LOOKUP_ERRORS, EMFILE, ENFILE)
 CALL(DIR *, fdopendir, (int fd), (fd), HELD_OR_NOTHING, EBADF, ENOMEM, ENOTDIR)
 CALL(struct dirent *, readdir, (DIR *dir), (dir), NOTHING, EBADF, EIO, ENOENT, ENOMEM, ESTALE)
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
-CALL(void *, malloc, (size_t size), (size), HELD_OR_NOTHING, ENOMEM)
 CALL(void *, calloc, (size_t count, size_t size), (count, size), HELD_OR_NOTHING, ENOMEM)
+CALL(void *, malloc, (size_t size), (size), HELD_OR_NOTHING, ENOMEM)
 CALL(int, shm_open, (const char *name, int flags, mode_t mode), (name, flags, mode), MINUS_ONE, EACCES, EEXIST, EINVAL,
      EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM, ENOSPC, EPERM)
 CALL(int, shm_unlink, (const char *name), (name), MINUS_ONE, EACCES, ENOENT, EPERM, ENAMETOOLONG)
@@ -146,9 +145,9 @@ CALL(struct tm *, localtime_r, (const time_t *time, struct tm *broken_down), (ti
 CALL(int, __xpg_strerror_r, (int number, char *buffer, size_t size), (number, buffer, size), NUMBER, EINVAL, ERANGE)
 CALL(int, vsnprintf, (char *text, size_t size, const char *format, va_list arguments), (text, size, format, arguments),
      MINUS_ONE, EILSEQ, ENOMEM, EOVERFLOW)
-CALL(int, vfprintf, (FILE *stream, const char *format, va_list arguments), (stream, format, arguments), MINUS_ONE,
-     EAGAIN, EBADF, EINTR, EIO, ENOSPC, EPIPE, ENOMEM)
-CALL(int, putc, (int byte, FILE *stream), (byte, stream), MINUS_ONE, EAGAIN, EBADF, EINTR, EIO, ENOSPC, EPIPE)
+CALL(int, vprintf, (const char *format, va_list arguments), (format, arguments), MINUS_ONE, EAGAIN, EBADF, EINTR, EIO,
+     ENOSPC, EPIPE, ENOMEM)
+CALL(int, putchar, (int byte), (byte), MINUS_ONE, EAGAIN, EBADF, EINTR, EIO, ENOSPC, EPIPE)
 CALL(int, puts, (const char *text), (text), MINUS_ONE, EAGAIN, EBADF, EINTR, EIO, ENOSPC, EPIPE)
 
 #endif
@@ -213,6 +212,10 @@ INFALLIBLE(sysconf) /* of the page's size */
 INFALLIBLE(getrlimit) /* of a resource that exists, into memory that exists */
 INFALLIBLE(pthread_sigmask) /* fails only with an unknown first argument */
 INFALLIBLE(pthread_setcancelstate)
+INFALLIBLE(__pthread_register_cancel) /* the four behind pthread_cleanup_push() return nothing */
+INFALLIBLE(__pthread_unregister_cancel)
+INFALLIBLE(__pthread_unwind_next)
+INFALLIBLE(__sigsetjmp) /* 0, or 1 when it is come back to */
 
 #endif
 
@@ -244,6 +247,7 @@ TRAP(statx)
 #ifdef SPARE
 
 /* Calls that no scenario can bring about. */
+SPARE(calloc) /* of the standard library, for zeroed memory that is not asked for here */
 SPARE(fstatat) /* of entries whose type the filesystem does not tell */
 SPARE(nanosleep) /* where a client can have no slot, or somebody tells of servers that are none */
 SPARE(posix_memalign) /* Rust's allocator has it for values that are aligned more than any of the library's */

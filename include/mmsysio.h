@@ -234,6 +234,7 @@ MMLIB_API ssize_t mm_read(int fd, void *buf, size_t nbyte);
  *   EAGAIN           there is no room, and @fd is non-blocking or its SO_SNDTIMEO ran out
  *   EMSGSIZE         the message is too large for the socket
  *   ENOSPC, EDQUOT, EFBIG the file cannot grow
+ *   EPERM            the file is sealed against it
  *   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
  *   EIO              the device failed
  *
@@ -358,6 +359,7 @@ MMLIB_API int mm_futimens(int fd, const struct mm_timespec ts[2]);
  *   ELOOP            too many symbolic links lead to each other
  *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
  *   EFAULT           @path or @ts cannot be read
+ *   EIO, ENOMEM      the filesystem failed
  *
  * MT-Safe.
  */
@@ -377,6 +379,7 @@ MMLIB_API int mm_utimens(const char *path, const struct mm_timespec ts[2], int f
  *   ENOTDIR          what the path takes for a directory is none
  *   ELOOP, ENAMETOOLONG the path cannot be followed
  *   EROFS            the filesystem is read-only, and W_OK is asked for
+ *   ETXTBSY          the file is a running program, and W_OK is asked for
  *   EFAULT           the path is NULL or cannot be read
  *   EIO, ENOMEM      the filesystem failed
  *
@@ -1214,8 +1217,8 @@ MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
  * async-signal-safe, but it only calls recvmsg() if it receives data.
  *
  * Differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of a stale
- * number; @msg->num_fds is always written; no descriptor is lost if credentials come along (SO_PASSCRED) or
- * the datagram is empty; data that the peer sent before it closed the connection is received even if it had not
+ * number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if credentials
+ * come along (SO_PASSCRED; they take the room of the first 8, so @msg->num_fds_max has to be larger); data that the peer sent before it closed the connection is received even if it had not
  * read ours; a number out of range and NULL do not crash.
  */
 MMLIB_API ssize_t mm_ipc_recvmsg(int fd, struct mm_ipc_msg *msg);

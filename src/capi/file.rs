@@ -180,6 +180,7 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
 ///   EAGAIN           there is no room, and @fd is non-blocking or its SO_SNDTIMEO ran out
 ///   EMSGSIZE         the message is too large for the socket
 ///   ENOSPC, EDQUOT, EFBIG the file cannot grow
+///   EPERM            the file is sealed against it
 ///   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
 ///   EIO              the device failed
 ///
@@ -352,6 +353,7 @@ pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_
 ///   ELOOP            too many symbolic links lead to each other
 ///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
 ///   EFAULT           @path or @ts cannot be read
+///   EIO, ENOMEM      the filesystem failed
 ///
 /// MT-Safe.
 /// cbindgen:ptrs-as-arrays=[[ts;2]]
@@ -389,6 +391,7 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
 ///   ENOTDIR          what the path takes for a directory is none
 ///   ELOOP, ENAMETOOLONG the path cannot be followed
 ///   EROFS            the filesystem is read-only, and W_OK is asked for
+///   ETXTBSY          the file is a running program, and W_OK is asked for
 ///   EFAULT           the path is NULL or cannot be read
 ///   EIO, ENOMEM      the filesystem failed
 ///

@@ -267,8 +267,8 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 /// async-signal-safe, but it only calls recvmsg() if it receives data.
 ///
 /// Differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of a stale
-/// number; @msg->num_fds is always written; no descriptor is lost if credentials come along (SO_PASSCRED) or
-/// the datagram is empty; data that the peer sent before it closed the connection is received even if it had not
+/// number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if credentials
+/// come along (SO_PASSCRED; they take the room of the first 8, so @msg->num_fds_max has to be larger); data that the peer sent before it closed the connection is received even if it had not
 /// read ours; a number out of range and NULL do not crash.
 ///
 /// # Safety

@@ -51,6 +51,7 @@ cat >"$scratch/expected" <<END
 ./usr/share/doc/libmmsysio-dev/copyright
 ./usr/share/doc/libmmsysio-dev/examples/client.c
 ./usr/share/doc/libmmsysio-dev/examples/demo.sh
+./usr/share/doc/libmmsysio-dev/examples/private_server.c
 ./usr/share/doc/libmmsysio-dev/examples/server.c
 END
 find man/man3 man/man7 -name '*.[37]' | sed 's|.*|./usr/share/&.gz|' >>"$scratch/expected"

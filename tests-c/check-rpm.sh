@@ -40,6 +40,7 @@ $docs/mmsysio-devel
 $docs/mmsysio-devel/examples
 $docs/mmsysio-devel/examples/client.c
 $docs/mmsysio-devel/examples/demo.sh
+$docs/mmsysio-devel/examples/private_server.c
 $docs/mmsysio-devel/examples/server.c
 /usr/include/mmerrno.h
 /usr/include/mmlog.h

@@ -1217,9 +1217,10 @@ MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
  * async-signal-safe, but it only calls recvmsg() if it receives data.
  *
  * Differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of a stale
- * number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if credentials
- * come along (SO_PASSCRED; they take the room of the first 8, so @msg->num_fds_max has to be larger); data that the peer sent before it closed the connection is received even if it had not
- * read ours; a number out of range and NULL do not crash.
+ * number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if credentials come
+ * along (SO_PASSCRED: they take the room of 8 descriptors, so make @msg->num_fds_max larger by that); data that the
+ * peer sent before it closed the connection is received even if it had not read ours; a number out of range and NULL
+ * do not crash.
  */
 MMLIB_API ssize_t mm_ipc_recvmsg(int fd, struct mm_ipc_msg *msg);
 

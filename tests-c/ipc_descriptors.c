@@ -228,18 +228,6 @@ START_TEST(an_empty_datagram_brings_its_descriptors)
 }
 END_TEST
 
-/* The limit below which exactly that many numbers are free. */
-static rlim_t limit_with_free_numbers(int count)
-{
-	rlim_t limit = 0;
-
-	while (count > 0 || is_open((int)limit)) {
-		count -= !is_open((int)limit);
-		limit++;
-	}
-	return limit;
-}
-
 START_TEST(receiving_at_the_descriptor_limit_keeps_the_data)
 {
 	struct mm_ipc_msg msg;

@@ -116,18 +116,6 @@ START_TEST(a_flood_that_is_not_read_ends_with_the_connection)
 }
 END_TEST
 
-/* The limit is on numbers: below it exactly `count` are free. */
-static rlim_t limit_with_free_numbers(int count)
-{
-	rlim_t limit = 0;
-
-	while (count > 0 || is_open((int)limit)) {
-		count -= !is_open((int)limit);
-		limit++;
-	}
-	return limit;
-}
-
 START_TEST(a_flood_at_the_descriptor_limit_loses_no_data)
 {
 	struct mm_ipc_msg msg;

@@ -45,6 +45,17 @@ bool is_open(int fd)
 	return fcntl(fd, F_GETFD) != -1;
 }
 
+rlim_t limit_with_free_numbers(int count)
+{
+	rlim_t limit = 0;
+
+	while (count > 0 || is_open((int)limit)) {
+		count -= !is_open((int)limit);
+		limit++;
+	}
+	return limit;
+}
+
 static void setup(void)
 {
 	mm_log_set_maxlvl(MM_LOG_NONE);

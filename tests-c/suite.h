@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #if __has_include(<valgrind/valgrind.h>)
@@ -105,6 +106,9 @@ bool exists(const char *path);
 /* Number of open descriptors, and whether one is open. */
 int count_open_descriptors(void);
 bool is_open(int fd);
+
+/* The RLIMIT_NOFILE below which exactly that many numbers are free. */
+rlim_t limit_with_free_numbers(int count);
 
 /* Closes fd with mm_close() and checks that it worked. */
 void close_all(int count, const int *fds);

@@ -267,9 +267,10 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 /// async-signal-safe, but it only calls recvmsg() if it receives data.
 ///
 /// Differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of a stale
-/// number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if credentials
-/// come along (SO_PASSCRED; they take the room of the first 8, so @msg->num_fds_max has to be larger); data that the peer sent before it closed the connection is received even if it had not
-/// read ours; a number out of range and NULL do not crash.
+/// number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if credentials come
+/// along (SO_PASSCRED: they take the room of 8 descriptors, so make @msg->num_fds_max larger by that); data that the
+/// peer sent before it closed the connection is received even if it had not read ours; a number out of range and NULL
+/// do not crash.
 ///
 /// # Safety
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.

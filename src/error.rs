@@ -25,14 +25,21 @@ pub struct Error {
     number: Errno,
     description: Text<256>,
     place: &'static Location<'static>,
+    is_logged: bool,
 }
 
 impl Error {
-    /// An error that the library itself found.
+    /// An error that the library itself found. That a signal handler interrupted a call is what the caller asked for, and
+    /// is not logged.
     #[cold]
     #[track_caller]
     pub fn new(number: c_int, what: Arguments) -> Error {
-        Error { number: Errno(number), description: Text::formatted(what), place: Location::caller() }
+        Error {
+            number: Errno(number),
+            description: Text::formatted(what),
+            place: Location::caller(),
+            is_logged: number != libc::EINTR,
+        }
     }
 
     /// An error that a system call reported; its text is appended to `what` was tried.
@@ -43,6 +50,23 @@ impl Error {
         error.description.push(b" ; ");
         sys::strerror(number, |text| error.description.push(text));
         error
+    }
+
+    /// The same for a call on a descriptor that may be non-blocking or have a time-out: that the call would have had to
+    /// wait longer is an expected outcome, and not logged.
+    #[cold]
+    #[track_caller]
+    pub fn io(number: Errno, what: Arguments) -> Error {
+        let error = Error::os(number, what);
+        match number.0 {
+            libc::EAGAIN | libc::EINPROGRESS | libc::EALREADY => error.not_logged(),
+            _ => error,
+        }
+    }
+
+    #[cold]
+    pub fn not_logged(self) -> Error {
+        Error { is_logged: false, ..self }
     }
 
     /// An error that something else explains; its text is appended likewise.
@@ -68,6 +92,7 @@ impl Error {
             extid: b"",
             location: &Text::formatted(format_args!("{function}() in {}:{}", self.place.file(), self.place.line())),
             description: &self.description,
+            is_logged: self.is_logged,
         });
     }
 }
@@ -79,6 +104,8 @@ pub struct Report<'a> {
     pub extid: &'a [u8],
     pub location: &'a Text<256>,
     pub description: &'a Text<256>,
+    /// Whether a line is logged if the thread wants that.
+    pub is_logged: bool,
 }
 
 /// Replaces the thread's last error, logs it, and leaves errno equal to its number (untouched if that is 0).
@@ -95,7 +122,7 @@ pub fn raise(report: &Report) {
         last.location.set(report.location.as_bytes());
         last.description.set(report.description.as_bytes());
     });
-    if flags & NOLOG == 0 {
+    if report.is_logged && flags & NOLOG == 0 {
         let mut message = Text::<256>::copied_from(report.description.as_bytes());
         message.push(b" (");
         message.push(report.location.as_bytes());
@@ -235,6 +262,7 @@ mod tests {
             extid: b"identifier",
             location: &Text::copied_from(b"somewhere"),
             description: &Text::copied_from(b"something"),
+            is_logged: true,
         });
         let state = save();
         assert_eq!(state[0..4], NOLOG.to_ne_bytes());

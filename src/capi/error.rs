@@ -159,6 +159,7 @@ pub(super) unsafe extern "C" fn raise_formatted(
         extid: extid.as_bytes(),
         location: &location,
         description: &description,
+        is_logged: true,
     });
     -1
 }

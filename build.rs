@@ -5,8 +5,14 @@
 fn main() {
     println!("cargo:rerun-if-changed=src/variadic.c");
     println!("cargo:rerun-if-changed=src/cancel.c");
+    println!("cargo:rerun-if-changed=src/threads.c");
     println!("cargo:rerun-if-changed=include");
-    cc::Build::new().file("src/variadic.c").file("src/cancel.c").include("include").compile("c_halves");
+    cc::Build::new()
+        .file("src/variadic.c")
+        .file("src/cancel.c")
+        .file("src/threads.c")
+        .include("include")
+        .compile("c_halves");
     #[cfg(feature = "header")]
     header::write();
 }

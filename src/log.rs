@@ -1,7 +1,7 @@
 //! One line on standard error.
 #![forbid(unsafe_code)]
 
-use crate::sys::{self, file};
+use crate::sys::{self, local_time::local_time, stderr};
 use crate::text::Text;
 use errno::{errno, set_errno};
 use std::ffi::{CStr, c_int};
@@ -51,7 +51,10 @@ pub fn line(level: c_int, location: &[u8], message: &[u8]) {
         return;
     };
     let errno_at_entry = errno();
-    write_all(composed(&sys::local_time(), name, location, message).as_bytes());
+    // One write in the usual case, so that lines of several threads do not mix. What cannot be written at once is lost.
+    if let Some(target) = stderr::target() {
+        target.write(composed(&local_time(), name, location, message).as_bytes());
+    }
     set_errno(errno_at_entry);
 }
 
@@ -77,24 +80,12 @@ fn composed(time: &libc::tm, level: &str, location: &[u8], message: &[u8]) -> Te
     terminated
 }
 
-/// One write in the usual case, so that lines of several threads do not mix. What cannot be written is lost.
-fn write_all(mut bytes: &[u8]) {
-    while !bytes.is_empty() {
-        match file::write_bytes(libc::STDERR_FILENO, bytes) {
-            Ok(0) => return,
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-            Err(error) if error.0 == libc::EINTR => {}
-            Err(_) => return,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn composed_at_noon(location: &[u8], message: &[u8]) -> Vec<u8> {
-        let mut time = sys::local_time();
+        let mut time = local_time();
         (time.tm_mday, time.tm_mon, time.tm_year) = (1, 8, 126);
         (time.tm_hour, time.tm_min, time.tm_sec) = (12, 0, 5);
         composed(&time, "WARN", location, message).as_bytes().to_vec()

@@ -9,23 +9,27 @@ pub mod cmsg;
 pub mod descriptors;
 pub mod dir;
 pub mod file;
+pub mod fork;
+pub mod hidden;
+pub mod local_time;
 pub mod map;
 pub mod message;
 pub mod names;
 pub mod network;
+pub mod numbers;
 pub mod option;
 pub mod path;
 pub mod program;
 pub mod socket;
+pub mod stderr;
 pub mod time;
 
 use errno::{Errno, errno};
 use once_cell::race::OnceBool;
 use std::ffi::{CStr, c_int};
-use std::mem;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 pub type Result<T> = std::result::Result<T, Errno>;
@@ -80,18 +84,6 @@ unsafe extern "C" {
     fn secure_getenv(name: *const libc::c_char) -> *const libc::c_char;
 }
 
-/// The time now, local; all zero if it cannot be told.
-pub fn local_time() -> libc::tm {
-    // SAFETY: all bytes zero is a valid tm, its time zone name a null pointer.
-    let mut broken_down: libc::tm = unsafe { mem::zeroed() };
-    // SAFETY: both pointers are valid for the call.
-    unsafe {
-        let now = libc::time(ptr::null_mut());
-        libc::localtime_r(&now, &mut broken_down);
-    }
-    broken_down
-}
-
 /// Pauses the calling thread; a signal handler that runs meanwhile ends the pause with EINTR.
 pub fn sleep(time: Duration) -> Result<()> {
     let time = libc::timespec {
@@ -131,19 +123,6 @@ pub fn wait_while_equal(word: &AtomicU32, expected: u32) {
 }
 
 // --- processes -----------------------------------------------------------------------------------------------------
-
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
-/// Counts the forks between the program that loaded the library and this process, from the first call on. Two equal
-/// counts taken in one process or its ancestors mean that no fork lies between them.
-pub fn fork_generation() -> u32 {
-    extern "C" fn count() {
-        FORKS.fetch_add(1, Ordering::Relaxed);
-    }
-    static HANDLERS: OnceBool = OnceBool::new();
-    at_fork(&HANDLERS, None, None, Some(count));
-    FORKS.load(Ordering::Relaxed)
-}
 
 /// Called by the thread that forks.
 type ForkHandler = Option<unsafe extern "C" fn()>;

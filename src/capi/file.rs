@@ -5,8 +5,8 @@ use super::{arg, ret};
 use crate::copy::{self, NOFOLLOW};
 use crate::error::{Error, Result};
 use crate::file as room;
-use crate::sys::file;
 use crate::sys::path::Path;
+use crate::sys::{self, file, numbers};
 use crate::tree::RECURSIVE;
 use crate::{dir, mode, tree};
 use errno::Errno;
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int)
         // SAFETY: a string, as the caller promised.
         let path = unsafe { Path::from_raw(path) };
         file::open(path, oflag | libc::O_CLOEXEC, mode::translated(mode))
-            .map_err(|e| Error::os(e, format_args!("opening {} with flags {oflag:#o}", path.shown(e))))
+            .map_err(|e| Error::io(e, format_args!("opening {} with flags {oflag:#o}", path.shown(e))))
     })
 }
 
@@ -108,11 +108,16 @@ pub unsafe extern "C" fn mm_rename(oldpath: *const c_char, newpath: *const c_cha
 pub extern "C" fn mm_close(fd: c_int) -> c_int {
     ret("mm_close", || match fd {
         -1 => Ok(()),
-        fd => match file::close(fd) {
+        fd => match close(fd) {
             Err(e) if e.0 != libc::EINTR => Err(Error::os(e, format_args!("closing descriptor {fd}"))),
             _ => Ok(()),
         },
     })
+}
+
+fn close(fd: c_int) -> sys::Result<()> {
+    numbers::note_replaced(fd);
+    file::close(fd)
 }
 
 /// mm_fsync() - store what was written to a file
@@ -161,7 +166,7 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
     ret("mm_read", || {
         // SAFETY: the caller promised that nbyte bytes may be written; the kernel finds out where not.
         unsafe { file::read(fd, buf, nbyte) }
-            .map_err(|e| Error::os(e, format_args!("reading {nbyte} bytes from descriptor {fd}")))
+            .map_err(|e| Error::io(e, format_args!("reading {nbyte} bytes from descriptor {fd}")))
     })
 }
 
@@ -193,7 +198,7 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
     ret("mm_write", || {
         // SAFETY: the caller promised that nbyte bytes may be read; the kernel finds out where not.
         unsafe { file::write(fd, buf, nbyte) }
-            .map_err(|e| Error::os(e, format_args!("writing {nbyte} bytes to descriptor {fd}")))
+            .map_err(|e| Error::io(e, format_args!("writing {nbyte} bytes to descriptor {fd}")))
     })
 }
 
@@ -453,6 +458,9 @@ pub extern "C" fn mm_dup(fd: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
     ret("mm_dup2", || {
+        if fd != newfd {
+            numbers::note_replaced(newfd);
+        }
         file::dup2(fd, newfd).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd} to {newfd}")))
     })
 }
@@ -475,7 +483,10 @@ pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
 pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
     ret("mm_pipe", || {
         // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
-        unsafe { file::pipe(pipefd) }.map_err(|e| Error::os(e, format_args!("creating a pipe")))
+        unsafe { file::pipe(pipefd) }.map_err(|e| Error::os(e, format_args!("creating a pipe")))?;
+        // SAFETY: it has succeeded.
+        unsafe { ret::pair_returned(pipefd) };
+        Ok(())
     })
 }
 

@@ -4,8 +4,9 @@ use super::types::{mm_ipc_msg, mm_ipc_srv};
 use super::{arg, ret};
 use crate::error::Error;
 use crate::ipc::address::Address;
-use crate::ipc::server::Server;
-use crate::ipc::{connect, message};
+use crate::ipc::connect;
+use crate::ipc::message::{self, Endpoint};
+use crate::ipc::server::{Holders, Server};
 use crate::sys::cancel::{self, WithoutCancellation};
 use crate::sys::cmsg::DescriptorRoom;
 use crate::sys::message::{OnlySegment, Segments};
@@ -43,7 +44,8 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
     ret("mm_ipc_srv_create", || {
         // SAFETY: a string, as the caller promised.
         let name = unsafe { arg::string(addr, "addr") }?;
-        ret::boxed(mm_ipc_srv(Server::create(&Address::new(name)?)?))
+        let server = Server::create(&Address::new(name)?)?;
+        ret::boxed(mm_ipc_srv { server, holders: Holders::new() })
     })
 }
 
@@ -72,9 +74,9 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
     };
     let errno_at_entry = errno::errno();
     let _whole = WithoutCancellation::begin();
-    // The owner's hold, given up at the end of the block.
-    let owner = Hold(server);
-    owner.retire();
+    // SAFETY: the owner's hold, which nothing else drops: nobody uses the server afterwards, as the caller promised.
+    let owner = unsafe { Hold::of_owner(server) };
+    owner.retire(owner.is_shared());
     drop(owner);
     errno::set_errno(errno_at_entry);
 }
@@ -174,7 +176,10 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
     ret("mm_ipc_connected_pair", || {
         // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
         unsafe { socket::unix_seqpacket_pair(fds) }
-            .map_err(|e| Error::os(e, format_args!("creating a pair of connected endpoints")))
+            .map_err(|e| Error::os(e, format_args!("creating a pair of connected endpoints")))?;
+        // SAFETY: it has succeeded.
+        unsafe { ret::pair_returned(fds) };
+        Ok(())
     })
 }
 
@@ -276,6 +281,7 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_recvmsg(fd: c_int, msg: *mut mm_ipc_msg) -> libc::ssize_t {
+    let endpoint = Endpoint::new(fd);
     ret_quick(
         "mm_ipc_recvmsg",
         || {
@@ -300,8 +306,8 @@ pub unsafe extern "C" fn mm_ipc_recvmsg(fd: c_int, msg: *mut mm_ipc_msg) -> libc
             let room = unsafe { DescriptorRoom::from_raw(wanted.fds, wanted.num_fds_max) };
             // SAFETY: a pair of pointer and count, as the caller promised.
             let data = unsafe { Segments::from_raw(wanted.iov, wanted.num_iov) };
-            let outcome = outcome.unwrap_or_else(|| sys::message::recvmsg(fd, data, &room));
-            let received = message::received(outcome, fd, data, &room)?;
+            let outcome = outcome.unwrap_or_else(|| sys::message::recvmsg(fd, data, &room, 0));
+            let received = message::received(outcome, endpoint, data, &room)?;
             // SAFETY: not null, so valid.
             unsafe { tell(msg, received.told_flags(), received.descriptors) };
             Ok(received.bytes)
@@ -318,7 +324,7 @@ unsafe fn only_segment(msg: *const mm_ipc_msg) -> Option<OnlySegment> {
     // SAFETY: as the caller promised.
     unsafe {
         let msg = msg.as_ref().filter(|msg| msg.num_fds == 0)?;
-        Segments::from_raw(msg.iov, msg.num_iov).only()
+        Segments::from_raw(msg.iov, msg.num_iov).only(msg)
     }
 }
 
@@ -356,8 +362,19 @@ impl Hold {
     /// The server exists.
     unsafe fn new(server: NonNull<mm_ipc_srv>) -> Hold {
         // SAFETY: the server exists.
-        unsafe { server.as_ref() }.0.hold();
+        unsafe { server.as_ref() }.holders.hold();
         Hold(server)
+    }
+
+    /// # Safety
+    /// The server exists, and this is called once in its life.
+    unsafe fn of_owner(server: NonNull<mm_ipc_srv>) -> Hold {
+        Hold(server)
+    }
+
+    fn is_shared(&self) -> bool {
+        // SAFETY: the server exists while it is held.
+        unsafe { self.0.as_ref() }.holders.is_shared()
     }
 }
 
@@ -366,13 +383,17 @@ impl Deref for Hold {
 
     fn deref(&self) -> &Server {
         // SAFETY: the server exists while it is held.
-        &unsafe { self.0.as_ref() }.0
+        &unsafe { self.0.as_ref() }.server
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if self.release() {
+        // No reference to the whole server: another thread may free it as soon as the count has changed. One to an atomic
+        // variable may be left dangling then.
+        // SAFETY: the server exists while it is held.
+        let holders = unsafe { &(*self.0.as_ptr()).holders };
+        if holders.release() {
             // SAFETY: create made it a Box, and nobody holds it any more.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }

@@ -3,6 +3,7 @@
 
 use super::arg;
 use crate::log;
+use crate::sys::local_time;
 use std::ffi::{c_char, c_int};
 
 #[unsafe(no_mangle)]
@@ -15,10 +16,11 @@ pub extern "C" fn mm_log_set_maxlvl(lvl: c_int) -> c_int {
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
-    extern "C" fn read_environment() {
+    extern "C" fn at_load() {
         log::read_environment();
+        local_time::watch_forks();
     }
-    read_environment
+    at_load
 };
 
 /// Tells variadic.c whether a line is worth formatting.

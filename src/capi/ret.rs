@@ -1,6 +1,7 @@
 //! What goes back to C.
 
 use crate::error::{Error, Result};
+use crate::sys::numbers;
 use std::alloc::{Layout, alloc};
 use std::ffi::c_int;
 use std::mem::needs_drop;
@@ -70,7 +71,9 @@ impl IntoC for OwnedFd {
     type C = c_int;
     const FAILURE: c_int = -1;
     fn into_c(self) -> c_int {
-        self.into_raw_fd()
+        let fd = self.into_raw_fd();
+        numbers::note_returned(fd);
+        fd
     }
 }
 
@@ -81,6 +84,17 @@ impl<T> IntoC for Box<T> {
     fn into_c(self) -> *mut T {
         Box::into_raw(self)
     }
+}
+
+/// Two descriptors that the kernel has stored where C wants them are its own from here on.
+///
+/// # Safety
+/// The kernel has just written two elements at `fds`.
+pub unsafe fn pair_returned(fds: *const c_int) {
+    // SAFETY: as promised by the caller.
+    let [first, second] = unsafe { fds.cast::<[c_int; 2]>().read() };
+    numbers::note_returned(first);
+    numbers::note_returned(second);
 }
 
 /// Moves a value to memory that C can hold; ENOMEM if there is none.

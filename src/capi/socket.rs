@@ -7,7 +7,7 @@ use crate::socket::names::{self, Query};
 use crate::socket::{client, options};
 use crate::sys::names::{self as resolver, NameRoom};
 use crate::sys::option::{Room, Value};
-use crate::sys::{network, socket};
+use crate::sys::{cmsg, network, socket};
 use ret::ret;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
     ret("mm_accept", || {
         // SAFETY: the caller promised that both may be written, or are null; the kernel finds out where not.
         unsafe { network::accept(sockfd, addr, addrlen) }
-            .map_err(|e| Error::os(e, format_args!("accepting a connection from descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("accepting a connection from descriptor {sockfd}")))
     })
 }
 
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, 
     ret("mm_connect", || {
         // SAFETY: the caller promised that addrlen bytes may be read; the kernel finds out where not.
         unsafe { network::connect(sockfd, addr, addrlen) }
-            .map_err(|e| Error::os(e, format_args!("connecting descriptor {sockfd} to an address of {addrlen} bytes")))
+            .map_err(|e| Error::io(e, format_args!("connecting descriptor {sockfd} to an address of {addrlen} bytes")))
     })
 }
 
@@ -365,7 +365,7 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
     ret("mm_send", || {
         // SAFETY: the caller promised that length bytes may be read; the kernel finds out where not.
         unsafe { network::send(sockfd, buffer, length, flags) }
-            .map_err(|e| Error::os(e, format_args!("sending {length} bytes through descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("sending {length} bytes through descriptor {sockfd}")))
     })
 }
 
@@ -402,7 +402,7 @@ pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usi
     ret("mm_recv", || {
         // SAFETY: the caller promised that length bytes may be written; the kernel finds out where not.
         unsafe { network::recv(sockfd, buffer, length, flags) }
-            .map_err(|e| Error::os(e, format_args!("receiving {length} bytes from descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("receiving {length} bytes from descriptor {sockfd}")))
     })
 }
 
@@ -428,7 +428,7 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
     ret("mm_sendmsg", || {
         // SAFETY: the caller promised that all of it may be read; the kernel finds out where not.
         unsafe { network::sendmsg(sockfd, msg, flags) }
-            .map_err(|e| Error::os(e, format_args!("sending a message through descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("sending a message through descriptor {sockfd}")))
     })
 }
 
@@ -456,8 +456,11 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
 pub unsafe extern "C" fn mm_recvmsg(sockfd: c_int, msg: *mut libc::msghdr, flags: c_int) -> libc::ssize_t {
     ret("mm_recvmsg", || {
         // SAFETY: the caller promised that all of it may be written; the kernel finds out where not.
-        unsafe { network::recvmsg(sockfd, msg, flags) }
-            .map_err(|e| Error::os(e, format_args!("receiving a message from descriptor {sockfd}")))
+        let received = unsafe { network::recvmsg(sockfd, msg, flags) }
+            .map_err(|e| Error::io(e, format_args!("receiving a message from descriptor {sockfd}")))?;
+        // SAFETY: it has succeeded.
+        unsafe { note_descriptors(msg) };
+        Ok(received)
     })
 }
 
@@ -489,7 +492,7 @@ pub unsafe extern "C" fn mm_send_multimsg(
         let count = number_of_messages(vlen)?;
         // SAFETY: the caller promised that all of it may be read; the kernel finds out where not.
         unsafe { network::sendmmsg(sockfd, msgvec.cast(), count, flags) }
-            .map_err(|e| Error::os(e, format_args!("sending {count} messages through descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("sending {count} messages through descriptor {sockfd}")))
     })
 }
 
@@ -528,9 +531,26 @@ pub unsafe extern "C" fn mm_recv_multimsg(
     ret("mm_recv_multimsg", || {
         let count = number_of_messages(vlen)?;
         // SAFETY: the caller promised that all of it may be written; the kernel finds out where not.
-        unsafe { network::recvmmsg(sockfd, msgvec.cast(), count, flags, timeout) }
-            .map_err(|e| Error::os(e, format_args!("receiving {count} messages from descriptor {sockfd}")))
+        let received = unsafe { network::recvmmsg(sockfd, msgvec.cast(), count, flags, timeout) }
+            .map_err(|e| Error::io(e, format_args!("receiving {count} messages from descriptor {sockfd}")))?;
+        for position in 0..usize::try_from(received).unwrap_or(0) {
+            // SAFETY: the kernel has written so many elements.
+            unsafe { note_descriptors(&raw const (*msgvec.add(position)).msg) };
+        }
+        Ok(received)
     })
+}
+
+/// # Safety
+/// The kernel has just received into `msg`.
+#[inline]
+unsafe fn note_descriptors(msg: *const libc::msghdr) {
+    // SAFETY: as promised by the caller.
+    let msg = unsafe { msg.read() };
+    if msg.msg_controllen != 0 {
+        // SAFETY: the kernel has written as much.
+        unsafe { cmsg::note_received(&msg) };
+    }
 }
 
 /// As many messages as one call handles; EINVAL for a negative number.

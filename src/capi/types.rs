@@ -1,6 +1,6 @@
 //! Structures that C programs see.
 
-use crate::ipc::server::Server;
+use crate::ipc::server::{Holders, Server};
 use std::ffi::{c_int, c_uint, c_void};
 use std::mem::offset_of;
 
@@ -26,7 +26,10 @@ pub struct mm_ipc_msg {
 }
 
 /// An IPC server: see mm_ipc_srv_create().
-pub struct mm_ipc_srv(pub(super) Server);
+pub struct mm_ipc_srv {
+    pub(super) server: Server,
+    pub(super) holders: Holders,
+}
 
 /// What a program finds at one of its descriptors: see mm_spawn().
 #[repr(C)]

@@ -2,78 +2,82 @@
 #![forbid(unsafe_code)]
 
 use super::address::Address;
-use super::wait::{Patience, Waiting};
+use super::wait::{Obstacle, Timeout, Waiting};
 use crate::error::{Error, Result};
 use crate::sys::cancel::{self, Cancellation};
+use crate::sys::hidden::{self, Hidden};
 use crate::sys::{self, socket};
 use errno::Errno;
-use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// Connects to the server that listens to `address`, and waits for one if there is none.
 ///
-/// A server has accepted the connection, or will: the kernel queues it. The socket stays inheritable, and is created
-/// before anything that helps to wait, so that it gets the lowest number free.
+/// A server has accepted the connection, or will: the kernel queues it.
 pub fn connect(address: &Address) -> Result<OwnedFd> {
     // First, since it may log a line.
-    let patience = Patience::of_this_process();
-    let waiting = Waiting::new(address, patience).map_err(|e| not_waited(e, address))?;
-    let connection = socket::unix_seqpacket_socket(0)
-        .map_err(|e| Error::os(e, format_args!("creating a socket to connect to {address}")))?;
-    cancel::owning(Attempt { connection: Some(connection), address, patience, waiting }, Attempt::succeed)
+    let timeout = Timeout::of_this_process();
+    let waiting = Waiting::new(address, timeout).map_err(|e| not_waited(e, address))?;
+    cancel::owning(Attempt { socket: None, address, timeout, waiting }, Attempt::succeed)
 }
 
-/// All that a thread owns which connects.
+/// All that a connecting thread owns.
 struct Attempt<'a> {
-    /// Until it is connected.
-    connection: Option<OwnedFd>,
+    /// While it is being connected. No socket is kept during a wait: each attempt has one of its own.
+    socket: Option<Hidden>,
     address: &'a Address<'a>,
-    patience: Patience,
+    timeout: Timeout,
     waiting: Waiting<'a>,
 }
 
 impl Attempt<'_> {
     fn succeed(&mut self, cancellation: Cancellation) -> Result<OwnedFd> {
-        let (address, patience) = (self.address, self.patience);
+        let (address, timeout) = (self.address, self.timeout);
         loop {
-            let failure = match self.try_once(cancellation) {
-                Ok(connection) => {
-                    self.waiting.end();
-                    return Ok(connection);
-                }
+            let failure = match self.try_once(cancellation)? {
+                Ok(connection) => return Ok(connection),
                 Err(failure) => failure,
             };
-            match failure.0 {
-                libc::ECONNREFUSED if patience.is_none() => {
-                    return Err(Error::os(failure, format_args!("connecting to {address}: no server listens")));
-                }
-                libc::ECONNREFUSED => {}
-                // The queue of the server stayed full for as long as the socket's time-out lets connect wait.
-                libc::EAGAIN if self.waiting.is_bounded() => {
-                    return Err(timed_out(address, "the server accepts no connection", patience));
-                }
+            let (obstacle, reason) = match failure.0 {
+                libc::ECONNREFUSED => (Obstacle::NoServer, "no server is listening"),
+                libc::EAGAIN => (Obstacle::FullQueue, "the server does not accept connections, and its queue is full"),
                 _ => return Err(Error::os(failure, format_args!("connecting to {address}"))),
+            };
+            if timeout == Timeout::AtOnce {
+                return Err(Error::io(failure, format_args!("connecting to {address}: {reason}")));
             }
             if self.waiting.is_over().map_err(|e| not_waited(e, address))? {
-                return Err(timed_out(address, "no server listens", patience));
+                let what = format_args!("connecting to {address}: {reason}, after {timeout}");
+                return Err(Error::new(libc::ETIMEDOUT, what));
             }
-            self.waiting.pause(cancellation).map_err(|e| not_waited(e, address))?;
+            self.waiting.pause(obstacle, cancellation).map_err(|e| not_waited(e, address))?;
         }
     }
 
-    /// One attempt. Where the time to wait is bounded, so is the time that a full queue of the server may take of it.
-    fn try_once(&mut self, cancellation: Cancellation) -> sys::Result<OwnedFd> {
-        let connection = self.connection.as_ref().ok_or(Errno(libc::EISCONN))?;
-        let limit = self.waiting.time_left()?;
-        if let Some(left) = limit {
-            // A time-out of zero would mean none.
-            socket::set_send_timeout(connection, left.max(Duration::from_micros(1)))?;
+    /// One attempt. It blocks in front of a full queue unless the time to wait is bounded.
+    fn try_once(&mut self, cancellation: Cancellation) -> Result<sys::Result<OwnedFd>> {
+        let address = self.address;
+        let no_socket = |e| Error::os(e, format_args!("creating a socket to connect to {address}"));
+        let must_not_block = self.timeout != Timeout::Never;
+        let is_first = !self.waiting.has_begun();
+        // Until it is returned, nobody but the library knows the socket. The first is mostly returned as it is.
+        let flags =
+            if is_first { 0 } else { libc::SOCK_CLOEXEC } | if must_not_block { libc::SOCK_NONBLOCK } else { 0 };
+        let socket = socket::unix_seqpacket_socket(flags).map_err(no_socket)?;
+        let number = socket.as_raw_fd();
+        let hidden = self.socket.insert(Hidden::new(socket, false).map_err(no_socket)?);
+        let is_for_caller = is_first && hidden.as_raw_fd() == number;
+
+        let connected = cancellation.point(|| socket::connect_unix(hidden, address.native()));
+        let Some(connection) = self.socket.take() else { return Ok(Err(Errno(libc::EBADF))) };
+        if let Err(failure) = connected {
+            return Ok(Err(failure));
         }
-        cancellation.point(|| socket::connect_unix(connection, self.address.native()))?;
-        if limit.is_some() {
-            socket::set_send_timeout(connection, Duration::ZERO)?;
+        let connection = connection.into_fd();
+        self.waiting.end();
+        if must_not_block {
+            socket::set_blocking(&connection).map_err(no_socket)?;
         }
-        self.connection.take().ok_or(Errno(libc::EISCONN))
+        if is_for_caller { Ok(Ok(connection)) } else { hidden::for_caller(connection).map(Ok).map_err(no_socket) }
     }
 }
 
@@ -81,10 +85,4 @@ impl Attempt<'_> {
 #[track_caller]
 fn not_waited(failure: Errno, address: &Address) -> Error {
     Error::os(failure, format_args!("waiting for a server to listen to {address}"))
-}
-
-#[cold]
-#[track_caller]
-fn timed_out(address: &Address, reason: &str, patience: Patience) -> Error {
-    Error::new(libc::ETIMEDOUT, format_args!("connecting to {address}: {reason}, after {patience}"))
 }

@@ -4,6 +4,7 @@
 use crate::error::{Error, Result};
 use crate::sys::cmsg::{DescriptorRoom, MAX_DESCRIPTORS};
 use crate::sys::message::{self, Received, Segments};
+use crate::sys::numbers::{self, History};
 use crate::sys::{self, socket};
 use errno::Errno;
 use std::ffi::c_int;
@@ -26,7 +27,7 @@ fn too_many(count: usize) -> Error {
 #[cold]
 #[track_caller]
 pub fn not_sent(failure: Errno, fd: c_int, segments: c_int, descriptors: usize) -> Error {
-    Error::os(
+    Error::io(
         failure,
         format_args!("sending a datagram of {segments} segments and {descriptors} descriptors through descriptor {fd}"),
     )
@@ -34,58 +35,119 @@ pub fn not_sent(failure: Errno, fd: c_int, segments: c_int, descriptors: usize) 
 
 /// What the outcome of a receive means: a datagram, or EPIPE at the end of the stream, or a failure.
 #[track_caller]
-pub fn received(outcome: sys::Result<Received>, fd: c_int, data: Segments, room: &DescriptorRoom) -> Result<Received> {
+pub fn received(
+    outcome: sys::Result<Received>,
+    endpoint: Endpoint,
+    data: Segments,
+    room: &DescriptorRoom,
+) -> Result<Received> {
     match outcome {
-        Ok(received) if received.bytes > 0 || is_datagram(fd, &received) => Ok(received),
-        Ok(_) => Err(ended(fd)),
-        Err(failure) => receive_after(failure, fd, data, room),
+        Ok(received) => endpoint.not_the_end(received),
+        Err(failure) => endpoint.receive_after(failure, data, room),
     }
 }
 
-/// Tells an empty datagram from the end of the stream, which reads as 0 bytes too. Only a datagram can be cut or bring
-/// ancillary data, only a stream that ended has a peer that hung up, and nothing is queued at its end. (Empty datagrams
-/// without descriptors that are the last before the peer hangs up cannot be told from that.)
-#[cold]
-fn is_datagram(fd: c_int, received: &Received) -> bool {
-    received.is_accompanied || received.told_flags() != 0 || !has_hung_up(fd) || is_anything_queued(fd)
+/// A descriptor to receive from, and what had become of its number when the receive began. A receive may wait for long.
+/// Another thread may close the descriptor, and open another one that has its number: nothing is then learned by looking
+/// at that number, let alone received from it.
+#[derive(Clone, Copy)]
+pub struct Endpoint {
+    fd: c_int,
+    history: History,
 }
 
-/// A signal that is pending interrupts also a poll that does not wait. If it fails otherwise, nobody has hung up: an end
-/// taken for a datagram is found by the next receive, a datagram taken for the end would be lost, and the connection.
-fn has_hung_up(fd: c_int) -> bool {
-    loop {
-        match socket::pending_events(fd, libc::POLLRDHUP) {
-            Err(Errno(libc::EINTR)) => {}
-            events => return events.is_ok_and(|events| events & (libc::POLLRDHUP | libc::POLLHUP) != 0),
+impl Endpoint {
+    #[inline]
+    pub fn new(fd: c_int) -> Endpoint {
+        Endpoint { fd, history: numbers::history(fd) }
+    }
+
+    /// Tells an empty datagram from the end of the stream, which reads as 0 bytes too. Only a datagram can be cut or
+    /// bring ancillary data, only a stream that ended has a peer that hung up, and nothing is queued at its end. (Empty
+    /// datagrams without descriptors that are the last before the peer hangs up cannot be told from that.)
+    #[cold]
+    #[track_caller]
+    fn not_the_end(self, received: Received) -> Result<Received> {
+        if received.bytes > 0 || received.is_accompanied || received.told_flags() != 0 {
+            return Ok(received);
+        }
+        match self.state() {
+            State::Connected => Ok(received),
+            State::HungUp if self.is_anything_queued() => Ok(received),
+            State::HungUp => Err(self.ended()),
+            State::Closed => Err(self.closed()),
         }
     }
-}
 
-/// True if data is queued, or a datagram with descriptors comes next.
-fn is_anything_queued(fd: c_int) -> bool {
-    socket::bytes_queued(fd).is_ok_and(|bytes| bytes > 0)
-        || socket::flags_of_next_datagram(fd).is_ok_and(|flags| flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0)
-}
-
-/// A peer that went without reading all that we sent makes the kernel report ECONNRESET once, ahead of the datagrams
-/// that it had sent before: these are still to be received.
-#[cold]
-#[track_caller]
-fn receive_after(failure: Errno, fd: c_int, data: Segments, room: &DescriptorRoom) -> Result<Received> {
-    if failure.0 == libc::ECONNRESET
-        && let Ok(received) = message::recvmsg(fd, data, room)
-        && (received.bytes > 0 || is_datagram(fd, &received))
-    {
-        return Ok(received);
+    /// A signal that is pending interrupts also a poll that does not wait. If it fails otherwise, nobody has hung up: an
+    /// end taken for a datagram is found by the next receive, a datagram taken for the end would be lost, and the
+    /// connection.
+    fn state(self) -> State {
+        if numbers::has_changed(self.fd, self.history) {
+            return State::Closed;
+        }
+        let events = loop {
+            match socket::pending_events(self.fd, libc::POLLRDHUP) {
+                Err(Errno(libc::EINTR)) => {}
+                events => break events.unwrap_or(0),
+            }
+        };
+        if events & libc::POLLNVAL != 0 {
+            State::Closed
+        } else if events & (libc::POLLRDHUP | libc::POLLHUP) != 0 {
+            State::HungUp
+        } else if socket::is_socket(self.fd) {
+            State::Connected
+        } else {
+            State::Closed
+        }
     }
-    Err(Error::os(failure, format_args!("receiving a datagram into {} segments from descriptor {fd}", data.count())))
+
+    /// True if data is queued, or a datagram with descriptors comes next.
+    fn is_anything_queued(self) -> bool {
+        socket::bytes_queued(self.fd).is_ok_and(|bytes| bytes > 0)
+            || socket::flags_of_next_datagram(self.fd)
+                .is_ok_and(|flags| flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0)
+    }
+
+    /// A peer that went without reading all that we sent makes the kernel report ECONNRESET once, ahead of the datagrams
+    /// that it had sent before: these are still to be received.
+    #[cold]
+    #[track_caller]
+    fn receive_after(self, failure: Errno, data: Segments, room: &DescriptorRoom) -> Result<Received> {
+        if failure.0 == libc::ECONNRESET
+            && matches!(self.state(), State::HungUp)
+            && let Ok(received) = message::recvmsg(self.fd, data, room, libc::MSG_DONTWAIT)
+            && let Ok(received) = self.not_the_end(received)
+        {
+            return Ok(received);
+        }
+        let (fd, count) = (self.fd, data.count());
+        Err(Error::io(failure, format_args!("receiving a datagram into {count} segments from descriptor {fd}")))
+    }
+
+    /// Every client that leaves ends a stream: that is nothing to be logged.
+    #[cold]
+    #[track_caller]
+    fn ended(self) -> Error {
+        let fd = self.fd;
+        let what = format_args!("receiving a datagram from descriptor {fd}: the peer has closed the connection");
+        Error::os(Errno(libc::EPIPE), what).not_logged()
+    }
+
+    #[cold]
+    #[track_caller]
+    fn closed(self) -> Error {
+        let fd = self.fd;
+        let what = format_args!("receiving a datagram from descriptor {fd}: another thread has closed it");
+        Error::os(Errno(libc::EBADF), what)
+    }
 }
 
-#[cold]
-#[track_caller]
-fn ended(fd: c_int) -> Error {
-    Error::os(
-        Errno(libc::EPIPE),
-        format_args!("receiving a datagram from descriptor {fd}: the peer has closed the connection"),
-    )
+/// Of the descriptor of an endpoint, after a receive.
+enum State {
+    Connected,
+    HungUp,
+    /// It is not open any more, or was replaced by another one.
+    Closed,
 }

@@ -5,7 +5,9 @@ use super::address::Address;
 use super::slot::Slots;
 use crate::error::{Error, Result};
 use crate::sys::cancel::{Cancellation, WithoutCancellation};
-use crate::sys::{self, socket};
+use crate::sys::hidden::{self, Identified};
+use crate::sys::{fork, socket};
+use errno::Errno;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,10 +16,9 @@ const BACKLOG: i32 = 4096;
 
 pub struct Server {
     /// Close-on-exec, since nobody can name it to close it; a program that inherited it would keep the name taken.
-    listener: OwnedFd,
+    listener: Identified,
     /// Fork generation of the process that created the server.
     created_in: u32,
-    holders: Holders,
 }
 
 impl Server {
@@ -25,17 +26,21 @@ impl Server {
     pub fn create(address: &Address) -> Result<Server> {
         let _whole = WithoutCancellation::begin();
         let listener = socket::unix_seqpacket_socket(libc::SOCK_CLOEXEC)
+            .and_then(hidden::above_standard_streams)
             .map_err(|e| Error::os(e, format_args!("creating a socket for server {address}")))?;
         socket::bind_unix(&listener, address.native())
             .map_err(|e| Error::os(e, format_args!("binding a server to {address}")))?;
         socket::listen(&listener, BACKLOG).map_err(|e| Error::os(e, format_args!("listening to {address}")))?;
         Slots::of(address).announce();
-        let created_in = sys::fork_generation();
-        Ok(Server { listener, created_in, holders: Holders::one(created_in) })
+        Ok(Server { listener: Identified::new(listener), created_in: fork::generation() })
     }
 
     /// Waits for the next connection. The caller holds the server meanwhile.
     pub fn accept(&self, cancellation: Cancellation) -> Result<OwnedFd> {
+        if !self.listener.is_intact() {
+            let what = format_args!("accepting a connection: the program has closed the descriptor of the server");
+            return Err(Error::os(Errno(libc::EBADF), what));
+        }
         cancellation.point(|| socket::accept(&self.listener)).map_err(|e| match e.0 {
             // The listener is known to nobody else, so only shutting it down can have made it invalid.
             libc::EINVAL => {
@@ -45,37 +50,56 @@ impl Server {
         })
     }
 
-    /// Keeps the server in memory until the matching [`Server::release`].
-    pub fn hold(&self) {
-        self.holders.add(sys::fork_generation());
-    }
-
-    /// Gives up one hold. True if it was the last: the server must then be dropped, and not be touched before.
-    #[must_use]
-    pub fn release(&self) -> bool {
-        self.holders.remove(sys::fork_generation())
-    }
-
-    /// Stops listening; to be followed by the release of the owner's hold.
+    /// Stops listening; to be followed by the release of the owner's hold. `is_accepting` if a thread of this process is
+    /// inside accept.
     ///
     /// Clients are refused from now on and accepts under way return. The listener is shut down for that, which reaches
     /// every process that has it. So a forked child that only disposes of its copy must not: it does so if it accepts
-    /// connections itself at this moment, and otherwise leaves the server to the process that created it.
-    pub fn retire(&self) {
-        let generation = sys::fork_generation();
-        if generation == self.created_in || self.holders.count(generation) > 1 {
+    /// connections itself at this moment, or if the process that created the server is gone, and otherwise leaves the
+    /// server to that process.
+    pub fn retire(&self, is_accepting: bool) {
+        if !self.listener.is_intact() {
+            return;
+        }
+        if fork::generation() == self.created_in || is_accepting || self.is_orphaned() {
             // It can only fail on a listener that is shut down already.
             let _ = socket::shut_down_reading(&self.listener);
         }
+    }
+
+    fn is_orphaned(&self) -> bool {
+        socket::process_of(&self.listener).is_ok_and(|creator| creator > 0 && fork::has_exited(creator))
     }
 }
 
 /// Who needs the server: its owner, and every thread inside accept. Of this process alone: threads that were inside
 /// accept when the process forked do not exist in the child, which starts again with the owner. Hence the count stands
 /// in one word with the fork generation that it was made in.
-struct Holders(AtomicU64);
+pub struct Holders(AtomicU64);
 
 impl Holders {
+    /// The owner alone.
+    pub fn new() -> Holders {
+        Holders::one(fork::generation())
+    }
+
+    /// Keeps the server in memory until the matching [`Holders::release`].
+    pub fn hold(&self) {
+        self.add(fork::generation());
+    }
+
+    /// Gives up one hold. True if it was the last: the server is then the caller's to dispose of. Otherwise another
+    /// thread may do that at any moment from now on.
+    #[must_use]
+    pub fn release(&self) -> bool {
+        self.remove(fork::generation())
+    }
+
+    /// Whether anybody but the owner needs the server.
+    pub fn is_shared(&self) -> bool {
+        self.count(fork::generation()) > 1
+    }
+
     fn one(generation: u32) -> Holders {
         Holders(AtomicU64::new(Self::word(generation, 1)))
     }

@@ -8,6 +8,7 @@
 
 use super::address::Address;
 use crate::sys::cancel::Cancellation;
+use crate::sys::hidden::{self, Hidden};
 use crate::sys::{self, socket};
 use errno::{Errno, errno, set_errno};
 use std::ffi::c_char;
@@ -43,20 +44,20 @@ impl Slots {
     /// Takes a free slot, one in front if there is any. `spread` makes clients that come together begin their search
     /// behind the front at different places.
     pub fn take(&self, spread: u8) -> sys::Result<Place> {
-        let socket = socket::unix_datagram_socket()?;
         let behind = FRONT..COUNT;
         let start = FRONT + spread % (COUNT - FRONT);
         let slots = (0..FRONT).chain(start..behind.end).chain(behind.start..start);
-        self.take_one_of(socket, slots)
+        self.take_one_of(slots)
     }
 
     /// A place in front for a client behind it, if the one that it looks at has become free.
     pub fn take_in_front(&self, spread: u8) -> sys::Result<Place> {
         let slot = spread % FRONT;
-        self.take_one_of(socket::unix_datagram_socket()?, slot..slot + 1)
+        self.take_one_of(slot..slot + 1)
     }
 
-    fn take_one_of(&self, socket: OwnedFd, slots: impl Iterator<Item = u8>) -> sys::Result<Place> {
+    fn take_one_of(&self, slots: impl Iterator<Item = u8>) -> sys::Result<Place> {
+        let socket = Hidden::new(socket::unix_datagram_socket()?, true)?;
         for slot in slots {
             match socket::bind_unix(&socket, &self.address(slot)) {
                 Ok(()) => return Ok(Place { socket, slot }),
@@ -71,7 +72,7 @@ impl Slots {
     /// Tells every waiting client that a server listens now. That nobody waits is no failure: errno stays.
     pub fn announce(&self) {
         let errno_at_entry = errno();
-        if let Ok(socket) = socket::unix_datagram_socket()
+        if let Ok(socket) = sender()
             && self.wake(&socket, 0..FRONT)
         {
             self.wake(&socket, FRONT..COUNT);
@@ -82,27 +83,29 @@ impl Slots {
     /// What a client does that found the server by itself and leaves a place in front: the server may come to look at
     /// the front only after that, and would then not look behind it.
     pub fn pass_on(&self) {
-        if let Ok(socket) = socket::unix_datagram_socket() {
+        if let Ok(socket) = sender() {
             self.wake(&socket, FRONT..COUNT);
         }
     }
 
-    /// True if anybody was there. A full queue means somebody, too: what is in it wakes as well.
+    /// True if anybody was there. Only ECONNREFUSED says that nobody is: a full queue wakes as well, and where this process
+    /// may not send to the slot (a sandbox, or a socket that its owner has connected), others behind it may be reached.
     fn wake(&self, sender: &OwnedFd, slots: Range<u8>) -> bool {
         let mut found = false;
         for slot in slots {
-            found |= match socket::send_empty_to(sender, &self.address(slot)) {
-                Ok(()) => true,
-                Err(failure) => failure.0 == libc::EAGAIN,
-            };
+            found |= socket::send_empty_to(sender, &self.address(slot)) != Err(Errno(libc::ECONNREFUSED));
         }
         found
     }
 }
 
+fn sender() -> sys::Result<OwnedFd> {
+    hidden::above_standard_streams(socket::unix_datagram_socket()?)
+}
+
 /// A slot that a client has taken.
 pub struct Place {
-    socket: OwnedFd,
+    socket: Hidden,
     slot: u8,
 }
 
@@ -114,7 +117,7 @@ impl Place {
     /// Sleeps until told of a server, or for that long; says which.
     pub fn sleep(&self, timeout_ms: i32, cancellation: Cancellation) -> sys::Result<bool> {
         let is_told = cancellation.point(|| socket::wait_readable(&self.socket, timeout_ms))?;
-        if is_told {
+        if is_told && self.socket.is_intact() {
             // More than the kernel queues: nobody can keep us here by sending on.
             for _ in 0..64 {
                 if socket::discard_datagram(&self.socket).is_err() {

@@ -1,6 +1,7 @@
 //! Ancillary data: descriptors that travel with a message.
 
 use super::cancel::WithoutCancellation;
+use super::numbers;
 use std::ffi::{c_int, c_uint};
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
@@ -8,10 +9,22 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 /// The most descriptors that one message can carry (SCM_MAX_FD of the kernel).
 pub const MAX_DESCRIPTORS: usize = 253;
 
-const ALL_DESCRIPTORS: c_uint = (MAX_DESCRIPTORS * size_of::<c_int>()) as c_uint;
+/// Bytes of control data for everything that the kernel may put beside data: all descriptors of a message, and whatever
+/// options of the socket ask for. Those come first, and would leave less for the descriptors.
+const SPACE: usize = space(MAX_DESCRIPTORS * size_of::<c_int>())
+    + space(size_of::<libc::ucred>())
+    + space(size_of::<c_int>())
+    + space(size_of::<libc::timeval>())
+    + space(3 * size_of::<libc::timespec>())
+    + space(LONGEST_LABEL);
 
-// SAFETY: these only compute.
-const SPACE: usize = unsafe { libc::CMSG_SPACE(ALL_DESCRIPTORS) } as usize;
+/// A security label has at most a page, and pages of the architectures that have longer ones hold no longer labels.
+const LONGEST_LABEL: usize = 4096;
+
+const fn space(size: usize) -> usize {
+    // SAFETY: this only computes.
+    unsafe { libc::CMSG_SPACE(size as c_uint) as usize }
+}
 
 /// Linux's number for the ancillary message that brings a descriptor of the sending process.
 const SCM_PIDFD: c_int = 4;
@@ -33,15 +46,11 @@ impl DescriptorRoom {
         DescriptorRoom { first, capacity }
     }
 
-    /// Bytes of control data that hold exactly as many descriptors as there is room for. Space rounded up, as
-    /// CMSG_SPACE gives it, would let one more in.
+    /// Where no descriptor is wanted, the kernel closes what comes. Where any is, it cannot be told how many may come,
+    /// since what else comes takes of the same bytes: those beyond the capacity are closed here.
     #[inline]
     fn control_len(&self) -> usize {
-        match self.capacity {
-            0 => 0,
-            // SAFETY: this only computes.
-            capacity => unsafe { libc::CMSG_LEN((capacity * size_of::<c_int>()) as c_uint) as usize },
-        }
+        if self.capacity == 0 { 0 } else { SPACE }
     }
 
     /// Hands a descriptor out to the C caller; gives it back if the room is full.
@@ -49,13 +58,15 @@ impl DescriptorRoom {
         if position >= self.capacity {
             return Err(descriptor);
         }
+        let fd = descriptor.into_raw_fd();
+        numbers::note_returned(fd);
         // SAFETY: position is below the capacity, for which from_raw() was promised memory.
-        unsafe { self.first.add(position).write(descriptor.into_raw_fd()) };
+        unsafe { self.first.add(position).write(fd) };
         Ok(())
     }
 }
 
-/// Control data of one message, with room for as many descriptors as the kernel passes.
+/// Control data of one message.
 #[repr(C)]
 pub struct Control {
     alignment: [libc::cmsghdr; 0],
@@ -105,47 +116,60 @@ impl Control {
     pub fn unpack(&self, header: &mut libc::msghdr, room: &DescriptorRoom) -> c_int {
         // To close one is a cancellation point, and nobody would know of the others.
         let _whole = WithoutCancellation::begin();
-        let mut handed_out = 0;
-        self.for_each_descriptor(header, |kind, descriptor| {
-            if kind != libc::SCM_RIGHTS {
-                return true;
-            }
-            let fits = room.hand_out(handed_out, descriptor).is_ok();
-            handed_out += usize::from(fits);
-            fits
-        });
-        handed_out as c_int
-    }
-
-    /// Gives every descriptor in the control data to `take`, with the type of its control message. Where `take`
-    /// refuses one, MSG_CTRUNC is set.
-    fn for_each_descriptor(&self, header: &mut libc::msghdr, mut take: impl FnMut(c_int, OwnedFd) -> bool) {
-        let mut truncated = false;
-        // SAFETY: the kernel has filled msg_controllen bytes at msg_control, which is this buffer, with control messages
-        // whose lengths are true; the macros of the C library walk them. The descriptors in them are new, nobody
-        // else's; CMSG_DATA need not be aligned for them.
+        let (mut handed_out, mut truncated) = (0, false);
+        // SAFETY: the kernel has filled msg_controllen bytes at msg_control, which is this buffer. The descriptors in it
+        // are new, nobody else's.
         unsafe {
-            let mut message = libc::CMSG_FIRSTHDR(header);
-            while !message.is_null() {
-                let kind = (*message).cmsg_type;
-                let size = ((*message).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
-                let brings_descriptors =
-                    (*message).cmsg_level == libc::SOL_SOCKET && matches!(kind, libc::SCM_RIGHTS | SCM_PIDFD);
-                if brings_descriptors {
-                    let first = libc::CMSG_DATA(message).cast::<c_int>();
-                    for position in 0..size / size_of::<c_int>() {
-                        let fd = first.add(position).read_unaligned();
-                        // A pidfd that could not be installed is a negative number.
-                        if fd >= 0 {
-                            truncated |= !take(kind, OwnedFd::from_raw_fd(fd));
-                        }
+            for_each_descriptor(header, |kind, fd| {
+                let descriptor = OwnedFd::from_raw_fd(fd);
+                if kind == libc::SCM_RIGHTS {
+                    match room.hand_out(handed_out, descriptor) {
+                        Ok(()) => handed_out += 1,
+                        Err(_closed) => truncated = true,
                     }
                 }
-                message = libc::CMSG_NXTHDR(header, message);
-            }
+            });
         }
         if truncated {
             header.msg_flags |= libc::MSG_CTRUNC;
+        }
+        handed_out as c_int
+    }
+}
+
+/// Notes the descriptors that came with a message into the control data of a C caller, who takes them from there.
+///
+/// # Safety
+/// The kernel has filled `msg_controllen` bytes at `msg_control`.
+#[cold]
+pub unsafe fn note_received(header: &libc::msghdr) {
+    // SAFETY: as promised by the caller.
+    unsafe { for_each_descriptor(header, |_, fd| numbers::note_returned(fd)) };
+}
+
+/// Gives each descriptor in the control data to `take`, with the type of its control message.
+///
+/// # Safety
+/// `msg_controllen` bytes at `msg_control` may be read. They hold control messages as the kernel writes them: the last
+/// one need not be padded.
+unsafe fn for_each_descriptor(header: &libc::msghdr, mut take: impl FnMut(c_int, c_int)) {
+    // SAFETY: the macros of the C library stay within what the caller promised. CMSG_DATA need not be aligned for an int.
+    unsafe {
+        let mut message = libc::CMSG_FIRSTHDR(header);
+        while !message.is_null() {
+            let kind = (*message).cmsg_type;
+            let size = ((*message).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
+            if (*message).cmsg_level == libc::SOL_SOCKET && matches!(kind, libc::SCM_RIGHTS | SCM_PIDFD) {
+                let first = libc::CMSG_DATA(message).cast::<c_int>();
+                for position in 0..size / size_of::<c_int>() {
+                    let fd = first.add(position).read_unaligned();
+                    // A pidfd that could not be installed is a negative number.
+                    if fd >= 0 {
+                        take(kind, fd);
+                    }
+                }
+            }
+            message = libc::CMSG_NXTHDR(header, message);
         }
     }
 }
@@ -190,14 +214,64 @@ mod tests {
     }
 
     #[test]
-    fn room_is_offered_for_exactly_what_fits() {
-        let header_size = size_of::<libc::cmsghdr>();
-        let cases = [(-1, 0), (0, 0), (1, header_size + 4), (3, header_size + 12), (i32::MAX, header_size + 4 * 253)];
-        for (capacity, expected) in cases {
+    fn capacity_is_offered_for_everything_or_for_nothing() {
+        for (capacity, expected) in [(-1, 0), (0, 0), (1, SPACE), (3, SPACE), (i32::MAX, SPACE)] {
             // SAFETY: nothing is received.
             let room = unsafe { DescriptorRoom::from_raw(ptr::null_mut(), capacity) };
             assert_eq!(room.control_len(), expected);
         }
+    }
+
+    /// A control message as the kernel writes it. Only what another follows is padded.
+    fn raw_message(level: c_int, kind: c_int, data: &[u8]) -> Vec<u8> {
+        let mut bytes = (size_of::<libc::cmsghdr>() + data.len()).to_ne_bytes().to_vec();
+        bytes.extend(level.to_ne_bytes());
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    fn padded(mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.resize(bytes.len().next_multiple_of(size_of::<usize>()), 0xee);
+        bytes
+    }
+
+    /// What the walk finds in these bytes, behind which nothing may be read.
+    fn found_in(bytes: &[u8]) -> Vec<(c_int, c_int)> {
+        let mut memory = vec![0_u64; bytes.len().div_ceil(8)];
+        let mut header = empty_header();
+        header.msg_control = memory.as_mut_ptr().cast();
+        header.msg_controllen = bytes.len() as _;
+        let mut found = Vec::new();
+        // SAFETY: the memory is large enough for the bytes, which are control messages.
+        unsafe {
+            memory.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            for_each_descriptor(&header, |kind, fd| found.push((kind, fd)));
+        }
+        found
+    }
+
+    #[test]
+    fn every_control_message_is_walked_also_the_last_without_padding() {
+        let credentials = raw_message(libc::SOL_SOCKET, libc::SCM_CREDENTIALS, &[7; 12]);
+        let rights = |fds: &[c_int]| {
+            let data: Vec<u8> = fds.iter().flat_map(|fd| fd.to_ne_bytes()).collect();
+            raw_message(libc::SOL_SOCKET, libc::SCM_RIGHTS, &data)
+        };
+        let pidfd = |fd: c_int| raw_message(libc::SOL_SOCKET, SCM_PIDFD, &fd.to_ne_bytes());
+        for count in 1..=5 {
+            let fds: Vec<c_int> = (10..10 + count).collect();
+            let expected: Vec<_> = fds.iter().map(|fd| (libc::SCM_RIGHTS, *fd)).collect();
+            assert_eq!(found_in(&rights(&fds)), expected);
+            assert_eq!(found_in(&padded(rights(&fds))), expected);
+            assert_eq!(found_in(&[padded(credentials.clone()), rights(&fds)].concat()), expected);
+            let all = [padded(credentials.clone()), padded(rights(&fds)), pidfd(77)].concat();
+            assert_eq!(found_in(&all), [expected, vec![(SCM_PIDFD, 77)]].concat());
+        }
+        assert_eq!(found_in(&pidfd(-9)), []);
+        assert_eq!(found_in(&[]), []);
+        assert_eq!(found_in(&raw_message(libc::SOL_TCP, libc::SCM_RIGHTS, &5_i32.to_ne_bytes())), []);
+        assert_eq!(found_in(&rights(&[])), []);
     }
 
     #[test]

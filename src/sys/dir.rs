@@ -1,7 +1,7 @@
 //! Streams of directory entries.
 
 use super::path::Path;
-use super::{Result, file, own};
+use super::{Result, file, hidden};
 use errno::{Errno, errno, set_errno};
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
@@ -21,13 +21,12 @@ impl DirStream {
     pub fn open(path: Path) -> Result<DirStream> {
         // Not by opendir(), which looks at the path itself and crashes where the kernel would say EFAULT.
         let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        DirStream::reading(file::open(path, flags, 0)?)
+        DirStream::reading(hidden::above_standard_streams(file::open(path, flags, 0)?)?)
     }
 
     /// A stream of the directory that is open. The descriptor stays the caller's.
     pub fn of(directory: &OwnedFd) -> Result<DirStream> {
-        // SAFETY: no pointer is passed.
-        DirStream::reading(own(unsafe { libc::fcntl(directory.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0) })?)
+        DirStream::reading(hidden::duplicate(directory)?)
     }
 
     fn reading(directory: OwnedFd) -> Result<DirStream> {

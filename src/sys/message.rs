@@ -4,6 +4,7 @@ use super::cmsg::{Control, DescriptorRoom};
 use super::{Result, check_size};
 use std::ffi::c_int;
 use std::mem;
+use std::ptr;
 
 /// The buffers of a C caller on their way to the kernel, which alone looks into them.
 #[derive(Clone, Copy)]
@@ -25,12 +26,15 @@ impl Segments {
     }
 
     /// The only segment, where `send` means the same as `sendmsg`: there is exactly one, of a possible length.
+    ///
+    /// Only the kernel can look at an address that may be wrong. So the segment must lie on a page that is known to be
+    /// readable, since `readable` lies there too: as it does where a program declares both side by side.
     #[inline]
-    pub fn only(&self) -> Option<OnlySegment> {
-        if self.count != 1 || self.first.is_null() {
+    pub fn only<T>(&self, readable: &T) -> Option<OnlySegment> {
+        if self.count != 1 || !is_on_pages_of(readable, self.first) {
             return None;
         }
-        // SAFETY: from_raw() was promised that first points to count elements, and there is one.
+        // SAFETY: memory of a reference can be read, and so can the pages that it lies on.
         let segment = unsafe { self.first.read() };
         (segment.iov_len <= isize::MAX as usize).then_some(OnlySegment(segment))
     }
@@ -43,6 +47,16 @@ impl Segments {
         header.msg_iovlen = self.count as _;
         header
     }
+}
+
+#[inline]
+fn is_on_pages_of<T, U>(readable: &T, pointer: *const U) -> bool {
+    // No architecture has smaller ones.
+    const PAGE: usize = 4096;
+    let first_byte = ptr::from_ref(readable).addr();
+    let pages = first_byte / PAGE..=(first_byte + size_of::<T>() - 1) / PAGE;
+    let last_byte = pointer.addr().wrapping_add(size_of::<U>() - 1);
+    pointer.is_aligned() && pages.contains(&(pointer.addr() / PAGE)) && pages.contains(&(last_byte / PAGE))
 }
 
 /// See [`Segments::only`].
@@ -97,13 +111,41 @@ pub fn recvmsg_data(fd: c_int, data: Segments) -> Result<Received> {
 
 /// Receives one datagram. Descriptors that come with it are close-on-exec, and closed where there is no room for them.
 #[inline]
-pub fn recvmsg(fd: c_int, data: Segments, room: &DescriptorRoom) -> Result<Received> {
+pub fn recvmsg(fd: c_int, data: Segments, room: &DescriptorRoom, flags: c_int) -> Result<Received> {
     let mut control = Control::uninit();
     let mut header = data.header();
     control.offer(&mut header, room);
     // SAFETY: the control buffer outlives the call; the segments are as Segments::from_raw() was promised.
-    let bytes = check_size(unsafe { libc::recvmsg(fd, &mut header, libc::MSG_CMSG_CLOEXEC) })?;
+    let bytes = check_size(unsafe { libc::recvmsg(fd, &mut header, libc::MSG_CMSG_CLOEXEC | flags) })?;
     let is_accompanied = header.msg_controllen != 0;
     let descriptors = if is_accompanied { control.unpack(&mut header, room) } else { 0 };
     Ok(Received { bytes, flags: header.msg_flags, descriptors, is_accompanied })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_shares_a_page_is_looked_at() {
+        #[repr(C, align(4096))]
+        struct Pages([[u64; 512]; 2]);
+
+        let pages = Box::new(Pages([[0; 512]; 2]));
+        let start = ptr::from_ref(&*pages).cast::<u64>();
+        let near = |readable: &u64, offset: isize| {
+            is_on_pages_of::<_, [u64; 2]>(readable, start.wrapping_offset(offset).cast())
+        };
+        let first = &pages.0[0][7];
+        for (offset, expected) in [(-1, false), (0, true), (510, true), (511, false), (512, false), (-512, false)] {
+            assert_eq!(near(first, offset), expected, "{offset}");
+        }
+        let both: &[u64; 4] = pages.0.as_flattened()[510..514].try_into().unwrap();
+        assert!(is_on_pages_of::<_, [u64; 2]>(both, start.wrapping_add(511).cast()));
+        assert!(is_on_pages_of::<_, [u64; 2]>(both, start.wrapping_add(1022).cast()));
+        assert!(!is_on_pages_of::<_, [u64; 2]>(both, start.wrapping_add(1023).cast()));
+        assert!(!is_on_pages_of::<_, [u64; 2]>(first, ptr::null()));
+        assert!(!is_on_pages_of::<_, [u64; 2]>(first, ptr::without_provenance(usize::MAX - 7)));
+        assert!(!is_on_pages_of::<_, [u64; 2]>(first, start.wrapping_byte_add(1).cast()));
+    }
 }

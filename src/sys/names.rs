@@ -1,5 +1,6 @@
 //! The C library's resolver: names of hosts and services, and the addresses behind them.
 
+use super::hidden::StandardStreams;
 use super::size_as_socklen;
 use errno::{Errno, errno};
 use std::ffi::{CStr, c_char, c_int};
@@ -94,6 +95,7 @@ pub fn addresses(
 ) -> Result<AddressList, Failure> {
     let mut list = ptr::null_mut();
     let (node, service) = (node.map_or(ptr::null(), CStr::as_ptr), service.map_or(ptr::null(), CStr::as_ptr));
+    let _kept_from_the_resolver = StandardStreams::occupy();
     // SAFETY: null or terminated strings; null or a valid structure; the list is valid for writing.
     check(unsafe { libc::getaddrinfo(node, service, hints.map_or(ptr::null(), ptr::from_ref), &mut list) })?;
     Ok(AddressList(list))
@@ -130,6 +132,7 @@ pub unsafe fn names_of(
         unsafe { (&raw mut copy.address).cast::<u8>().copy_from_nonoverlapping(address.cast(), size as usize) };
     }
     let address = (&raw const copy).cast();
+    let _kept_from_the_resolver = StandardStreams::occupy();
     // SAFETY: the address is valid for its size, the rooms as promised by the caller.
     check(unsafe { libc::getnameinfo(address, size, host.first, host.size, service.first, service.size, flags) })
 }

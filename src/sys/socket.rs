@@ -5,7 +5,6 @@ use std::ffi::c_int;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr;
-use std::time::Duration;
 
 pub fn unix_seqpacket_socket(flags: c_int) -> Result<OwnedFd> {
     // SAFETY: no pointer is passed.
@@ -79,23 +78,10 @@ pub fn shut_down_reading(socket: &OwnedFd) -> Result<()> {
     check(unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RD) }).map(drop)
 }
 
-/// Bounds the time that connect and send may block; zero means no bound.
-pub fn set_send_timeout(socket: &OwnedFd, timeout: Duration) -> Result<()> {
-    let value = libc::timeval {
-        tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_usec: timeout.subsec_micros() as libc::suseconds_t,
-    };
-    // SAFETY: value is a timeval, as SO_SNDTIMEO wants, and the size is its own.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_SNDTIMEO,
-            ptr::from_ref(&value).cast(),
-            size_as_socklen::<libc::timeval>(),
-        )
-    };
-    check(result).map(drop)
+/// Makes a socket that was created with SOCK_NONBLOCK a blocking one.
+pub fn set_blocking(socket: &OwnedFd) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, 0) }).map(drop)
 }
 
 /// # Safety
@@ -113,12 +99,51 @@ pub fn wait_readable(socket: &OwnedFd, timeout_ms: c_int) -> Result<bool> {
     unsafe { poll(&mut entry, 1, timeout_ms) }.map(|ready| ready > 0)
 }
 
+/// Waits for that time, if no signal handler runs.
+pub fn wait_for_nothing(timeout_ms: c_int) -> Result<()> {
+    // SAFETY: there is no element.
+    unsafe { poll(ptr::null_mut(), 0, timeout_ms) }.map(drop)
+}
+
 /// What poll reports of one descriptor now, among `events` and those that are always reported.
 pub fn pending_events(fd: c_int, events: i16) -> Result<i16> {
     let mut entry = libc::pollfd { fd, events, revents: 0 };
     // SAFETY: entry is one valid element.
     unsafe { poll(&mut entry, 1, 0) }?;
     Ok(entry.revents)
+}
+
+/// Whether that is the number of a socket.
+pub fn is_socket(fd: c_int) -> bool {
+    get_option::<c_int>(fd, libc::SO_TYPE).is_ok()
+}
+
+/// A number that no other socket of the network namespace ever has.
+pub fn cookie(fd: c_int) -> Result<u64> {
+    get_option(fd, libc::SO_COOKIE)
+}
+
+/// The process that created or listens to the socket, 0 if it is not visible here.
+pub fn process_of(socket: &OwnedFd) -> Result<libc::pid_t> {
+    get_option::<Credentials>(socket.as_raw_fd(), libc::SO_PEERCRED).map(|credentials| credentials.pid)
+}
+
+/// The kernel's struct ucred.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Credentials {
+    pid: libc::pid_t,
+    uid: libc::uid_t,
+    gid: libc::gid_t,
+}
+
+/// An option of level SOL_SOCKET whose value is made of numbers.
+fn get_option<T: Copy + Default>(fd: c_int, name: c_int) -> Result<T> {
+    let mut value = T::default();
+    let mut size = size_as_socklen::<T>();
+    // SAFETY: the value is valid for writing, and the size its own; every value of the bytes is a valid one.
+    check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, name, (&raw mut value).cast(), &mut size) })?;
+    Ok(value)
 }
 
 /// Bytes of data in all datagrams that are queued.

@@ -62,10 +62,14 @@ impl Attempt<'_> {
         // Until it is returned, nobody but the library knows the socket. The first is mostly returned as it is.
         let flags =
             if is_first { 0 } else { libc::SOCK_CLOEXEC } | if must_not_block { libc::SOCK_NONBLOCK } else { 0 };
-        let socket = socket::unix_seqpacket_socket(flags).map_err(no_socket)?;
-        let number = socket.as_raw_fd();
-        let hidden = self.socket.insert(Hidden::new(socket, false).map_err(no_socket)?);
-        let is_for_caller = is_first && hidden.as_raw_fd() == number;
+        let mut number = None;
+        let created = Hidden::create(|| {
+            let socket = socket::unix_seqpacket_socket(flags)?;
+            number = Some(socket.as_raw_fd());
+            Ok(socket)
+        });
+        let hidden = self.socket.insert(created.map_err(no_socket)?);
+        let is_for_caller = is_first && number == Some(hidden.as_raw_fd());
 
         let connected = cancellation.point(|| socket::connect_unix(hidden, address.native()));
         let Some(connection) = self.socket.take() else { return Ok(Err(Errno(libc::EBADF))) };

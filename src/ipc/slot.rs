@@ -57,7 +57,7 @@ impl Slots {
     }
 
     fn take_one_of(&self, slots: impl Iterator<Item = u8>) -> sys::Result<Place> {
-        let socket = Hidden::new(socket::unix_datagram_socket()?, true)?;
+        let socket = Hidden::create_identified(socket::unix_datagram_socket)?;
         for slot in slots {
             match socket::bind_unix(&socket, &self.address(slot)) {
                 Ok(()) => return Ok(Place { socket, slot }),

@@ -103,17 +103,22 @@ impl Drop for StandardStreams {
 /// number may then be that of another descriptor, which is the program's.
 pub struct Identified {
     socket: ManuallyDrop<OwnedFd>,
-    /// None where the kernel does not say.
+    /// None where nobody has asked, or the kernel does not say.
     cookie: Option<u64>,
 }
 
 impl Identified {
     /// Leaves errno as it is.
     pub fn new(socket: OwnedFd) -> Identified {
+        let mut identified = Identified { socket: ManuallyDrop::new(socket), cookie: None };
+        identified.identify();
+        identified
+    }
+
+    fn identify(&mut self) {
         let errno_at_entry = errno();
-        let cookie = cookie(socket.as_raw_fd()).ok();
+        self.cookie = cookie(self.socket.as_raw_fd()).ok();
         set_errno(errno_at_entry);
-        Identified { socket: ManuallyDrop::new(socket), cookie }
     }
 
     /// Whether the number is still that of the socket.
@@ -148,20 +153,32 @@ impl Drop for Identified {
 pub struct Hidden(ManuallyDrop<Identified>);
 
 impl Hidden {
-    /// `is_identified` if it is worth a system call to know whether the program has closed it.
-    pub fn new(socket: OwnedFd, is_identified: bool) -> Result<Hidden> {
-        let socket = above_standard_streams(socket)?;
-        change_list(|listed| listed.add(socket.as_raw_fd()));
-        Ok(Hidden(ManuallyDrop::new(match is_identified {
-            true => Identified::new(socket),
-            false => Identified { socket: ManuallyDrop::new(socket), cookie: None },
-        })))
+    /// Makes a socket by `create`, at a moment when no other thread forks.
+    pub fn create(create: impl FnOnce() -> Result<OwnedFd>) -> Result<Hidden> {
+        with_list(|listed| {
+            let socket = above_standard_streams(create()?)?;
+            if let Some(listed) = listed {
+                listed.add(socket.as_raw_fd());
+            }
+            Ok(Hidden(ManuallyDrop::new(Identified { socket: ManuallyDrop::new(socket), cookie: None })))
+        })
+    }
+
+    /// The same, for a socket that is worth a system call to know whether the program has closed it.
+    pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<Hidden> {
+        let mut hidden = Hidden::create(create)?;
+        hidden.0.identify();
+        Ok(hidden)
     }
 
     /// It is no longer the library's alone.
     pub fn into_fd(self) -> OwnedFd {
         let mut hidden = ManuallyDrop::new(self);
-        change_list(|listed| listed.remove(hidden.as_raw_fd()));
+        with_list(|listed| {
+            if let Some(listed) = listed {
+                listed.remove(hidden.as_raw_fd());
+            }
+        });
         // SAFETY: taken once, since hidden is not dropped.
         unsafe { ManuallyDrop::take(&mut hidden.0.socket) }
     }
@@ -177,10 +194,14 @@ impl Deref for Hidden {
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        // Not closed while it is listed: a child could be forked in between, and would close what has the number then.
-        change_list(|listed| listed.remove(self.as_raw_fd()));
-        // SAFETY: self is not used any more.
-        unsafe { ManuallyDrop::drop(&mut self.0) }
+        // Both at a moment when no other thread forks: a child would have the socket, or close what has its number then.
+        with_list(|listed| {
+            if let Some(listed) = listed {
+                listed.remove(self.as_raw_fd());
+            }
+            // SAFETY: self is not used any more.
+            unsafe { ManuallyDrop::drop(&mut self.0) }
+        });
     }
 }
 
@@ -250,16 +271,18 @@ fn this_thread() -> usize {
     unsafe { libc::__errno_location() }.addr()
 }
 
-fn change_list(change: impl FnOnce(&Listed)) {
+/// Runs `call` while no other thread forks. It gets the list, if there is one.
+fn with_list<T>(call: impl FnOnce(Option<&Listed>) -> T) -> T {
     static HANDLERS: OnceBool = OnceBool::new();
-    let Some(wiped) = wiped() else { return };
+    let Some(wiped) = wiped() else { return call(None) };
     at_fork(&HANDLERS, Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child));
     let listed = &wiped.listed;
     let locked = listed.lock();
-    change(listed);
+    let result = call(Some(listed));
     if locked {
         listed.unlock();
     }
+    result
 }
 
 /// What a child is to close: the list is cleared in it.

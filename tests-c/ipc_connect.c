@@ -3,6 +3,7 @@
  */
 #include "suite.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -351,15 +352,142 @@ START_TEST(connect_gives_up_when_its_time_is_over_before_a_full_queue)
 
 	assert_fails(mm_ipc_connect(name), ETIMEDOUT);
 	ck_assert_int_ge(now_ms() - start, 299);
-	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), "accepts no connection"));
+	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), "queue is full"));
 
-	/* The time-out must not stay with the connection that was made. */
+	/* The connection that was made is blocking, and without a time-out. */
 	struct timeval timeout;
 	socklen_t size = sizeof(timeout);
 
 	ck_assert_int_eq(getsockopt(waiting, SOL_SOCKET, SO_SNDTIMEO, &timeout, &size), 0);
 	ck_assert_int_eq(timeout.tv_sec, 0);
 	ck_assert_int_eq(timeout.tv_usec, 0);
+	ck_assert_int_eq(fcntl(waiting, F_GETFL) & O_NONBLOCK, 0);
+	close_all(2, (int[]){waiting, listener});
+}
+END_TEST
+
+/* A server of mmlib's with a queue for one connection, which is taken. */
+static int full_listener(const char *name, int *waiting)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	strcpy(address.sun_path + 1, name);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(listener, 0), 0);
+	*waiting = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	ck_assert_int_eq(connect(*waiting, (struct sockaddr *)&address, sizeof(address)), 0);
+	return listener;
+}
+
+START_TEST(connect_without_time_fails_at_once_before_a_full_queue)
+{
+	const char *name = unique_name();
+	int waiting, listener = full_listener(name, &waiting), open_before = count_open_descriptors();
+
+	setenv(TIMEOUT_VARIABLE, "0", 1);
+	int64_t start = now_ms();
+
+	assert_fails(mm_ipc_connect(name), EAGAIN);
+	ck_assert_int_lt(now_ms() - start, 1000);
+	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), "queue is full"));
+	ck_assert_int_eq(count_open_descriptors(), open_before);
+	close_all(2, (int[]){waiting, listener});
+}
+END_TEST
+
+START_TEST(connect_in_time_gets_the_place_that_becomes_free_in_a_full_queue)
+{
+	const char *name = unique_name();
+	int waiting, listener = full_listener(name, &waiting);
+
+	setenv(TIMEOUT_VARIABLE, "60000", 1);
+	pid_t child = start_child(be_client, (void *)name);
+
+	sleep_ms(100);
+	int first = accept(listener, NULL, NULL), second = accept(listener, NULL, NULL);
+	char byte;
+
+	ck_assert_int_eq(read(second, &byte, 1), 1);
+	ck_assert_int_eq(write(second, &byte, 1), 1);
+	assert_child_succeeds(child);
+	close_all(4, (int[]){waiting, listener, first, second});
+}
+END_TEST
+
+/* --- stopped and continued ----------------------------------------------------------------------------------------------- */
+
+/* A client that is stopped and continued, without a signal handler, goes on waiting until it is served. */
+static void stop_and_continue(pid_t child)
+{
+	sleep_ms(100);
+	for (int i = 0; i < 5; i++) {
+		kill(child, SIGSTOP);
+		sleep_ms(10);
+		kill(child, SIGCONT);
+		sleep_ms(10);
+	}
+	ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
+}
+
+START_TEST(a_client_that_is_stopped_and_continued_goes_on_waiting)
+{
+	static const char *const timeouts[] = {NULL, "60000"};
+
+	for (size_t i = 0; i < MM_NELEM(timeouts); i++) {
+		const char *name = unique_name();
+
+		if (timeouts[i] != NULL)
+			setenv(TIMEOUT_VARIABLE, timeouts[i], 1);
+		/* For a server that does not listen yet. */
+		pid_t child = start_child(be_client, (void *)name);
+
+		stop_and_continue(child);
+		struct mm_ipc_srv *srv = create(name);
+
+		serve(srv, 1);
+		assert_child_succeeds(child);
+		mm_ipc_srv_destroy(srv);
+
+		/* In front of a full queue. */
+		int waiting, listener = full_listener(name, &waiting);
+		char byte;
+
+		child = start_child(be_client, (void *)name);
+		stop_and_continue(child);
+		int first = accept(listener, NULL, NULL), second = accept(listener, NULL, NULL);
+
+		ck_assert_int_eq(read(second, &byte, 1), 1);
+		ck_assert_int_eq(write(second, &byte, 1), 1);
+		assert_child_succeeds(child);
+		close_all(4, (int[]){waiting, listener, first, second});
+	}
+}
+END_TEST
+
+START_TEST(a_connect_before_a_full_queue_is_interrupted_by_a_signal_handler)
+{
+	static const char *const timeouts[] = {"60000", NULL};
+	const char *name = unique_name();
+	int waiting, listener = full_listener(name, &waiting);
+
+	/* The environment is read once in a process: so in a child. */
+	for (size_t i = 0; i < MM_NELEM(timeouts); i++) {
+		pid_t child = fork();
+		int status;
+
+		if (child == 0) {
+			if (timeouts[i] != NULL)
+				setenv(TIMEOUT_VARIABLE, timeouts[i], 1);
+			pthread_t interrupter = start_interrupting();
+			bool is_interrupted = mm_ipc_connect(name) == -1 && errno == EINTR;
+
+			stop_interrupting(interrupter);
+			_exit(is_interrupted ? 0 : 1);
+		}
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert_int_eq(status, 0);
+	}
 	close_all(2, (int[]){waiting, listener});
 }
 END_TEST
@@ -464,6 +592,9 @@ SUITE(connect_waits_for_a_server, connect_waits_through_servers_that_come_and_go
       waiting_leaves_errno_alone_when_it_ends_well, connect_of_32_processes_waits_for_a_server, connect_of_32_threads_waits_for_a_server,
       connect_returns_the_lowest_number_also_after_a_wait, connect_without_patience_fails_at_once,
       connect_gives_up_when_its_time_is_over, connect_gives_up_when_its_time_is_over_before_a_full_queue,
-      connect_in_time_is_not_disturbed_by_the_limit, a_limit_that_is_no_number_is_reported_and_ignored,
+      connect_without_time_fails_at_once_before_a_full_queue,
+      connect_in_time_gets_the_place_that_becomes_free_in_a_full_queue,
+      a_client_that_is_stopped_and_continued_goes_on_waiting,
+      a_connect_before_a_full_queue_is_interrupted_by_a_signal_handler, connect_in_time_is_not_disturbed_by_the_limit, a_limit_that_is_no_number_is_reported_and_ignored,
       a_waiting_connect_is_interrupted_by_a_signal, connect_reaches_a_server_before_it_accepts,
       connect_refuses_names_that_are_too_long, connect_refuses_null)

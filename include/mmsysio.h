@@ -1408,7 +1408,7 @@ MMLIB_API int mm_connect(int sockfd, const struct sockaddr *addr, socklen_t addr
  *
  * As setsockopt(), except that the time-outs SO_RCVTIMEO and SO_SNDTIMEO of SOL_SOCKET are an int of milliseconds.
  * With 0 they wait without limit. The kernel rounds up to its ticks. A receive or send whose time ran out fails with
- * EAGAIN. Negative whole seconds end every wait at once.
+ * EAGAIN. Negative whole seconds end every wait at once. Every other option goes to the kernel as it is.
  *
  * Return: 0; or -1, with the error state set to
  *   EINVAL           @optlen is not sizeof(int) for a time-out, or too small for another option; or the value is
@@ -1428,30 +1428,39 @@ MMLIB_API int mm_connect(int sockfd, const struct sockaddr *addr, socklen_t addr
 MMLIB_API int mm_setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
 
 /**
- * mm_getsockopt() - tell an option of a socket
+ * mm_getsockopt() - get an option of a socket
  * @sockfd:     descriptor of the socket, an IPC endpoint included
  * @level:      SOL_SOCKET, IPPROTO_TCP...
  * @optname:    option of @level
- * @optval:     receives its value, cut if it does not fit
- * @optlen:     size of @optval in bytes; receives how many of them were written
+ * @optval:     receives its value
+ * @optlen:     size of @optval in bytes; receives the size of the value
  *
  * As getsockopt(), except that the time-outs SO_RCVTIMEO and SO_SNDTIMEO of SOL_SOCKET are an int of milliseconds, as
- * mm_setsockopt() takes them: INT_MAX if they are longer than that can tell, 0 if there is none. Options that read
- * @optval as well need at least 16 bytes of it.
+ * mm_setsockopt() takes them: INT_MAX if the time-out is longer than that, 0 if there is none. A time-out that does
+ * not fit is truncated.
+ *
+ * For every other option @optval and @optlen go to the kernel as they are, and the option decides what they mean. Most
+ * values that do not fit are truncated, with the size of what was stored in @optlen. SO_PEERGROUPS fails with ERANGE
+ * instead, and NETLINK_LIST_MEMBERSHIPS does not: both store the size that is needed. SO_COOKIE and SO_BINDTODEVICE
+ * fail with EINVAL. SO_GET_FILTER counts instructions of 8 bytes in @optlen, and SO_PEERPIDFD returns a descriptor,
+ * which the caller closes.
  *
  * Return: 0; or -1, with the error state set to
  *   ENOPROTOOPT, EOPNOTSUPP  there is no such option
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
- *   EFAULT           @optval or @optlen cannot be written, NULL included
- *   EINVAL           the option cannot be told, or not in this state
+ *   EFAULT           @optval or @optlen cannot be written, NULL included; NULL for @optval is no error if the option
+ *                    stores nothing there
+ *   EINVAL           @optlen is negative, taken as an int, or too small for an option that is not truncated; or the
+ *                    option cannot be read, or not in this state
+ *   ERANGE           @optval is too small for an option that is not truncated; @optlen receives the size needed
  *   EACCES, EPERM    the caller may not know it
- *   ERANGE           @optval is too small, for the options that are not cut
+ *   ENODATA, ENOTCONN, ENODEV, EMFILE, ENOMEM...  what the option says
  *
  * MT-Safe.
  *
- * Differs from mmlib: values of more than 16 bytes are told whole; long time-outs are not negative; NULL does not
- * crash.
+ * Differs from mmlib: values of more than 16 bytes are not cut to 16; a value that does not fit is what getsockopt()
+ * makes of it; long time-outs are not negative; NULL does not crash.
  */
 MMLIB_API int mm_getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
 

@@ -1,8 +1,9 @@
-//! Options of sockets. C programs see time-outs as a number of milliseconds, all others as the kernel has them.
+//! Options of sockets. The two time-outs are an int of milliseconds for C programs. Every other option goes to the
+//! kernel and back untouched: what `optval` and `optlen` mean is for the option alone to say.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
-use crate::sys::option::{self, Room, Value};
+use crate::sys::option::{self, Value, ValueBuffer};
 use errno::Errno;
 use std::ffi::c_int;
 
@@ -40,33 +41,19 @@ fn milliseconds_of(time: &libc::timeval) -> c_int {
     c_int::try_from(milliseconds).unwrap_or(c_int::MAX)
 }
 
-/// With less room than this the value is read aside and cut to fit: the kernel refuses some options that do not fit.
-const SMALL: libc::socklen_t = 16;
-/// The kernel takes a larger size for a negative one.
-const LARGEST: libc::socklen_t = c_int::MAX as libc::socklen_t;
-
-pub fn get(fd: c_int, level: c_int, name: c_int, room: &mut Room) -> Result<()> {
+pub fn get(fd: c_int, level: c_int, name: c_int, buffer: &mut ValueBuffer) -> Result<()> {
     let failed = |e| Error::os(e, format_args!("asking for option {name} of level {level} of descriptor {fd}"));
-    match room.size() {
-        Some(_) if is_timeout(level, name) => {
-            let milliseconds = milliseconds_of(&option::timeout(fd, name).map_err(failed)?);
-            store(&milliseconds.to_ne_bytes(), room).map_err(failed)
-        }
-        Some(0..SMALL) | Some(LARGEST..) => {
-            let mut buffer = [0; SMALL as usize];
-            let value = option::get_bytes(fd, level, name, &mut buffer).map_err(failed)?;
-            store(value, room).map_err(failed)
-        }
-        // Without a place for the size it is for the kernel to say what is wrong.
-        Some(_) | None => option::get(fd, level, name, room).map_err(failed),
+    // The size is read only for a time-out: elsewhere it is the kernel that finds out whether it can be read. Without
+    // any, the kernel says what is wrong.
+    let capacity = if is_timeout(level, name) { buffer.capacity() } else { None };
+    let Some(capacity) = capacity else {
+        return option::get(fd, level, name, buffer).map_err(failed);
+    };
+    let milliseconds = milliseconds_of(&option::timeout(fd, name).map_err(failed)?);
+    if buffer.is_null() && capacity > 0 {
+        return Err(failed(Errno(libc::EFAULT)));
     }
-}
-
-fn store(value: &[u8], room: &mut Room) -> std::result::Result<(), Errno> {
-    if room.is_null() && room.size() != Some(0) {
-        return Err(Errno(libc::EFAULT));
-    }
-    room.store(value);
+    buffer.store(&milliseconds.to_ne_bytes());
     Ok(())
 }
 

@@ -34,23 +34,24 @@ impl Value<'_> {
     }
 }
 
-/// Room for the value of an option, and for its size.
-pub struct Room<'a> {
+/// Where C wants the value of an option, and the size of it.
+pub struct ValueBuffer<'a> {
     first: *mut c_void,
     size: *mut libc::socklen_t,
     lifetime: PhantomData<&'a mut [u8]>,
 }
 
-impl Room<'_> {
+impl ValueBuffer<'_> {
     /// # Safety
-    /// `size` is null or valid for reading and writing during `'a`, and `first` points to as many bytes as it says,
-    /// which may be written. Where the kernel finds that they cannot, a call fails and nothing is harmed.
-    pub unsafe fn from_raw<'a>(first: *mut c_void, size: *mut libc::socklen_t) -> Room<'a> {
-        Room { first, size, lifetime: PhantomData }
+    /// Each of the two is null or valid during `'a`: `size` for reading and writing, `first` for writing the value of
+    /// the option asked for. How many bytes that is for a given `*size`, the option decides. Where the kernel finds
+    /// that it cannot write, a call fails and nothing is harmed.
+    pub unsafe fn from_raw<'a>(first: *mut c_void, size: *mut libc::socklen_t) -> ValueBuffer<'a> {
+        ValueBuffer { first, size, lifetime: PhantomData }
     }
 
-    /// Its size, None if there is no place for that.
-    pub fn size(&self) -> Option<libc::socklen_t> {
+    /// The number of bytes that C has for a value of which the size is counted in bytes, None if `size` is null.
+    pub fn capacity(&self) -> Option<libc::socklen_t> {
         // SAFETY: not null, so valid, as from_raw() was promised.
         (!self.size.is_null()).then(|| unsafe { self.size.read() })
     }
@@ -59,21 +60,17 @@ impl Room<'_> {
         self.first.is_null()
     }
 
-    pub fn set_size(&mut self, size: libc::socklen_t) {
-        if !self.size.is_null() {
-            // SAFETY: not null, so valid, as from_raw() was promised.
-            unsafe { self.size.write(size) };
-        }
-    }
-
-    /// Writes as much of a value as fits. There must be room for its size, and a place for what fits.
+    /// Writes as many bytes of a value as fit, and their number.
     pub fn store(&mut self, value: &[u8]) {
-        let fitting = value.len().min(self.size().unwrap_or(0) as usize);
-        if fitting > 0 && !self.is_null() {
-            // SAFETY: no more bytes than the size says, and not null, as from_raw() was promised.
-            unsafe { ptr::copy(value.as_ptr(), self.first.cast(), fitting) };
+        let Some(capacity) = self.capacity() else { return };
+        let fitting = value.len().min(capacity as usize);
+        // SAFETY: not null, and no more bytes than there are, as from_raw() was promised.
+        unsafe {
+            if !self.is_null() {
+                ptr::copy(value.as_ptr(), self.first.cast(), fitting);
+            }
+            self.size.write(fitting as libc::socklen_t);
         }
-        self.set_size(fitting as libc::socklen_t);
     }
 }
 
@@ -88,17 +85,9 @@ pub fn set_timeout(fd: c_int, name: c_int, timeout: libc::timeval) -> Result<()>
     check(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, name, ptr::from_ref(&timeout).cast(), size) }).map(drop)
 }
 
-pub fn get(fd: c_int, level: c_int, name: c_int, room: &mut Room) -> Result<()> {
-    // SAFETY: the room is as Room::from_raw() was promised.
-    check(unsafe { libc::getsockopt(fd, level, name, room.first, room.size) }).map(drop)
-}
-
-/// The value as far as it fits into `buffer`.
-pub fn get_bytes(fd: c_int, level: c_int, name: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
-    let mut size = buffer.len() as libc::socklen_t;
-    // SAFETY: the slice is valid for writing, and the size its own.
-    check(unsafe { libc::getsockopt(fd, level, name, buffer.as_mut_ptr().cast(), &mut size) })?;
-    Ok(buffer.get(..size as usize).unwrap_or_default())
+pub fn get(fd: c_int, level: c_int, name: c_int, buffer: &mut ValueBuffer) -> Result<()> {
+    // SAFETY: the buffer is as ValueBuffer::from_raw() was promised.
+    check(unsafe { libc::getsockopt(fd, level, name, buffer.first, buffer.size) }).map(drop)
 }
 
 pub fn timeout(fd: c_int, name: c_int) -> Result<libc::timeval> {

@@ -1067,23 +1067,39 @@ static void call_mm_setsockopt(struct input *in)
 	CALL(mm_setsockopt, fd, level, name, value, size);
 }
 
+/* The kernel's answer, in libc.c: the same is expected for all but the time-outs. */
+int libc_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
+
 static void call_mm_getsockopt(struct input *in)
 {
 	int fd = any_descriptor(in), level, name;
-	/* Some options read what they are to write. */
-	socklen_t room = 16 + (socklen_t)take_size(in) % 1024, *size = exact_memory(sizeof(*size));
+	socklen_t capacity = (socklen_t)take_size(in) % 1024, *size = exact_memory(sizeof(*size));
 
 	take_option(in, &level, &name);
 	if (take_chance(in, 2) || is_timeout(level, name))
-		room = take_below(in, 17);
-	*size = take_chance(in, 12) ? (socklen_t)-1 : room;
-	if (is_timeout(level, name))
-		*size = room;
-	void *value = take_chance(in, 12)                     ? NULL
-		      : room < 16 && !is_timeout(level, name) ? take_memory(in, 16)
-							      : take_memory(in, room);
+		capacity = take_below(in, 17);
+	*size = take_chance(in, 12) && !is_timeout(level, name) ? (socklen_t)-1 : capacity;
 
-	CALL(mm_getsockopt, fd, level, name, value, take_chance(in, 12) ? NULL : size);
+	/* Some options read what they are to write. */
+	void *value = take_chance(in, 12) ? NULL : take_memory(in, capacity);
+	bool has_size = !take_chance(in, 12), is_compared = has_size && !is_timeout(level, name);
+	void *other_value = value != NULL ? exact_memory(capacity) : NULL;
+	socklen_t other_size = *size;
+	int expected = 0, expected_errno = 0;
+
+	if (is_compared) {
+		if (value != NULL)
+			memcpy(other_value, value, capacity);
+		expected = libc_getsockopt(fd, level, name, other_value, &other_size);
+		expected_errno = errno;
+	}
+	int result = CALL(mm_getsockopt, fd, level, name, value, has_size ? size : NULL);
+
+	if (!is_compared)
+		return;
+	CHECK(result == expected && *size == other_size && (result == 0 || errno == expected_errno),
+	      "option %d of level %d: %d, error %d, size %d; getsockopt %d, error %d, size %d", name, level, result, errno,
+	      (int)*size, expected, expected_errno, (int)other_size);
 }
 
 static void call_mm_shutdown(struct input *in)

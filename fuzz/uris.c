@@ -110,6 +110,14 @@ static void run(struct input *in)
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
 	CHECK(strncmp(uri, "tcp:", 4) != 0 || type == SOCK_STREAM, "tcp gave type %d", type);
 	CHECK(strncmp(uri, "udp:", 4) != 0 || type == SOCK_DGRAM, "udp gave type %d", type);
+
+	/* A service that exists over TCP never ends in a datagram socket. */
+	size_t length_of_scheme = strcspn(uri, ":");
+	char *scheme = strndup(uri, length_of_scheme);
+
+	CHECK(type == SOCK_STREAM || scheme == NULL || strcmp(scheme, "udp") == 0 || getservbyname(scheme, "tcp") == NULL,
+	      "a service over TCP gave type %d: %s", type, uri);
+	free(scheme);
 }
 
 const struct target target = {NULL, run, NULL};

@@ -116,16 +116,23 @@ static inline int silent_socket(int family, struct address *address)
 	return bound_socket(family, SOCK_STREAM, address);
 }
 
-/* A listener whose queue is full: who connects to it waits. The clients in the queue are told. */
+/* Lets a socket with an address listen with a queue that is full: who connects to it waits. */
+static inline void fill_queue(int listener, const struct address *address, int clients[2])
+{
+	ck_assert_int_eq(mm_listen(listener, 0), 0);
+	clients[0] = mm_socket(address->any.sa_family, SOCK_STREAM, 0);
+	ck_assert_int_eq(mm_connect(clients[0], &address->any, address->size), 0);
+	/* It may be queued as well. */
+	clients[1] = mm_socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	mm_connect(clients[1], &address->any, address->size);
+}
+
+/* Such a listener, at any port. */
 static inline int full_listener(int family, struct address *address, int clients[2])
 {
-	int listener = listening_socket(family, 0, address);
+	int listener = bound_socket(family, SOCK_STREAM, address);
 
-	clients[0] = mm_socket(family, SOCK_STREAM, 0);
-	ck_assert_int_eq(mm_connect(clients[0], &address->any, address->size), 0);
-	/* It may find room or not. */
-	clients[1] = mm_socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	mm_connect(clients[1], &address->any, address->size);
+	fill_queue(listener, address, clients);
 	return listener;
 }
 

@@ -691,14 +691,20 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 /// @uri:        scheme://host, scheme://host:port, and anything behind it from a slash on, which is ignored
 ///
 /// The scheme is made of small letters. With tcp and udp the URI needs a port, which may be 0, although nobody listens
-/// there; any other is the name of a service, which tells the type of socket, and the port unless the URI has one above
-/// 0. The port is a number of C: 0x80 is hexadecimal, 010 is octal, what follows the digits is ignored; one that is not
-/// a number is none. The host is a name, an IPv4 address, or an IPv6 address between brackets, with its zone if it
-/// needs one: tcp://[fe80::1%eth0]:80.
+/// there; any other is the name of a service, which decides the type of socket, and the port unless the URI has one
+/// above 0. The port is a number of C: 0x80 is hexadecimal, 010 is octal, what follows the digits is ignored; one that
+/// is not a number is none. The host is a name, an IPv4 address, or an IPv6 address between brackets, with its zone if
+/// it needs one: tcp://[fe80::1%eth0]:80.
 ///
 /// The addresses of the host are tried one after the other, each once, in the order of mm_getaddrinfo(), until one
-/// takes the connection; each attempt ends when mm_connect() does. A datagram socket is connected without asking
-/// anybody.
+/// takes the connection. If the service exists for streams, only streams are tried; a service for datagrams alone, and
+/// udp, give a datagram socket, which is connected to the first address without asking anybody.
+///
+/// Each attempt ends when mm_connect() does. Only the kernel bounds it: an address that does not answer takes about two
+/// minutes (net.ipv4.tcp_syn_retries, for IPv6 as well) before the next is tried, since there is no socket of which
+/// SO_SNDTIMEO could be set beforehand. Nor is there a bound for the resolver other than its own (resolv.conf(5)). A
+/// program that needs another bound calls mm_getaddrinfo(), mm_socket(), mm_setsockopt() and mm_connect() itself, or
+/// has a signal interrupt the attempt, with a handler that was installed without SA_RESTART.
 ///
 /// Return: the descriptor, blocking, to be closed with mm_close(); or -1, with the error state set to
 ///   EINVAL           @uri is NULL; it has no scheme, no host, user information, or a port above 65535; brackets hold
@@ -714,8 +720,8 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 /// MT-Safe; other threads must not change the environment meanwhile. Cancellation point; a thread that is cancelled
 /// here leaves the list of addresses, and perhaps the socket, behind. The descriptor is inherited by executed programs.
 ///
-/// Differs from mmlib: the port goes to the peer in the right order of bytes; ports above 65535 and user information
-/// are refused; a scheme may have any length; IPv6 addresses may be given; an attempt that fails is not logged if a
+/// Differs from mmlib: the port goes to the peer in the right order of bytes; no datagram socket is returned if streams
+/// are refused, or tried before the streams of all addresses; ports above 65535 and user information are refused; a scheme may have any length; IPv6 addresses may be given; an attempt that fails is not logged if a
 /// later one succeeds; a signal ends it; nothing leaks.
 ///
 /// # Safety

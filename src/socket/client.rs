@@ -12,28 +12,37 @@ use std::ffi::{CStr, CString, c_int};
 use std::os::fd::OwnedFd;
 use std::ptr;
 
-/// Connects to the first address that takes the connection, of those that the resolver has for the URI, each tried
-/// once. The error is that of the last one.
+/// Connects to what the URI names. A success leaves errno alone, whatever was tried before it.
 pub fn connect(uri: &CStr) -> Result<OwnedFd> {
     let errno_at_entry = errno();
-    let uri = Uri::parse(uri.to_bytes())?;
-    let target = Target::of(&uri)?;
+    let socket = connect_to_first(&Uri::parse(uri.to_bytes())?)?;
+    set_errno(errno_at_entry);
+    Ok(socket)
+}
+
+/// Connects to the first address that takes the connection, of those that the resolver has for the URI, each tried
+/// once. The error is that of the last one.
+///
+/// A datagram socket is "connected" without asking anybody. So no datagram candidate may come before the streams of
+/// another address, nor stand in for streams that are all refused: where the service has a stream, only that is tried.
+fn connect_to_first(uri: &Uri) -> Result<OwnedFd> {
+    let target = Target::of(uri)?;
+    let addresses = target.resolve()?;
+    let is_stream = |candidate: &Candidate| candidate.kind == libc::SOCK_STREAM;
+    let has_stream = addresses.iter().any(|candidate| is_stream(&candidate));
     let mut failure = None;
-    for mut candidate in target.resolve()?.iter() {
+    for mut candidate in addresses.iter().filter(|candidate| is_stream(candidate) || !has_stream) {
         if let Some(port) = target.port_to_set {
             candidate.address.set_port(port);
         }
         match connect_to(&candidate) {
-            Ok(socket) => {
-                set_errno(errno_at_entry);
-                return Ok(socket);
-            }
+            Ok(socket) => return Ok(socket),
             // Who interrupts it wants it to end.
             Err(error) if error.is(libc::EINTR) => return Err(error),
             Err(error) => failure = Some(error),
         }
     }
-    Err(failure.unwrap_or_else(|| no_address(&uri)))
+    Err(failure.unwrap_or_else(|| no_address(uri)))
 }
 
 fn connect_to(candidate: &Candidate) -> Result<OwnedFd> {

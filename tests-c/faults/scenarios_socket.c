@@ -2,6 +2,7 @@
  * scenarios_socket.c: the banner 'Network communication'
  */
 #include "scenario.h"
+#include "shim.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -282,6 +283,14 @@ static void sockclient_of_datagrams(void)
 /* More than one address: what the first refuses, the second may take. */
 static void sockclient_of_a_service(void)
 {
+	shim_double_addresses(true);
+	sockclient_of("domain", SOCK_STREAM);
+	shim_double_addresses(false);
+}
+
+/* One address of a service that has datagrams as well: no datagram socket hides a failure. */
+static void sockclient_of_a_stream_service(void)
+{
 	sockclient_of("domain", SOCK_STREAM);
 }
 
@@ -312,5 +321,6 @@ const struct scenario socket_scenarios[] = {
 	{"mm_create_sockclient", "tcp", sockclient_of_a_stream},
 	{"mm_create_sockclient", "udp", sockclient_of_datagrams},
 	{"mm_create_sockclient", "service", sockclient_of_a_service},
+	{"mm_create_sockclient", "one_address", sockclient_of_a_stream_service},
 	{NULL},
 };

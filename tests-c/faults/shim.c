@@ -356,13 +356,29 @@ static long faulty_syscall(long number, long a, long b, long c, long d, long e, 
 	return MINUS_ONE(error, syscall, syscall(number, a, b, c, d, e, f));
 }
 
+/* The list that follows another one, in which this is the last entry. */
+static bool are_addresses_doubled;
+static struct addrinfo *last_address;
+
+void shim_double_addresses(bool is_doubled)
+{
+	are_addresses_doubled = is_doubled;
+}
+
 /* An errno value is the reason of EAI_SYSTEM, which need not have one. */
 static int faulty_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **list)
 {
 	int error = fault(OF_getaddrinfo, 0);
 
-	if (error == 0 && (error = getaddrinfo(node, service, hints, list)) == 0)
+	if (error == 0 && (error = getaddrinfo(node, service, hints, list)) == 0) {
 		hold(*list, OF_getaddrinfo);
+		if (are_addresses_doubled) {
+			for (last_address = *list; last_address->ai_next != NULL;)
+				last_address = last_address->ai_next;
+			if (getaddrinfo(node, service, hints, &last_address->ai_next) != 0)
+				abort();
+		}
+	}
 	if (error <= 0 && error != FAULT_NO_ERRNO)
 		return error;
 	errno = error > 0 ? error : 0;
@@ -372,6 +388,11 @@ static int faulty_getaddrinfo(const char *node, const char *service, const struc
 static void faulty_freeaddrinfo(struct addrinfo *list)
 {
 	give_back(list);
+	if (last_address != NULL) {
+		freeaddrinfo(last_address->ai_next);
+		last_address->ai_next = NULL;
+		last_address = NULL;
+	}
 	freeaddrinfo(list);
 }
 

@@ -44,6 +44,9 @@ void shim_close_window(void);
 /* Whether the fault has come about. */
 bool shim_has_struck(void);
 
+/* Whether getaddrinfo() gives each address twice: a host with several addresses, whatever the system's files have. */
+void shim_double_addresses(bool is_doubled);
+
 /* What the library holds: allocations, maps, streams, lists of addresses. */
 int shim_held(void);
 /* The function that gave the last of it. */

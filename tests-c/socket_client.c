@@ -320,24 +320,52 @@ END_TEST
 START_TEST(an_address_of_ipv6_may_have_a_zone)
 {
 	unsigned int zone = if_nametoindex("lo");
-	struct address peer = {.size = sizeof(peer.room)};
+	const char *const zones[] = {"lo", "25lo", uri("%u", zone)};
 
 	if (!has_family(AF_INET6))
 		return;
 	ck_assert_uint_ne(zone, 0);
-	suite_forget_error();
+	/* With %25 for the %, as RFC 6874 has it; but a number is the index of an interface as it stands. */
+	for (int i = 0; i < MM_NELEM(zones); i++) {
+		struct address peer = {.size = sizeof(peer.room)};
 
-	int fd = mm_create_sockclient("udp://[fe80::1%lo]:9");
+		suite_forget_error();
 
-	/* There may be no way to it; it was understood then. */
-	if (fd == -1) {
-		ck_assert_int_ne(mm_get_lasterror_number(), MM_ENONAME);
-		ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), uri("[fe80::1%%%u]:9", zone)));
-		return;
+		int fd = mm_create_sockclient(uri("udp://[fe80::1%%%s]:9", zones[i]));
+
+		/* There may be no way to it; it was understood then. */
+		if (fd == -1) {
+			ck_assert_int_ne(mm_get_lasterror_number(), MM_ENONAME);
+			ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), uri("[fe80::1%%%u]:9", zone)));
+			continue;
+		}
+		ck_assert_int_eq(mm_getpeername(fd, &peer.any, &peer.size), 0);
+		ck_assert_uint_eq(peer.v6.sin6_scope_id, zone);
+		close_all(1, &fd);
 	}
-	ck_assert_int_eq(mm_getpeername(fd, &peer.any, &peer.size), 0);
-	ck_assert_uint_eq(peer.v6.sin6_scope_id, zone);
-	close_all(1, &fd);
+	static const struct {
+		const char *zone;
+		unsigned int index;
+	} numbers[] = {{"%25", 25}, {"%253", 253}, {"%2525", 2525}};
+
+	for (int i = 0; i < MM_NELEM(numbers); i++) {
+		suite_forget_error();
+		ck_assert_int_eq(mm_create_sockclient(uri("tcp://[fe80::1%s]:9", numbers[i].zone)), -1);
+		ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), uri("[fe80::1%%%u]:9", numbers[i].index)));
+	}
+	assert_fails(mm_create_sockclient("udp://[::1%]:9"), MM_ENONAME);
+	assert_fails(mm_create_sockclient("udp://[fe80::1%25no-such-zone]:9"), MM_ENONAME);
+	assert_fails(mm_create_sockclient("udp://[fe80::1%2525lo]:9"), MM_ENONAME);
+}
+END_TEST
+
+START_TEST(other_percent_escapes_are_not_decoded)
+{
+	resolve_by_files();
+	assert_fails(mm_create_sockclient("udp://127%2e0.0.1:9"), MM_ENONAME);
+	assert_fails(mm_create_sockclient("udp://[%3a:1]:9"), MM_ENONAME);
+	assert_fails(mm_create_sockclient("udp://[fe80::1%25l%6f]:9"), MM_ENONAME);
+	assert_fails(mm_create_sockclient("udp://127.0.0.1%3a9"), EINVAL);
 }
 END_TEST
 
@@ -598,7 +626,7 @@ END_TEST
 SUITE(a_stream_is_connected_to_its_server, a_datagram_socket_is_connected_without_asking,
       a_service_tells_the_type_and_the_port, the_port_of_a_uri_goes_before_that_of_the_service, ports_are_numbers_of_c,
       nobody_listens_to_port_0, uris_that_cannot_be_understood_are_refused, what_is_not_known_is_told,
-      uris_may_have_any_length, an_address_of_ipv6_may_have_a_zone, a_refused_connection_tells_the_address,
+      uris_may_have_any_length, an_address_of_ipv6_may_have_a_zone, other_percent_escapes_are_not_decoded, a_refused_connection_tells_the_address,
       an_address_that_refuses_is_not_mentioned_if_another_takes_the_connection,
       a_success_after_a_refusal_leaves_errno_alone, streams_are_tried_before_datagrams,
       refused_streams_are_not_replaced_by_a_datagram_socket, refused_streams_of_all_addresses_are_an_error,

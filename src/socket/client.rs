@@ -78,17 +78,18 @@ impl Target {
         };
         let port = uri.port.and_then(|port| u16::try_from(port).ok());
         let host_flags = if uri.is_bracketed { libc::AI_NUMERICHOST } else { 0 };
-        let host = terminated(uri.host)?;
+        let zone_mark: &[u8] = if uri.zone.is_some() { b"%" } else { b"" };
+        let host = terminated(&[uri.host, zone_mark, uri.zone.unwrap_or_default()])?;
         match (kind, port) {
             (None, _) => Ok(Target {
                 host,
-                service: terminated(uri.scheme)?,
+                service: terminated(&[uri.scheme])?,
                 hints: hints(host_flags, 0),
                 port_to_set: port.filter(|port| *port != 0),
             }),
             (Some(kind), Some(port)) => Ok(Target {
                 host,
-                service: terminated(decimal(port).as_bytes())?,
+                service: terminated(&[decimal(port).as_bytes()])?,
                 hints: hints(host_flags | libc::AI_NUMERICSERV, kind),
                 port_to_set: None,
             }),
@@ -127,14 +128,16 @@ fn decimal(port: u16) -> Text<8> {
     Text::formatted(format_args!("{port}"))
 }
 
-/// A copy for the resolver; ENOMEM if there is no room for it.
-fn terminated(name: &[u8]) -> Result<CString> {
-    let size = name.len() + 1;
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(size)
+/// A name made of these parts, for the resolver; ENOMEM if there is no memory for it.
+fn terminated(parts: &[&[u8]]) -> Result<CString> {
+    let size = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
+    let mut name = Vec::new();
+    name.try_reserve_exact(size)
         .map_err(|_| Error::new(libc::ENOMEM, format_args!("copying a name of {size} bytes")))?;
-    copy.extend_from_slice(name);
-    copy.push(0);
-    CString::from_vec_with_nul(copy)
-        .map_err(|_| Error::new(libc::EINVAL, format_args!("the name {} has a NUL byte", Quoted(name))))
+    for part in parts {
+        name.extend_from_slice(part);
+    }
+    name.push(0);
+    CString::from_vec_with_nul(name)
+        .map_err(|_| Error::new(libc::EINVAL, format_args!("a name of {size} bytes has a NUL byte")))
 }

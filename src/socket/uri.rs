@@ -8,8 +8,10 @@ use crate::text::Quoted;
 #[derive(Debug, PartialEq)]
 pub struct Uri<'a> {
     pub scheme: &'a [u8],
-    /// A name or an address; of an IPv6 address what is between the brackets.
+    /// A name or an address; of an IPv6 address what is between the brackets, up to its zone.
     pub host: &'a [u8],
+    /// The zone of an IPv6 address, None if no `%` follows the address.
+    pub zone: Option<&'a [u8]>,
     pub is_bracketed: bool,
     /// As written, 65535 at most; negative numbers mean that none is wanted.
     pub port: Option<i64>,
@@ -33,11 +35,12 @@ impl<'a> Uri<'a> {
         if host.is_empty() {
             return Err(invalid("no host"));
         }
+        let (host, zone) = if is_bracketed { split_zone(host) } else { (host, None) };
         let port = rest.strip_prefix(b":").and_then(number);
         if port.is_some_and(|port| port > i64::from(u16::MAX)) {
             return Err(invalid("port above 65535"));
         }
-        Ok(Uri { scheme, host, is_bracketed, port })
+        Ok(Uri { scheme, host, zone, is_bracketed, port })
     }
 }
 
@@ -62,6 +65,19 @@ fn bracketed_address(authority: &[u8]) -> Option<(&[u8], &[u8])> {
     let (address, rest) = split_while(authority.strip_prefix(b"[")?, |byte| *byte != b']');
     let rest = rest.strip_prefix(b"]")?;
     (address.contains(&b':') && matches!(rest.first(), None | Some(b':'))).then_some((address, rest))
+}
+
+/// The address and the zone of `address%zone`. RFC 6874 has `%25` for the `%`, as tools that make URIs write it; people
+/// write the `%` as everywhere else. Only what has digits alone behind the `%` could be both: it is the index of an
+/// interface as it is written, since the other reading might lead through an interface that nobody meant.
+fn split_zone(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let (address, rest) = split_while(text, |byte| *byte != b'%');
+    let Some(zone) = rest.strip_prefix(b"%") else {
+        return (address, None);
+    };
+    let is_index = zone.iter().all(u8::is_ascii_digit);
+    let escaped = zone.strip_prefix(b"25").filter(|_| !is_index);
+    (address, Some(escaped.unwrap_or(zone)))
 }
 
 /// The number at the beginning of a text, as scanf() reads `%i`: after blanks and a sign, decimal, hexadecimal after
@@ -137,10 +153,41 @@ mod tests {
     fn ipv6_addresses_stand_between_brackets() {
         assert_eq!(parts("tcp://[::1]:80"), Some(("tcp", "::1", Some(80))));
         assert_eq!(parts("http://[::1]/path"), Some(("http", "::1", None)));
-        assert_eq!(parts("tcp://[fe80::1%eth0]:80"), Some(("tcp", "fe80::1%eth0", Some(80))));
         for uri in ["tcp://[]:80", "tcp://[::1", "tcp://[::1]80", "tcp://[host]:80", "tcp://[127.0.0.1]:80"] {
             assert_eq!(parts(uri), None, "{uri}");
         }
+    }
+
+    #[test]
+    fn a_zone_follows_a_percent_sign_or_its_escape() {
+        let zone = |text: &str| {
+            let text = format!("udp://[fe80::1{text}]:9");
+            let uri = Uri::parse(text.as_bytes()).ok().unwrap();
+            assert_eq!(uri.host, b"fe80::1");
+            uri.zone.map(|zone| String::from_utf8(zone.to_vec()).unwrap())
+        };
+        assert_eq!(zone(""), None);
+        for (text, expected) in [
+            ("%eth0", "eth0"),
+            ("%25eth0", "eth0"),
+            ("%2525eth0", "25eth0"),
+            ("%250x1", "0x1"),
+            // The index of an interface, as it is written.
+            ("%2", "2"),
+            ("%25", "25"),
+            ("%252", "252"),
+            ("%2525", "2525"),
+            // No other escape is known, and nothing of the rest is looked at.
+            ("%", ""),
+            ("%2eth0", "2eth0"),
+            ("%2Feth0", "2Feth0"),
+            ("%eth0%25", "eth0%25"),
+            ("%25eth0%2e1", "eth0%2e1"),
+        ] {
+            assert_eq!(zone(text).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(Uri::parse(b"udp://host%25eth0:9").ok().unwrap().host, b"host%25eth0");
+        assert_eq!(parts("tcp://[fe80::1%25eth0]:80/%25"), Some(("tcp", "fe80::1", Some(80))));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub mod time;
 
 use errno::{Errno, errno};
 use once_cell::race::OnceBool;
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::AtomicU32;
@@ -81,7 +81,7 @@ pub fn with_search_path<T>(use_value: impl FnOnce(Option<&[u8]>) -> T) -> T {
 
 unsafe extern "C" {
     // In glibc and musl; the libc crate does not declare it for all of its targets.
-    fn secure_getenv(name: *const libc::c_char) -> *const libc::c_char;
+    fn secure_getenv(name: *const c_char) -> *const c_char;
 }
 
 /// Pauses the calling thread; a signal handler that runs meanwhile ends the pause with EINTR.
@@ -96,16 +96,20 @@ pub fn sleep(time: Duration) -> Result<()> {
 
 /// Hands the C library's text for an errno value to `use_text`.
 pub fn strerror(error: Errno, use_text: impl FnOnce(&[u8])) {
-    let mut buffer = [0; 256];
+    let mut buffer = [0_u8; 256];
     // An unknown number or a short buffer still gives a terminated text.
-    strerror_r(error.0, &mut buffer);
+    // SAFETY: the buffer is valid for its length.
+    unsafe { strerror_r(error.0, buffer.as_mut_ptr().cast(), buffer.len()) };
     use_text(buffer.split(|byte| *byte == 0).next().unwrap_or_default());
 }
 
 /// The POSIX strerror_r, and its result: 0, ERANGE or EINVAL.
-pub fn strerror_r(error: c_int, buffer: &mut [u8]) -> c_int {
-    // SAFETY: the buffer is valid for its length.
-    unsafe { libc::strerror_r(error, buffer.as_mut_ptr().cast(), buffer.len()) }
+///
+/// # Safety
+/// The terminated text may be written at `buffer`, or `size` bytes of it if they are fewer.
+pub unsafe fn strerror_r(error: c_int, buffer: *mut c_char, size: usize) -> c_int {
+    // SAFETY: as promised by the caller: the C library writes no more than the text.
+    unsafe { libc::strerror_r(error, buffer, size) }
 }
 
 /// The kernel's number of the calling thread.

@@ -3,6 +3,7 @@
  */
 #include "suite.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <wchar.h>
 
@@ -466,6 +467,41 @@ static void print_error(void)
 	printf("after\n");
 }
 
+START_TEST(strerror_r_writes_no_byte_beyond_the_text)
+{
+	static const int numbers[] = {0, ENOENT, E2BIG, MM_ENOTFOUND, MM_ENONAME, MM_EBADFMT, 1001, -1, INT_MIN};
+	static const size_t sizes[] = {SIZE_MAX, SIZE_MAX / 2 + 1, SIZE_MAX / 2, SIZE_MAX - 4096, INT_MAX};
+	char whole[64], guarded[64];
+
+	for (int i = 0; i < MM_NELEM(numbers); i++) {
+		int expected = mm_strerror_r(numbers[i], whole, sizeof(whole));
+		size_t length = strlen(whole) + 1;
+
+		for (int k = 0; k < MM_NELEM(sizes); k++) {
+			/* Of the size of the text, whatever the caller says: the sanitizer and valgrind look at its end. */
+			char *exact = malloc(length);
+
+			ck_assert_ptr_nonnull(exact);
+			ck_assert_int_eq(mm_strerror_r(numbers[i], exact, sizes[k]), expected);
+			ck_assert_str_eq(exact, whole);
+			free(exact);
+		}
+		for (size_t size = 0; size < sizeof(guarded); size++) {
+			size_t written = size < length ? size : length;
+			int too_small = numbers[i] >= 1000 ? -1 : ERANGE;
+
+			memset(guarded, 'x', sizeof(guarded));
+			ck_assert_int_eq(mm_strerror_r(numbers[i], guarded, size),
+			                 expected != 0 || size >= length ? expected : too_small);
+			for (size_t at = 0; at < sizeof(guarded); at++)
+				ck_assert_int_eq(guarded[at], at >= written       ? 'x'
+				                              : at + 1 == written ? '\0'
+				                                                  : whole[at]);
+		}
+	}
+}
+END_TEST
+
 START_TEST(print_lasterror_prints_through_stdio)
 {
 	ck_assert_str_eq(printed_by(print_without_error), "No error found in the state\n");
@@ -500,4 +536,5 @@ SUITE(a_thread_starts_without_error, raise_error_fills_the_state_and_errno,
       a_holder_of_a_state_need_not_be_aligned, a_restored_state_is_terminated_whatever_its_bytes,
       restoring_an_empty_state_clears_errno, save_and_set_refuse_null,
       strerror_knows_its_own_codes_and_those_of_the_system, strerror_r_of_an_own_code_cuts_and_tells,
-      strerror_r_of_a_system_code_is_that_of_posix, print_lasterror_prints_through_stdio)
+      strerror_r_of_a_system_code_is_that_of_posix, strerror_r_writes_no_byte_beyond_the_text,
+      print_lasterror_prints_through_stdio)

@@ -9,7 +9,7 @@ use crate::sys;
 use crate::text::Text;
 use errno::{Errno, set_errno};
 use std::ffi::{CStr, c_char, c_int};
-use std::slice;
+use std::ptr;
 
 /// Errors that no errno value describes.
 const OWN_ERRORS: [(c_int, &CStr); 5] = [
@@ -35,28 +35,26 @@ pub extern "C" fn mm_strerror(errnum: c_int) -> *const c_char {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_strerror_r(errnum: c_int, buf: *mut c_char, buflen: usize) -> c_int {
-    let buffer = match buflen {
-        0 => &mut [],
-        _ if buf.is_null() => {
-            set_errno(Errno(libc::EFAULT));
-            return -1;
-        }
-        // SAFETY: a pair of pointer and count, and not null. No object is larger than isize::MAX, whatever size C gives
-        // to say that there is room enough.
-        _ => unsafe { slice::from_raw_parts_mut(buf.cast::<u8>(), buflen.min(isize::MAX as usize)) },
-    };
+    if buf.is_null() && buflen > 0 {
+        set_errno(Errno(libc::EFAULT));
+        return -1;
+    }
     let Some(text) = own_text(errnum) else {
-        return sys::strerror_r(errnum, buffer);
+        // SAFETY: not null unless there is nothing to write to, so there are as many bytes as the text takes, or buflen.
+        return unsafe { sys::strerror_r(errnum, buf, buflen) };
     };
-    let text = text.to_bytes_with_nul();
-    for (to, from) in buffer.iter_mut().zip(text) {
-        *to = *from;
+    let text = text.to_bytes();
+    if let Some(most) = buflen.checked_sub(1) {
+        let fitting = text.len().min(most);
+        // No slice is made of the buffer: C gives any size to say that there is enough, also one that no object has.
+        // SAFETY: not null, and at most buflen bytes, as the caller promised; the text is not in C's memory.
+        unsafe {
+            ptr::copy_nonoverlapping(text.as_ptr().cast(), buf, fitting);
+            buf.add(fitting).write(0);
+        }
     }
-    if buffer.len() >= text.len() {
+    if text.len() < buflen {
         return 0;
-    }
-    if let Some(last) = buffer.last_mut() {
-        *last = 0;
     }
     set_errno(Errno(libc::ERANGE));
     -1
@@ -116,7 +114,7 @@ pub extern "C" fn mm_get_lasterror_location() -> *const c_char {
 pub extern "C" fn mm_get_lasterror_extid() -> *const c_char {
     let extid = error::last_extid();
     // SAFETY: the field belongs to this thread and is never empty of its terminator.
-    if unsafe { extid.read() } == 0 { std::ptr::null() } else { extid }
+    if unsafe { extid.read() } == 0 { ptr::null() } else { extid }
 }
 
 #[unsafe(no_mangle)]

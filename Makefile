@@ -21,11 +21,12 @@ INSTALL     ?= install
 PKG_CONFIG  ?= pkg-config
 PYTHON      ?= python3
 
-# The version stands in Cargo.toml alone. The SONAME is mmlib's ABI and does not follow it.
+# The version stands in Cargo.toml alone. The SONAME is mmlib's ABI and does not follow it; the file's name is the SONAME
+# with minor and patch version: libmmsysio.so.1.2.3 for 1.2.3.
 VERSION   := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SOVERSION := 1
 SONAME    := libmmsysio.so.$(SOVERSION)
-REALNAME  := $(SONAME).$(subst $(firstword $(subst ., ,$(VERSION))).,,$(VERSION))
+REALNAME  := $(SONAME).$(patsubst $(firstword $(subst ., ,$(VERSION))).%,%,$(VERSION))
 
 B         := build
 CARGO_OUT := $(or $(CARGO_TARGET_DIR),target)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release

@@ -51,6 +51,14 @@ expect "$dynamic" '\(FLAGS\).*BIND_NOW' "not bound at load (-z now)"
 expect "$dynamic" 'FLAGS_1.*NODELETE' "can be unloaded (-z nodelete)"
 expect "$segments" 'GNU_RELRO' "no RELRO segment"
 expect "$segments" 'GNU_STACK +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +RW ' "the stack is executable"
+
+# The file's name has the SONAME, then minor and patch version, whatever digits these have.
+for version in 1.0.0 1.0.1 1.1.0 1.1.1 1.1.11 1.11.0 1.11.1 1.10.1 1.21.1; do
+	name=$(${MAKE:-make} -s --no-print-directory -C "$sources" --eval='real-name: ; @echo $(REALNAME)' \
+		VERSION=$version real-name)
+	[ "$name" = "libmmsysio.so.1.${version#*.}" ] || fail "version $version would be the file $name"
+done
+
 if printf '%s\n' "$dynamic" | grep -q TEXTREL; then fail "has text relocations"; fi
 if printf '%s\n' "$dynamic" | grep -qE 'RPATH|RUNPATH'; then fail "has a run path"; fi
 if printf '%s\n' "$segments" | grep -qE 'LOAD.* RWE '; then fail "has memory that is writable and executable"; fi

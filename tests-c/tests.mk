@@ -81,7 +81,7 @@ check-man: $(STAGE)/.installed
 
 check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
 	$(CARGO_RUSTC) --crate-type cdylib
-	tests-c/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
+	MAKE="$(MAKE)" tests-c/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
 	CC="$(CC)" tests-c/mmlib.sh $(B)/$(REALNAME)
 
 check-static: $(STAGE)/.installed

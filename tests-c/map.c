@@ -518,7 +518,12 @@ START_TEST(many_maps_live_until_descriptors_run_out)
 		count++;
 	}
 	ck_assert_int_eq(mm_get_lasterror_number(), EMFILE);
-	assert_fails(mm_shm_open(unique_name(), O_RDWR | O_CREAT, MODE_DEF), EMFILE);
+	const char *name = unique_name();
+
+	assert_fails(mm_shm_open(name, O_RDWR | O_CREAT, MODE_DEF), EMFILE);
+	/* valgrind enforces the limit when the kernel has already made the file. */
+	if (is_under_valgrind())
+		mm_shm_unlink(name);
 	ck_assert_int_gt(count, (int)low.rlim_cur / 2);
 	for (int i = 0; i < count; i++) {
 		ck_assert_int_eq(*(char *)memory[i], (char)i);

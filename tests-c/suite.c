@@ -12,6 +12,9 @@
 
 static bool open_at_start[MAX_DESCRIPTORS];
 
+/* The process of the test program, and the one of the test that runs: names of files carry both. */
+static pid_t program, test;
+
 static int read_descriptors(bool open[MAX_DESCRIPTORS])
 {
 	int count = 0;
@@ -56,8 +59,53 @@ rlim_t limit_with_free_numbers(int count)
 	return limit;
 }
 
+/* Removes a file or directory, with all that is in it; what cannot be removed stays. */
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)status;
+	(void)type;
+	(void)where;
+	remove(path);
+	return 0;
+}
+
+static void remove_tree(const char *path)
+{
+	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/*
+ * Removes what tests have left behind in the directories that all share, of the program or of one test alone. Returns the
+ * number of entries, and the path of one.
+ */
+static int remove_left_files(pid_t of_test, char path[320])
+{
+	static const char *const shared[] = {"/tmp", "/dev/shm"};
+	char prefix[64];
+	int count = 0;
+
+	snprintf(prefix, sizeof(prefix), of_test != 0 ? "mmsysio-test-%ld-%ld-" : "mmsysio-test-%ld-", (long)program,
+	         (long)of_test);
+	for (int i = 0; i < MM_NELEM(shared); i++) {
+		DIR *dir = opendir(shared[i]);
+		struct dirent *entry;
+
+		while (dir != NULL && (entry = readdir(dir)) != NULL) {
+			if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+				continue;
+			snprintf(path, 320, "%s/%s", shared[i], entry->d_name);
+			remove_tree(path);
+			count++;
+		}
+		if (dir != NULL)
+			closedir(dir);
+	}
+	return count;
+}
+
 static void setup(void)
 {
+	test = getpid();
 	mm_log_set_maxlvl(MM_LOG_NONE);
 	ck_assert_int_ne(read_descriptors(open_at_start), -1);
 }
@@ -65,6 +113,7 @@ static void setup(void)
 static void teardown(void)
 {
 	static bool open[MAX_DESCRIPTORS];
+	char left[320];
 
 	ck_assert_int_ne(read_descriptors(open), -1);
 	for (int fd = 0; fd < MAX_DESCRIPTORS; fd++) {
@@ -78,14 +127,17 @@ static void teardown(void)
 		ck_abort_msg("descriptor %d is left behind: %s", fd, target);
 	}
 	ck_assert_msg(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child process is left behind");
+	ck_assert_msg(remove_left_files(test, left) == 0, "%s is left behind", left);
 }
 
 int suite_main(const char *file, const TTest *const *tests, int count)
 {
 	char name[64];
 	const char *base = strrchr(file, '/');
+	char left[320];
 	int failed;
 
+	program = getpid();
 	snprintf(name, sizeof(name), "%s", base ? base + 1 : file);
 	name[strcspn(name, ".")] = '\0';
 
@@ -107,6 +159,11 @@ int suite_main(const char *file, const TTest *const *tests, int count)
 	srunner_free(runner);
 	if (count_open_descriptors() != open_before) {
 		printf("# the test program left a descriptor open\n");
+		failed++;
+	}
+	/* A test that failed may leave files; one that passes may not, nor end before teardown() looks for them. */
+	if (remove_left_files(0, left) != 0 && failed == 0) {
+		printf("# the test program left %s behind\n", left);
 		failed++;
 	}
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -140,7 +197,8 @@ const char *unique_name(void)
 	static char names[16][64];
 	char *name = names[number % MM_NELEM(names)];
 
-	snprintf(name, sizeof(names[0]), "mmsysio-test-%ld-%d", (long)getpid(), number++);
+	snprintf(name, sizeof(names[0]), "mmsysio-test-%ld-%ld-%ld-%d", (long)program, (long)test, (long)getpid(),
+	         number++);
 	return name;
 }
 
@@ -226,24 +284,17 @@ static char scratch[64];
 
 void enter_scratch_directory(void)
 {
-	strcpy(scratch, "/tmp/mmsysio-test-XXXXXX");
+	snprintf(scratch, sizeof(scratch), "/tmp/mmsysio-test-%ld-%ld-XXXXXX", (long)program, (long)test);
 	ck_assert_ptr_nonnull(mkdtemp(scratch));
 	ck_assert_int_eq(chmod(scratch, 0777), 0);
 	ck_assert_int_eq(chdir(scratch), 0);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-	(void)status;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
 void leave_scratch_directory(void)
 {
 	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_msg(nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "%s cannot be removed", scratch);
+	remove_tree(scratch);
+	ck_assert_msg(!exists(scratch), "%s cannot be removed", scratch);
 }
 
 static int run_as_ordinary_user(void *body)

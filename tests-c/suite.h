@@ -2,7 +2,8 @@
  * suite.h: what every test program of libmmsysio shares
  *
  * A program defines its tests with START_TEST, named as sentences about behaviour, and ends in SUITE(). Each test runs in a
- * process of its own, with a time-out, and fails also if it leaves a descriptor or a child behind. Log lines are off.
+ * process of its own, with a time-out, and fails also if it leaves a descriptor, a child, or a file behind: a scratch
+ * directory, or what has a unique_name(). Log lines are off.
  */
 #ifndef SUITE_H
 #define SUITE_H

@@ -4,6 +4,7 @@
 use super::names::{self, Query};
 use super::uri::Uri;
 use crate::error::{Error, Result};
+use crate::sys::hidden::{self, Hidden};
 use crate::sys::names::{AddressList, Candidate};
 use crate::sys::network;
 use crate::text::{Quoted, Text};
@@ -48,8 +49,10 @@ fn connect_to_first(uri: &Uri) -> Result<OwnedFd> {
 fn connect_to(candidate: &Candidate) -> Result<OwnedFd> {
     let address = candidate.address;
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-    network::socket(family, candidate.kind, 0)
+    // Nobody but the library knows the socket until it is connected, which may take long.
+    Hidden::create(|| network::socket(family, candidate.kind | libc::SOCK_CLOEXEC, 0))
         .and_then(|socket| network::connect_to(&socket, &address).map(|()| socket))
+        .and_then(|socket| hidden::for_caller(socket.into_fd()))
         .map_err(|e| Error::os(e, format_args!("connecting a socket of type {} to {address}", candidate.kind)))
 }
 

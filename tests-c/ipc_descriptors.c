@@ -294,16 +294,65 @@ START_TEST(credentials_beside_descriptors_lose_none)
 	ck_assert(is_pipe(&ends, received[0]));
 	close_all(1, received);
 
-	/* Credentials take room that the descriptors then lack: what is lost is flagged, and not leaked. */
-	for (int room = 0; room <= 16; room++) {
+	/* Credentials take nothing of the capacity for descriptors. */
+	for (int room = 1; room <= 16; room++) {
 		ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, 16), 4);
 		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, room), 4);
-		ck_assert_int_le(msg.num_fds, room);
-		ck_assert_int_eq(msg.flags, MSG_CTRUNC);
-		ck_assert_int_eq(count_open_descriptors(), open_before + msg.num_fds);
+		ck_assert_int_eq(msg.num_fds, room);
+		ck_assert_int_eq(msg.flags, room < 16 ? MSG_CTRUNC : 0);
+		ck_assert_int_eq(count_open_descriptors(), open_before + room);
 		close_all(msg.num_fds, received);
 	}
+	/* Without capacity the kernel drops all of it. */
+	ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, 16), 4);
+	ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, 0), 4);
+	ck_assert_int_eq(msg.flags, MSG_CTRUNC);
 	close_ends(&ends);
+}
+END_TEST
+
+/* Options of an endpoint that make the kernel put something beside the data. */
+static const int companions[] = {SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_PASSPIDFD};
+
+static bool ask_for(int fd, unsigned which)
+{
+	int on = 1;
+
+	for (size_t i = 0; i < MM_NELEM(companions); i++) {
+		if (which & 1u << i && setsockopt(fd, SOL_SOCKET, companions[i], &on, sizeof(on)) != 0)
+			return false;
+	}
+	return true;
+}
+
+START_TEST(no_ancillary_data_takes_the_capacity_of_descriptors)
+{
+	static const int counts[] = {0, 1, 2, 3, 252, 253};
+	int received[MOST];
+
+	for (unsigned which = 0; which < 1u << MM_NELEM(companions); which++) {
+		struct mm_ipc_msg msg;
+		struct ends ends;
+
+		open_ends(&ends);
+		if (ask_for(ends.fds[1], which)) {
+			int open_before = count_open_descriptors();
+
+			for (size_t i = 0; i < MM_NELEM(counts); i++) {
+				int room = counts[i] > 0 ? counts[i] : 1;
+
+				ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, counts[i]), 4);
+				ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, room), 4);
+				ck_assert_int_eq(msg.num_fds, counts[i]);
+				ck_assert_int_eq(msg.flags, 0);
+				for (int k = 0; k < counts[i]; k++)
+					ck_assert(is_pipe(&ends, received[k]));
+				ck_assert_int_eq(count_open_descriptors(), open_before + counts[i]);
+				close_all(counts[i], received);
+			}
+		}
+		close_ends(&ends);
+	}
 }
 END_TEST
 
@@ -391,5 +440,6 @@ SUITE(descriptors_arrive_in_every_number, a_message_without_descriptors_says_so,
       a_number_of_descriptors_out_of_range_is_refused, recvmsg_closes_descriptors_that_do_not_fit,
       a_room_of_any_size_is_clamped, an_empty_datagram_brings_its_descriptors,
       receiving_at_the_descriptor_limit_keeps_the_data, a_descriptor_that_is_not_open_is_refused_and_nothing_sent,
-      credentials_beside_descriptors_lose_none, the_descriptor_of_the_sending_process_is_closed,
+      credentials_beside_descriptors_lose_none,
+      no_ancillary_data_takes_the_capacity_of_descriptors, the_descriptor_of_the_sending_process_is_closed,
       descriptors_of_every_kind_share_what_they_describe, descriptors_come_with_many_segments)

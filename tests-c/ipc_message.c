@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 /* The largest datagram that a fresh endpoint sends. */
 static size_t largest_datagram(int fd)
@@ -485,6 +486,206 @@ START_TEST(nonsense_in_a_message_is_refused)
 }
 END_TEST
 
+START_TEST(an_array_of_buffers_that_cannot_be_read_is_efault)
+{
+	int ends[2];
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec *const wrong[] = {NULL, (struct iovec *)8, (struct iovec *)(page + 4096), (struct iovec *)(page + 4088),
+	                               (struct iovec *)(page + 4096 - sizeof(struct iovec) + 1), (struct iovec *)-8,
+	                               (struct iovec *)UINTPTR_MAX};
+
+	munmap(page + 4096, 4096);
+	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+	for (int count = 1; count <= 3; count++) {
+		for (size_t i = 0; i < MM_NELEM(wrong); i++) {
+			struct mm_ipc_msg msg = {.iov = wrong[i], .num_iov = count};
+			/* As a program has it that keeps a message at the end of its memory. */
+			struct mm_ipc_msg *at_the_end = (struct mm_ipc_msg *)(page + 4096 - sizeof(msg));
+
+			*at_the_end = msg;
+			assert_fails_on_bad_memory(mm_ipc_sendmsg(ends[0], &msg), EFAULT);
+			assert_fails_on_bad_memory(mm_ipc_sendmsg(ends[0], at_the_end), EFAULT);
+			assert_fails_on_bad_memory(mm_ipc_recvmsg(ends[1], &msg), EFAULT);
+		}
+	}
+	close_all(2, ends);
+	munmap(page, 4096);
+}
+END_TEST
+
+START_TEST(an_array_of_buffers_may_lie_anywhere)
+{
+	/* Beside the message, on another page, across two pages. */
+	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mm_ipc_msg *msg = (struct mm_ipc_msg *)(pages + 4096 + 64);
+	int ends[2];
+	char byte;
+
+	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+	for (size_t offset = 0; offset <= 3 * 4096 - sizeof(struct iovec); offset += sizeof(void *)) {
+		struct iovec *iov = (struct iovec *)(pages + offset);
+
+		if (offset > 4096 - sizeof(*iov) + 64 && offset < 4096 + 64 + sizeof(*msg))
+			continue;
+		*iov = (struct iovec){"x", 1};
+		*msg = (struct mm_ipc_msg){.iov = iov, .num_iov = 1};
+		ck_assert_int_eq(mm_ipc_sendmsg(ends[0], msg), 1);
+		ck_assert_int_eq(recv(ends[1], &byte, 1, MSG_DONTWAIT), 1);
+		memset(iov, 0, sizeof(*iov));
+	}
+	close_all(2, ends);
+	munmap(pages, 3 * 4096);
+}
+END_TEST
+
+/* --- descriptors that are closed while a receive waits on them ----------------------------------------------------------- */
+
+struct receiver {
+	int fd;
+	bool has_capacity;
+	pid_t tid;
+	ssize_t result;
+	int error;
+};
+
+static void *receive_in_thread(void *arg)
+{
+	struct receiver *receiver = arg;
+	char byte;
+	int fd;
+	struct iovec iov = {&byte, 1};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = &fd, .num_fds_max = receiver->has_capacity};
+
+	__atomic_store_n(&receiver->tid, thread_id(), __ATOMIC_RELEASE);
+	receiver->result = mm_ipc_recvmsg(receiver->fd, &msg);
+	receiver->error = mm_get_lasterror_number();
+	return NULL;
+}
+
+static pthread_t start_receiver(struct receiver *receiver)
+{
+	pthread_t thread = start_thread(receive_in_thread, receiver);
+	pid_t tid;
+
+	while ((tid = __atomic_load_n(&receiver->tid, __ATOMIC_ACQUIRE)) == 0)
+		sleep_ms(1);
+	wait_until_asleep(tid);
+	return thread;
+}
+
+/* What gets the number of a descriptor that was closed. */
+static void take_number(int how, int number, int *others)
+{
+	int ends[2] = {-1, -1};
+
+	others[0] = others[1] = -1;
+	switch (how) {
+	case 0: /* nothing */
+		return;
+	case 1:
+		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+		break;
+	case 2:
+		ends[0] = mm_open("/dev/null", O_RDWR, 0);
+		break;
+	case 3:
+		ck_assert_int_eq(mm_pipe(ends), 0);
+		break;
+	case 4:
+		ends[0] = open("/dev/null", O_RDWR);
+		break;
+	case 5:
+		ck_assert_int_eq(pipe(ends), 0);
+		break;
+	}
+	ck_assert_int_eq(ends[0], number);
+	memcpy(others, ends, sizeof(ends));
+}
+
+START_TEST(a_receive_on_a_closed_descriptor_never_succeeds)
+{
+	/* By mm_close() whatever has the number then; by close() what shows that it is no connection. */
+	for (int round = 0; round < 2 * 2 * 6; round++) {
+		bool by_library = round & 1;
+		struct receiver receiver = {.has_capacity = round & 2};
+		int how = round / 4, ends[2], others[2];
+
+		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+		receiver.fd = ends[0];
+		pthread_t thread = start_receiver(&receiver);
+
+		if (by_library)
+			mm_close(ends[0]);
+		else
+			close(ends[0]);
+		take_number(how, ends[0], others);
+		close(ends[1]);
+		join_thread(thread);
+		ck_assert_msg(receiver.result == -1, "round %d: %zd", round, receiver.result);
+		ck_assert_msg(receiver.error == EBADF || receiver.error == EPIPE, "round %d: %d", round, receiver.error);
+		close_all(2, others);
+	}
+}
+END_TEST
+
+START_TEST(a_receive_after_a_reset_takes_nothing_from_another_connection)
+{
+	for (int round = 0; round < 4; round++) {
+		bool by_library = round & 1;
+		struct receiver receiver = {.has_capacity = round & 2};
+		int ends[2], others[2];
+		char byte;
+
+		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+		receiver.fd = ends[0];
+		pthread_t thread = start_receiver(&receiver);
+
+		/* The peer goes without reading this: the receive gets ECONNRESET. */
+		ck_assert_int_eq(send(ends[0], "x", 1, 0), 1);
+		if (by_library)
+			mm_close(ends[0]);
+		else
+			close(ends[0]);
+		ck_assert_int_eq(mm_ipc_connected_pair(others), 0);
+		ck_assert_int_eq(others[0], ends[0]);
+		ck_assert_int_eq(send(others[1], "y", 1, 0), 1);
+		close(ends[1]);
+		join_thread(thread);
+		ck_assert_int_eq(receiver.result, -1);
+		ck_assert_int_eq(receiver.error, ECONNRESET);
+		/* What was sent to the other connection is still there. */
+		ck_assert_int_eq(recv(others[0], &byte, 1, MSG_DONTWAIT), 1);
+		close_all(2, others);
+	}
+}
+END_TEST
+
+START_TEST(an_empty_datagram_counts_though_other_descriptors_come_and_go)
+{
+	for (int round = 0; round < 2; round++) {
+		struct receiver receiver = {.has_capacity = round};
+		int ends[2], others[2];
+
+		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+		receiver.fd = ends[0];
+		pthread_t thread = start_receiver(&receiver);
+
+		for (int i = 0; i < 300; i++) {
+			ck_assert_int_eq(mm_pipe(others), 0);
+			close_all(2, others);
+		}
+		/* Also one that shares the memory of its history: 256 numbers above. */
+		int above = fcntl(ends[0], F_DUPFD, ends[0] + 256);
+
+		mm_close(above);
+		ck_assert_int_eq(send(ends[1], "", 0, 0), 0);
+		join_thread(thread);
+		ck_assert_int_eq(receiver.result, 0);
+		close_all(2, ends);
+	}
+}
+END_TEST
+
 START_TEST(the_reserved_field_is_neither_read_nor_written)
 {
 	struct iovec iov = {(char[8]){0}, 8};
@@ -581,6 +782,8 @@ SUITE(a_pair_is_connected_both_ways, a_pair_has_the_lowest_numbers_and_is_inheri
       a_datagram_that_is_too_large_is_not_sent,
       a_blocked_send_resumes_when_there_is_room, a_non_blocking_endpoint_gives_eagain,
       receive_and_send_are_interrupted_by_a_signal, descriptors_that_are_no_endpoints_are_refused,
-      nonsense_in_a_message_is_refused, the_reserved_field_is_neither_read_nor_written,
+      nonsense_in_a_message_is_refused, an_array_of_buffers_that_cannot_be_read_is_efault, an_array_of_buffers_may_lie_anywhere,
+      a_receive_on_a_closed_descriptor_never_succeeds, a_receive_after_a_reset_takes_nothing_from_another_connection,
+      an_empty_datagram_counts_though_other_descriptors_come_and_go, the_reserved_field_is_neither_read_nor_written,
       read_write_and_poll_work_on_endpoints, poll_refuses_nonsense, close_read_and_write_report_their_errors,
       success_touches_neither_errno_nor_the_error_state)

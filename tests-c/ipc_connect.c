@@ -1,11 +1,9 @@
 /*
  * ipc_connect.c: clients that wait for their server
  */
-#include "suite.h"
+#include "slots.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #define TIMEOUT_VARIABLE "MMSYSIO_CONNECT_TIMEOUT_MS"
 
@@ -162,30 +160,11 @@ START_TEST(connect_finds_a_server_that_tells_nobody)
 }
 END_TEST
 
-/* The slots of an address, computed anew: their names are known to every version of the library. */
-static struct sockaddr_un slot_address(const char *name, unsigned slot)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	uint64_t hash = 0xcbf29ce484222325;
-	char padded[108] = "";
-
-	memcpy(padded + 1, name, strlen(name));
-	for (size_t i = 0; i < sizeof(padded); i++)
-		hash = (hash ^ (unsigned char)padded[i]) * 0x100000001b3;
-	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "mmsysio-waiting/%016llx/%02x",
-	         (unsigned long long)hash, slot);
-	return address;
-}
-
 /* Datagram sockets on all slots of a name, so that nobody else gets one. */
 static void squat(const char *name, int sockets[255])
 {
-	for (int slot = 0; slot < 255; slot++) {
-		struct sockaddr_un address = slot_address(name, (unsigned)slot);
-
-		sockets[slot] = socket(AF_UNIX, SOCK_DGRAM, 0);
-		ck_assert_int_eq(bind(sockets[slot], (struct sockaddr *)&address, sizeof(address)), 0);
-	}
+	for (unsigned slot = 0; slot < 255; slot++)
+		sockets[slot] = squat_on(name, slot);
 }
 
 START_TEST(connect_finds_a_server_though_all_slots_are_squatted)

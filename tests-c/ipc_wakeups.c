@@ -4,13 +4,13 @@
  * The library sleeps with a time-out, after which it looks for itself. Here poll() has none: a wake-up that is lost is
  * one for ever, and ends in the time-out of the test.
  */
-#include "suite.h"
+#include "slots.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 /* In place of the C library's, for the library too. A signal stands for the time-out. */
 int poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -307,8 +307,114 @@ START_TEST(threads_of_one_process_wake)
 }
 END_TEST
 
+START_TEST(strangers_in_front_keep_nobody_from_waking)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[8];
+	int strangers[4];
+	char name[64];
+
+	/* Sockets on the front slots that take datagrams from their own peer alone. */
+	name_round(name, &rounds, 0);
+	for (unsigned slot = 0; slot < 4; slot++) {
+		struct sockaddr_un address = slot_address(name, slot);
+
+		strangers[slot] = squat_on(name, slot);
+		ck_assert_int_eq(connect(strangers[slot], (struct sockaddr *)&address, sizeof(address)), 0);
+	}
+	start_sleepers(&rounds, children, 8);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 8);
+	mm_ipc_srv_destroy(srv);
+	for (int i = 0; i < 8; i++)
+		assert_child_succeeds(children[i]);
+	close_all(4, strangers);
+}
+END_TEST
+
+/* Landlock: no connection to, and no datagram for, an abstract socket outside of the sandbox. Linux 6.12. */
+static bool enter_landlock(void)
+{
+	struct {
+		uint64_t files, ports, scopes;
+	} rules = {0, 0, 1};
+	const long create_ruleset = 444, restrict_self = 446;
+	int ruleset = (int)syscall(create_ruleset, &rules, sizeof(rules), 0);
+
+	if (ruleset == -1)
+		return false;
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(syscall(restrict_self, ruleset, 0), 0);
+	close(ruleset);
+	return true;
+}
+
+static struct rounds *sandboxed_rounds;
+
+/* A server, and clients of the same sandbox. Those outside are in front of these, and cannot be woken from here. */
+static int serve_in_landlock(void *arg)
+{
+	pid_t children[4];
+	char name[64];
+
+	(void)arg;
+	if (!enter_landlock())
+		return 0;
+	start_sleepers(sandboxed_rounds, children, 4);
+	name_round(name, sandboxed_rounds, 0);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	/* Its own clients come at once: nobody's time runs out here. */
+	serve_clients(srv, 4);
+	for (int i = 0; i < 4; i++)
+		assert_child_succeeds(children[i]);
+	mm_ipc_srv_destroy(srv);
+	return 0;
+}
+
+START_TEST(a_server_in_a_sandbox_wakes_the_clients_that_it_can_reach)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t outside[4];
+
+	/* Those in front. */
+	for (int i = 0; i < 4; i++)
+		start_sleepers(&rounds, &outside[i], 1);
+	sandboxed_rounds = &rounds;
+	assert_child_succeeds(start_child(serve_in_landlock, NULL));
+	for (int i = 0; i < 4; i++) {
+		kill(outside[i], SIGKILL);
+		waitpid(outside[i], NULL, 0);
+	}
+}
+END_TEST
+
+static int be_refused_in_landlock(void *name)
+{
+	if (!enter_landlock())
+		return 0;
+	assert_fails(mm_ipc_connect(name), EPERM);
+	return 0;
+}
+
+START_TEST(a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside)
+{
+	const char *name = unique_name();
+	pid_t child = start_child(be_refused_in_landlock, (void *)name);
+
+	sleep_ms(50);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	assert_child_succeeds(child);
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
 SUITE(no_wakeup_is_lost_in_10000_rounds_of_4_clients, no_wakeup_is_lost_in_rounds_of_1_client,
       no_wakeup_is_lost_in_rounds_of_30_clients, clients_of_other_names_sleep_on,
       a_killed_client_keeps_nobody_from_waking, a_stopped_client_keeps_nobody_from_waking,
       a_client_that_finds_the_server_by_itself_wakes_those_behind_it,
-      a_client_behind_moves_to_the_front_when_there_is_room, a_client_of_another_user_wakes, threads_of_one_process_wake)
+      a_client_behind_moves_to_the_front_when_there_is_room, strangers_in_front_keep_nobody_from_waking,
+      a_server_in_a_sandbox_wakes_the_clients_that_it_can_reach,
+      a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside, a_client_of_another_user_wakes, threads_of_one_process_wake)

@@ -26,7 +26,7 @@ $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(H
 	    >/dev/null
 	@touch $@
 
-TEST_PARTS := tests-c/suite.c tests-c/suite.h tests-c/child.h $(B)/tests-programs/child $(STAGE)/.installed
+TEST_PARTS := tests-c/suite.c tests-c/suite.h tests-c/child.h tests-c/slots.h $(B)/tests-programs/child $(STAGE)/.installed
 
 $(B)/tests/%: tests-c/%.c $(TEST_PARTS)
 	@mkdir -p $(@D)

@@ -578,23 +578,28 @@ MMLIB_API int mm_copy(const char *src, const char *dst, int flags, int mode);
  * @flags:      MM_RECURSIVE to create those above it that are missing as well, with the same permissions, and to
  *              succeed if it exists; other bits are ignored
  *
+ * With MM_RECURSIVE, a directory that exists is a success also where none may be created: on a read-only filesystem, or
+ * where a sandbox forbids mkdir().
+ *
  * Return: 0; or -1, with the error state set to
- *   EEXIST           the name exists; with MM_RECURSIVE, and is no directory
+ *   EEXIST           the name exists; with MM_RECURSIVE, and is not a directory
  *   EPERM            the filesystem takes no directories
  *   EMLINK, ENOSPC, EDQUOT there is no room for it
  *   EROFS            the filesystem is read-only
- *   ENOENT           a directory above it is missing, or the path is empty
+ *   ENOENT           a directory above it is missing, or is a symbolic link to a missing file; or the path is empty
  *   EACCES           a directory of the path may not be searched, or written
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
+ *   ENOTDIR          a component of the path prefix is not a directory
+ *   ELOOP            too many symbolic links were encountered
  *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
  *   EFAULT           the path is NULL or cannot be read
+ *   EOVERFLOW        with MM_RECURSIVE, the name exists, and its attributes cannot be represented (32-bit systems)
  *   EIO, ENOMEM      the filesystem failed
  *
  * MT-Safe.
  *
- * Differs from mmlib: with MM_RECURSIVE, a name that is no directory gives EEXIST; another process may create the same
- * directories meanwhile; paths may go through . and .. and be of any length that the kernel takes.
+ * Differs from mmlib: with MM_RECURSIVE, a name that is not a directory gives EEXIST, and a directory that exists is a
+ * success whatever reason mkdir() gives; another process may create the same directories at the same time; paths may go
+ * through . and .. and be of any length that the kernel accepts.
  */
 MMLIB_API int mm_mkdir(const char *path, int mode, int flags);
 

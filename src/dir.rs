@@ -10,40 +10,35 @@ use std::ffi::CStr;
 /// Makes the directory and those above it that are missing; that it exists already is no error. Others may make, at the
 /// same time, any of them as well.
 pub fn make_with_parents(path: Path, mode: libc::mode_t) -> Result<()> {
-    let failed = |e: Errno| Error::os(e, format_args!("making directory {} and its parents", path.shown(e)));
     let errno_at_entry = errno();
-    match make(path, mode) {
-        Err(Errno(libc::ENOENT)) => {}
-        made => return made.map_err(failed),
-    }
-    let Some(name) = path.to_c_str() else {
-        return Err(failed(Errno(libc::EFAULT)));
-    };
-    make_from_above(name, mode).map_err(failed)?;
+    make(path, mode).map_err(|e| Error::os(e, format_args!("making directory {} and its parents", path.shown(e))))?;
     set_errno(errno_at_entry);
     Ok(())
 }
 
-/// Makes one directory, or finds it made.
 fn make(path: Path, mode: libc::mode_t) -> std::result::Result<(), Errno> {
-    let errno_at_entry = errno();
-    match file::make_directory(path, mode) {
-        Err(Errno(libc::EEXIST)) => match file::status_of(path) {
-            Ok(status) if status.st_mode & libc::S_IFMT == libc::S_IFDIR => {
-                set_errno(errno_at_entry);
-                Ok(())
-            }
-            // Something else has the name, or a link that leads nowhere.
-            Ok(_) | Err(Errno(libc::ENOENT)) => Err(Errno(libc::EEXIST)),
-            Err(unknown) => Err(unknown),
-        },
-        made => made,
+    let mut made = file::make_directory(path, mode);
+    if made == Err(Errno(libc::ENOENT)) {
+        made = path.to_c_str().map_or(made, |path| make_from_above(path, mode));
+    }
+    made.or_else(|failure| accept_directory(path, failure))
+}
+
+/// A directory that exists need not be made, whatever errno mkdir() gave: a read-only filesystem, a sandbox or a
+/// security policy may refuse before the kernel looks whether the name exists.
+fn accept_directory(path: Path, failure: Errno) -> std::result::Result<(), Errno> {
+    match file::status_of(path) {
+        Ok(status) if status.st_mode & libc::S_IFMT == libc::S_IFDIR => Ok(()),
+        // It exists and cannot be examined, unless it is a link that leads nowhere.
+        Err(unknown) if failure.0 == libc::EEXIST && unknown.0 != libc::ENOENT => Err(unknown),
+        _ => Err(failure),
     }
 }
 
-/// Goes up to the first directory that is there or can be made, then down again.
+/// Above the path, which cannot be made yet, goes up to the first directory that exists or can be made, then down again.
 fn make_from_above(path: &CStr, mode: libc::mode_t) -> std::result::Result<(), Errno> {
     let ends = component_ends(path.to_bytes());
+    let last = ends.clone().next_back().unwrap_or_default();
     let mut buffer = Vec::new();
     buffer.try_reserve_exact(path.count_bytes() + 1).map_err(|_| Errno(libc::ENOMEM))?;
     let mut make_prefix = |end: usize| {
@@ -51,9 +46,13 @@ fn make_from_above(path: &CStr, mode: libc::mode_t) -> std::result::Result<(), E
         buffer.extend(path.to_bytes().iter().take(end));
         buffer.push(0);
         let prefix = CStr::from_bytes_with_nul(&buffer).map_err(|_| Errno(libc::EINVAL))?;
-        make(prefix.into(), mode)
+        match file::make_directory(prefix.into(), mode) {
+            // If it is not a directory, what is made in it fails with the reason.
+            Err(Errno(libc::EEXIST)) if end != last => Ok(()),
+            made => made,
+        }
     };
-    let mut missing = 0;
+    let mut missing = 1;
     while let Some(end) = ends.clone().nth_back(missing) {
         match make_prefix(end) {
             Err(Errno(libc::ENOENT)) => missing += 1,
@@ -64,7 +63,7 @@ fn make_from_above(path: &CStr, mode: libc::mode_t) -> std::result::Result<(), E
         }
     }
     let all = ends.clone().count();
-    if missing == all {
+    if missing >= all {
         return Err(Errno(libc::ENOENT));
     }
     ends.skip(all - missing).try_for_each(make_prefix)

@@ -226,6 +226,9 @@ MMLIB_API ssize_t mm_read(int fd, void *buf, size_t nbyte);
  *
  * One write(): fewer bytes may be written than asked for. To an IPC endpoint it sends one message.
  *
+ * If the offset is at the process's limit of file sizes (RLIMIT_FSIZE) already, SIGXFSZ is raised, which terminates the
+ * process unless it is caught, blocked or ignored; then the call fails with EFBIG.
+ *
  * Return: the number of bytes written; or -1, with the error state set to
  *   EBADF            @fd is not open for writing
  *   EFAULT           @buf cannot be read
@@ -233,7 +236,8 @@ MMLIB_API ssize_t mm_read(int fd, void *buf, size_t nbyte);
  *   EINTR            a signal handler was called before data was written
  *   EAGAIN           there is no room, and @fd is non-blocking or its SO_SNDTIMEO ran out
  *   EMSGSIZE         the message is too large for the socket
- *   ENOSPC, EDQUOT, EFBIG the file cannot grow
+ *   ENOSPC, EDQUOT   the filesystem is full, or the user's quota is exhausted
+ *   EFBIG            the file has reached RLIMIT_FSIZE, or the largest size of the filesystem
  *   EPERM            the file is sealed against it
  *   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
  *   EIO              the device failed
@@ -267,10 +271,13 @@ MMLIB_API mm_off_t mm_seek(int fd, mm_off_t offset, int whence);
  *
  * The offset stays where it is.
  *
+ * If @length is greater than the size of the file and than the process's limit of file sizes (RLIMIT_FSIZE), SIGXFSZ is
+ * raised, which terminates the process unless it is caught, blocked or ignored; then the call fails with EFBIG.
+ *
  * Return: 0; or -1, with the error state set to
  *   EBADF            @fd is not open
  *   EINVAL           @length is negative, or @fd is not open for writing, or has no size
- *   EFBIG            the size is beyond the limit
+ *   EFBIG            @length is greater than RLIMIT_FSIZE, or than the largest size of the filesystem
  *   EPERM            the file is sealed or may only grow
  *   EINTR            a signal handler was called meanwhile
  *   EIO, ENOSPC      the filesystem failed
@@ -379,6 +386,7 @@ MMLIB_API int mm_utimens(const char *path, const struct mm_timespec ts[2], int f
  *   ENOTDIR          what the path takes for a directory is none
  *   ELOOP, ENAMETOOLONG the path cannot be followed
  *   EROFS            the filesystem is read-only, and W_OK is asked for
+ *   EPERM            the file is immutable, and W_OK is asked for
  *   ETXTBSY          the file is a running program, and W_OK is asked for
  *   EFAULT           the path is NULL or cannot be read
  *   EIO, ENOMEM      the filesystem failed
@@ -423,7 +431,8 @@ MMLIB_API int mm_dup(int fd);
  * then nothing changes.
  *
  * Return: @newfd; or -1, with the error state set to
- *   EBADF            @fd is not open, or @newfd is negative or above the limit
+ *   EBADF            @fd is not open, or @newfd is negative or not below RLIMIT_NOFILE
+ *   EMFILE           the limit on open file descriptors has been reached
  *   EBUSY            @newfd is being opened by another thread
  *   EINTR            a signal handler was called meanwhile
  *
@@ -630,6 +639,8 @@ MMLIB_API int mm_chdir(const char *path);
  * Return: @buffer, or memory that the caller releases with free(); or NULL, with the error state set to
  *   ERANGE           it does not fit
  *   EINVAL           @size is 0, and @buffer is not NULL
+ *   EFAULT           @buffer cannot be written
+ *   ENAMETOOLONG     it has more than 4095 bytes, and the C library does not return longer ones
  *   ENOENT           the directory was removed
  *   EACCES           a directory above it may not be read
  *   ENOMEM           not enough memory

@@ -1,0 +1,114 @@
+/*
+ * file_limits.c: files at their limits: RLIMIT_FSIZE, immutable ones
+ */
+#include "suite.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+enum { LIMIT = 1000 };
+
+/* From here on the test framework cannot write down what fails. */
+static int open_limited(void)
+{
+	struct rlimit limit = {LIMIT, LIMIT}, no_core = {0, 0};
+	int fd;
+
+	write_file("file", "");
+	fd = mm_open("file", O_RDWR, 0);
+	if (setrlimit(RLIMIT_CORE, &no_core) == -1 || setrlimit(RLIMIT_FSIZE, &limit) == -1)
+		return -1;
+	return fd;
+}
+
+static bool is_too_large(long result)
+{
+	return result == -1 && errno == EFBIG && mm_get_lasterror_number() == EFBIG;
+}
+
+static int fail_at_the_limit(void *arg)
+{
+	char data[2 * LIMIT] = "";
+	int fd = open_limited();
+
+	(void)arg;
+	signal(SIGXFSZ, SIG_IGN);
+	if (mm_write(fd, data, sizeof(data)) != LIMIT)
+		return 1;
+	if (!is_too_large(mm_write(fd, data, 1)))
+		return 2;
+	if (!is_too_large(mm_ftruncate(fd, LIMIT + 1)))
+		return 3;
+	return mm_ftruncate(fd, LIMIT) | mm_close(fd);
+}
+
+static int write_at_the_limit(void *arg)
+{
+	char data[LIMIT] = "";
+	int fd = open_limited();
+
+	(void)arg;
+	return mm_write(fd, data, sizeof(data)) != LIMIT || mm_write(fd, data, 1) == -1;
+}
+
+static int grow_beyond_the_limit(void *arg)
+{
+	(void)arg;
+	return mm_ftruncate(open_limited(), LIMIT + 1) == -1;
+}
+
+static void assert_ends_by_signal(pid_t pid, int signum)
+{
+	int status;
+
+	ck_assert_int_eq(mm_wait_process(pid, &status), 0);
+	ck_assert_int_eq(status, MM_WSTATUS_SIGNALED | signum);
+}
+
+START_TEST(the_limit_of_file_sizes_sends_a_signal_as_documented)
+{
+	enter_scratch_directory();
+	assert_child_succeeds(start_child(fail_at_the_limit, NULL));
+	assert_ends_by_signal(start_child(write_at_the_limit, NULL), SIGXFSZ);
+	assert_ends_by_signal(start_child(grow_beyond_the_limit, NULL), SIGXFSZ);
+	leave_scratch_directory();
+}
+END_TEST
+
+START_TEST(an_immutable_file_may_not_be_written_by_anybody)
+{
+	int fd, flags = 0, immutable;
+
+	enter_scratch_directory();
+	write_file("file", "text");
+	fd = mm_open("file", O_RDONLY, 0);
+	ck_assert_int_ge(fd, 0);
+	immutable = ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 ? flags | FS_IMMUTABLE_FL : 0;
+	/* If the filesystem and the user can. */
+	if (immutable != 0 && ioctl(fd, FS_IOC_SETFLAGS, &immutable) == 0) {
+		ck_assert_int_eq(mm_check_access("file", R_OK), 0);
+		assert_fails(mm_check_access("file", W_OK), EPERM);
+		ck_assert_int_eq(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	}
+	ck_assert_int_eq(mm_check_access("file", W_OK), 0);
+	close_all(1, &fd);
+	leave_scratch_directory();
+}
+END_TEST
+
+START_TEST(buffers_and_numbers_that_cannot_be_are_refused)
+{
+	struct rlimit limit;
+
+	VALGRIND_DISABLE_ERROR_REPORTING;
+	assert_fails_with_null(mm_getcwd((char *)8, 4096), EFAULT);
+	VALGRIND_ENABLE_ERROR_REPORTING;
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_fails(mm_dup2(0, (int)limit.rlim_cur), EBADF);
+	assert_fails(mm_dup2(0, -1), EBADF);
+}
+END_TEST
+
+SUITE(the_limit_of_file_sizes_sends_a_signal_as_documented,
+      an_immutable_file_may_not_be_written_by_anybody, buffers_and_numbers_that_cannot_be_are_refused)

@@ -258,7 +258,8 @@ MMLIB_API ssize_t mm_write(int fd, const void *buf, size_t nbyte);
  *   EINVAL           @whence is unknown, or the offset would be negative
  *   ESPIPE           @fd is a pipe, a socket or a terminal
  *   ENXIO            no data, or no file, follows
- *   EOVERFLOW        the offset is too large to be told
+ *   EOVERFLOW        the resulting offset cannot be represented; in memory of another process (/proc/PID/mem), which
+ *                    has offsets of 2^63 and more, the file has it nevertheless
  *
  * MT-Safe.
  */

@@ -1,11 +1,41 @@
 /*
- * file_limits.c: files at their limits: RLIMIT_FSIZE, immutable ones
+ * file_limits.c: files at their limits: the largest offsets, RLIMIT_FSIZE, immutable ones
  */
 #include "suite.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+
+START_TEST(an_offset_above_the_largest_number_is_an_error)
+{
+	/* Memory has addresses up to 2^64; that they are no mistake lseek() tells by leaving errno alone. */
+	static const uint64_t offsets[] = {(uint64_t)1 << 63, 0xffffffffff600000, 0xffffffffffffe000};
+	int fd = mm_open("/proc/self/mem", O_RDONLY, 0);
+
+	ck_assert_int_ge(fd, 0);
+	for (int i = 0; i < MM_NELEM(offsets) && sizeof(mm_off_t) == 8; i++) {
+		assert_fails(mm_seek(fd, (mm_off_t)offsets[i], SEEK_SET), EOVERFLOW);
+		errno = EBUSY;
+		ck_assert_int_eq(mm_seek(fd, 4096, SEEK_SET), 4096);
+		ck_assert_int_eq(errno, EBUSY);
+	}
+	ck_assert_int_eq(mm_seek(fd, INT64_MAX, SEEK_SET), INT64_MAX);
+	assert_fails(mm_seek(fd, 1, SEEK_CUR), EOVERFLOW);
+	assert_fails(mm_seek(fd, 0, SEEK_CUR), EOVERFLOW);
+	close_all(1, &fd);
+	/* What fails for another reason keeps it. */
+	assert_fails(mm_seek(fd, 0, SEEK_SET), EBADF);
+	enter_scratch_directory();
+	fd = mm_open("file", O_RDWR | O_CREAT, 0600);
+	assert_fails(mm_seek(fd, -1, SEEK_SET), EINVAL);
+	assert_fails(mm_seek(fd, INT64_MIN, SEEK_SET), EINVAL);
+	assert_fails(mm_seek(fd, 0, 77), EINVAL);
+	assert_fails(mm_seek(fd, 0, SEEK_DATA), ENXIO);
+	close_all(1, &fd);
+	leave_scratch_directory();
+}
+END_TEST
 
 enum { LIMIT = 1000 };
 
@@ -110,5 +140,5 @@ START_TEST(buffers_and_numbers_that_cannot_be_are_refused)
 }
 END_TEST
 
-SUITE(the_limit_of_file_sizes_sends_a_signal_as_documented,
+SUITE(an_offset_above_the_largest_number_is_an_error, the_limit_of_file_sizes_sends_a_signal_as_documented,
       an_immutable_file_may_not_be_written_by_anybody, buffers_and_numbers_that_cannot_be_are_refused)

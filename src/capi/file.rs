@@ -217,7 +217,8 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
 ///   EINVAL           @whence is unknown, or the offset would be negative
 ///   ESPIPE           @fd is a pipe, a socket or a terminal
 ///   ENXIO            no data, or no file, follows
-///   EOVERFLOW        the offset is too large to be told
+///   EOVERFLOW        the resulting offset cannot be represented; in memory of another process (/proc/PID/mem), which
+///                    has offsets of 2^63 and more, the file has it nevertheless
 ///
 /// MT-Safe.
 #[unsafe(no_mangle)]

@@ -56,11 +56,21 @@ pub fn fsync(fd: c_int) -> Result<()> {
     check(unsafe { libc::fsync(fd) }).map(drop)
 }
 
-/// Any negative result is an error.
+/// An offset of 2^63 and more (of memory in /proc, which has them) comes back negative, but without an errno:
+/// EOVERFLOW.
 pub fn seek(fd: c_int, offset: libc::off_t, whence: c_int) -> Result<libc::off_t> {
+    let errno_at_entry = errno::errno();
+    errno::set_errno(errno::Errno(0));
     // SAFETY: no pointer is passed.
     let position = unsafe { libc::lseek(fd, offset, whence) };
-    if position < 0 { Err(errno::errno()) } else { Ok(position) }
+    if position >= 0 {
+        errno::set_errno(errno_at_entry);
+        return Ok(position);
+    }
+    match errno::errno() {
+        errno::Errno(0) => Err(errno::Errno(libc::EOVERFLOW)),
+        failure => Err(failure),
+    }
 }
 
 pub fn truncate(fd: c_int, length: libc::off_t) -> Result<()> {

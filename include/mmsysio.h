@@ -932,11 +932,12 @@ MMLIB_API int mm_wait_process(mm_pid_t pid, int *status);
  * Return: the address of the memory, to be given back with mm_unmap(); or NULL, with the error state set to
  *   EBADF            @fd is not open
  *   EACCES           @fd is not open for reading; or not for writing too, with MM_MAP_SHARED and MM_MAP_WRITE
- *   EINVAL           @len is 0, or @offset is no multiple of the page size
+ *   EINVAL           @len is 0, or @offset is not a multiple of the page size; of the size of its huge pages, if the
+ *                    file is made of them
  *   EOVERFLOW        @offset is negative, or its sum with @len is too large
  *   ENODEV           @fd cannot be mapped: a directory, a pipe, a socket
  *   EPERM            with MM_MAP_EXEC, the filesystem may not hold programs; or the memory is sealed
- *   ENOMEM           not enough memory, or too many maps
+ *   ENOMEM           not enough memory or free huge pages, or too many maps
  *   EAGAIN           the memory may not be locked (mlockall(), RLIMIT_MEMLOCK)
  *   ENFILE, ETXTBSY, EIO  the filesystem refuses
  *
@@ -948,7 +949,7 @@ MMLIB_API void *mm_mapfile(int fd, mm_off_t offset, size_t len, int mflags);
  * mm_unmap() - give back memory of mm_mapfile()
  * @addr:       its address; NULL does nothing, successfully
  *
- * The whole map is undone.
+ * The whole map is undone, whatever the size of its pages.
  *
  * Return: 0; or -1, with the error state set to
  *   EFAULT           mm_mapfile() did not return @addr, or it was unmapped since
@@ -956,7 +957,8 @@ MMLIB_API void *mm_mapfile(int fd, mm_off_t offset, size_t len, int mflags);
  *
  * MT-Safe: of several threads that unmap the same memory one succeeds. Not async-signal-safe.
  *
- * Differs from mmlib: after a failure other than EFAULT it can be tried again.
+ * Differs from mmlib: after a failure other than EFAULT it can be tried again; a map of huge pages can be undone if its
+ * length is not a multiple of their size.
  */
 MMLIB_API int mm_unmap(void *addr);
 

@@ -2,18 +2,15 @@
  * map.c: memory maps, and shared memory
  */
 #include "child.h"
+#include "sandbox.h"
 
-#include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #define TEXT "a file of 23 bytes, yes"
+
+static char scratch_directory[4096];
 
 static size_t page_size(void)
 {
@@ -243,6 +240,99 @@ START_TEST(what_could_not_be_unmapped_can_be_tried_again)
 		assert_fails(mm_unmap(memory), ENOMEM);
 	ck_assert_str_eq(permissions(memory), "r--p");
 	close_all(1, &fd);
+	leave_scratch_directory();
+}
+END_TEST
+
+/* --- huge pages ---------------------------------------------------------------------------------------------------------- */
+
+static long read_number(const char *path, const char *word)
+{
+	char line[256];
+	long number = -1;
+	FILE *file = fopen(path, "r");
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+		if (strncmp(line, word, strlen(word)) == 0)
+			number = atol(line + strlen(word));
+	if (file != NULL)
+		fclose(file);
+	return number;
+}
+
+/* Maps of a file that is made of huge pages, four of which are free. */
+static void map_and_unmap_huge(int fd, size_t huge)
+{
+	size_t sizes[] = {1, page_size(), 2 * page_size() + 1, 100000, huge - page_size(), huge - 1, huge, huge + 1, 2 * huge - 1, 2 * huge};
+
+	ck_assert_int_eq(mm_ftruncate(fd, (mm_off_t)(2 * huge)), 0);
+	for (int i = 0; i < MM_NELEM(sizes); i++) {
+		for (int flags = MM_MAP_RDWR; flags <= (MM_MAP_RDWR | MM_MAP_SHARED); flags += MM_MAP_SHARED) {
+			/* The kernel puts them side by side. */
+			char *kept = mm_mapfile(fd, 0, huge, MM_MAP_RDWR | MM_MAP_SHARED);
+			char *memory = mm_mapfile(fd, 0, sizes[i], flags);
+			char *other = mm_mapfile(fd, (mm_off_t)huge, 1, MM_MAP_RDWR | MM_MAP_SHARED);
+
+			ck_assert_msg(kept != NULL && memory != NULL && other != NULL, "%s", mm_get_lasterror_desc());
+			memory[0] = 'x';
+			errno = EBUSY;
+			ck_assert_msg(mm_unmap(memory) == 0, "%zu: %s", sizes[i], mm_get_lasterror_desc());
+			ck_assert_int_eq(errno, EBUSY);
+			assert_fails(mm_unmap(memory), EFAULT);
+			ck_assert_str_eq(permissions(memory), "");
+			ck_assert_str_eq(permissions(memory + (sizes[i] - 1) / huge * huge), "");
+			kept[huge - 1] = 'y';
+			other[huge - 1] = 'z';
+			ck_assert_int_eq(mm_unmap(other) | mm_unmap(kept), 0);
+			ck_assert_str_eq(permissions(kept), "");
+			ck_assert_str_eq(permissions(other), "");
+		}
+	}
+	assert_fails_with_null(mm_mapfile(fd, (mm_off_t)page_size(), huge, MM_MAP_READ), EINVAL);
+	close_all(1, &fd);
+}
+
+static int use_huge_pages(void *arg)
+{
+	size_t huge = *(const size_t *)arg;
+	int fd = memfd_create("huge", MFD_HUGETLB | MFD_CLOEXEC);
+
+	if (fd == -1 || read_number("/proc/meminfo", "HugePages_Free:") < 4)
+		return 0;
+	map_and_unmap_huge(fd, huge);
+	if (enter_private_mounts() && mount("none", ".", "hugetlbfs", 0, NULL) == 0 && chdir("../..") == 0) {
+		char path[4200];
+
+		snprintf(path, sizeof(path), "%s/file", scratch_directory);
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(unlink(path), 0);
+		map_and_unmap_huge(fd, huge);
+	}
+	return 0;
+}
+
+START_TEST(maps_of_huge_pages_are_unmapped_whatever_their_length)
+{
+	static const char setting[] = "/proc/sys/vm/nr_hugepages";
+	size_t huge = (size_t)read_number("/proc/meminfo", "Hugepagesize:") * 1024;
+	char number[32];
+	long before = read_number(setting, "");
+
+	/* valgrind does not know that a map can be larger than it was asked to be. */
+	if (is_under_valgrind() || before == -1 || huge > 1 << 26)
+		return;
+	enter_scratch_directory();
+	ck_assert_ptr_nonnull(getcwd(scratch_directory, sizeof(scratch_directory)));
+	snprintf(number, sizeof(number), "%ld", before + 4);
+	write_proc_file(setting, number);
+	pid_t child = start_child(use_huge_pages, &huge);
+	int status;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	snprintf(number, sizeof(number), "%ld", before);
+	write_proc_file(setting, number);
+	ck_assert_int_eq(status, 0);
 	leave_scratch_directory();
 }
 END_TEST
@@ -638,6 +728,7 @@ END_TEST
 SUITE(flags_become_permissions, what_is_written_reaches_the_file_only_if_it_is_shared, parts_begin_at_a_page,
       maps_that_cannot_be_are_refused, only_what_was_mapped_can_be_unmapped_and_once,
       an_address_that_is_in_use_again_has_its_new_size, what_could_not_be_unmapped_can_be_tried_again,
+      maps_of_huge_pages_are_unmapped_whatever_their_length,
       threads_map_and_unmap_in_any_order, of_threads_that_unmap_the_same_memory_one_succeeds,
       a_child_can_map_whatever_other_threads_did_when_it_was_forked, handlers_of_a_fork_can_map,
       children_and_their_programs_write_into_the_same_memory, anonymous_memory_can_be_sent_to_another_process,

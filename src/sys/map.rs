@@ -1,7 +1,7 @@
 //! Memory maps, and objects in memory that can be mapped.
 
 use super::{Result, check, own};
-use errno::errno;
+use errno::{Errno, errno, set_errno};
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
@@ -26,9 +26,7 @@ impl Mapping {
 
     /// Whole pages of new memory: MAP_PRIVATE, or MAP_SHARED with children.
     pub fn memory(size: usize, sharing: c_int) -> Result<Mapping> {
-        // SAFETY: no pointer is passed.
-        let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(1);
-        let (size, protection) = (size.next_multiple_of(page), libc::PROT_READ | libc::PROT_WRITE);
+        let (size, protection) = (size.next_multiple_of(page_size()), libc::PROT_READ | libc::PROT_WRITE);
         Mapping::new(-1, 0, size, protection, sharing | libc::MAP_ANONYMOUS)
     }
 
@@ -53,9 +51,14 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // It cannot fail for a whole mapping.
+        // If that fails (the system would have too many maps), nobody is left who could try again.
         let _ = Abandoned(self.first).unmap(self.size);
     }
+}
+
+fn page_size() -> usize {
+    // SAFETY: no pointer is passed.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(1)
 }
 
 /// Where memory begins that nobody uses any more.
@@ -72,7 +75,36 @@ impl Abandoned {
         self.0.addr().get()
     }
 
+    /// Of the size that mmap() was given.
+    ///
+    /// mmap() rounds it up to whole pages, and munmap() as well, but not to whole huge pages (hugetlbfs, MFD_HUGETLB):
+    /// part of one is EINVAL. No file is left to ask how large they are. But a map of huge pages can be cut only
+    /// between them, so that each size that is too small fails, and the first that does not is that of the map.
     pub fn unmap(self, size: usize) -> Result<()> {
+        let errno_at_entry = errno();
+        let mut unmapped = self.try_to_unmap(size);
+        for page in self.possible_pages() {
+            match (unmapped, size.checked_next_multiple_of(page)) {
+                (Err(Errno(libc::EINVAL)), Some(whole)) => unmapped = self.try_to_unmap(whole),
+                _ => break,
+            }
+        }
+        if unmapped.is_ok() {
+            set_errno(errno_at_entry);
+        }
+        unmapped
+    }
+
+    /// Sizes of pages with which a map can begin here, the smallest first.
+    fn possible_pages(&self) -> impl Iterator<Item = usize> {
+        const LARGEST: u64 = 16 << 30;
+        let address = self.address();
+        let doubled = |page: &usize| page.checked_mul(2);
+        let pages = std::iter::successors(Some(page_size()), doubled);
+        pages.take_while(move |page| address & (*page - 1) == 0 && *page as u64 <= LARGEST)
+    }
+
+    fn try_to_unmap(&self, size: usize) -> Result<()> {
         // SAFETY: nobody uses it, as from_raw() was promised.
         check(unsafe { libc::munmap(self.0.as_ptr(), size) }).map(drop)
     }

@@ -4,6 +4,7 @@
 use crate::error::{Error, Result};
 use crate::mode;
 use crate::sys;
+use crate::sys::lock::{Guard, Lock};
 use crate::sys::map::{self, Abandoned, Mapping};
 use crate::text::Quoted;
 use errno::Errno;
@@ -12,7 +13,6 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 // --- the table of live mappings ------------------------------------------------------------------------------------
 
@@ -20,18 +20,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// HashMap has no pointer to the beginning of its memory, which valgrind calls lost in a program that ends with a map.)
 type Table = Vec<(usize, usize)>;
 
-fn lock() -> MutexGuard<'static, Table> {
-    static MAPPINGS: Mutex<Table> = Mutex::new(Vec::new());
-    MAPPINGS.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static MAPPINGS: Lock<Table> = Lock::new(Vec::new());
 
 thread_local! {
-    static HELD: Cell<Option<ManuallyDrop<MutexGuard<'static, Table>>>> = const { Cell::new(None) };
+    static HELD: Cell<Option<ManuallyDrop<Guard<Table>>>> = const { Cell::new(None) };
 }
 
 /// A thread that forks waits for the others to leave the table: the child would find it locked for ever.
 extern "C" fn hold_table() {
-    let guard = HELD.take().unwrap_or_else(|| ManuallyDrop::new(lock()));
+    let guard = HELD.take().unwrap_or_else(|| ManuallyDrop::new(MAPPINGS.lock()));
     HELD.set(Some(guard));
 }
 
@@ -52,7 +49,7 @@ fn with_table<T>(use_table: impl FnOnce(&mut Table) -> T) -> T {
             HELD.set(Some(guard));
             result
         }
-        None => use_table(&mut lock()),
+        None => use_table(&mut MAPPINGS.lock()),
     }
 }
 

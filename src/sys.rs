@@ -12,6 +12,7 @@ pub mod file;
 pub mod fork;
 pub mod hidden;
 pub mod local_time;
+pub mod lock;
 pub mod map;
 pub mod message;
 pub mod names;

@@ -212,6 +212,8 @@ INFALLIBLE(sysconf) /* of the page's size */
 INFALLIBLE(getrlimit) /* of a resource that exists, into memory that exists */
 INFALLIBLE(pthread_sigmask) /* fails only with an unknown first argument */
 INFALLIBLE(pthread_setcancelstate)
+INFALLIBLE(pthread_mutex_lock) /* of the default type, and initialised */
+INFALLIBLE(pthread_mutex_unlock)
 INFALLIBLE(__pthread_register_cancel) /* the four behind pthread_cleanup_push() return nothing */
 INFALLIBLE(__pthread_unregister_cancel)
 INFALLIBLE(__pthread_unwind_next)

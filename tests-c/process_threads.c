@@ -208,6 +208,38 @@ START_TEST(many_children_of_many_threads_leave_nothing)
 }
 END_TEST
 
+static void *write_until_over(void *fd)
+{
+	while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED))
+		ck_assert_int_eq(mm_write((int)(intptr_t)fd, "x", 1), 1);
+	return NULL;
+}
+
+/* A tool that keeps account of descriptors must not take those of a child for the caller's. */
+START_TEST(a_child_closes_descriptors_that_other_threads_use)
+{
+	const struct mm_remap_fd map[] = {{40, -1}, {41, 40}, {41, 1}, {40, 1}, {40, -1}};
+	mm_pid_t pid;
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(dup2(null, 40), 40);
+	ck_assert_int_eq(dup2(null, 41), 41);
+	pthread_t writers[] = {start_thread(write_until_over, (void *)40), start_thread(write_until_over, (void *)41)};
+
+	for (int i = 0; i < (is_under_valgrind() ? 5 : 100); i++) {
+		assert_spawns(&pid, CHILD, 3, map + 2, 0, ARGUMENTS("-"), NULL);
+		assert_exits(pid, 0);
+		assert_spawns(NULL, CHILD, 3, map + 2, MM_SPAWN_DAEMONIZE, ARGUMENTS("-"), NULL);
+		assert_fails(mm_spawn(&pid, CHILD, 2, map, 0, ARGUMENTS("-"), NULL), EBADF);
+		assert_fails(mm_spawn(&pid, "./missing", 3, map + 2, 0, NULL, NULL), ENOENT);
+	}
+	__atomic_store_n(&is_over, true, __ATOMIC_RELAXED);
+	join_thread(writers[0]);
+	join_thread(writers[1]);
+	close_all(3, (int[]){null, 40, 41});
+}
+END_TEST
+
 struct cancelled {
 	int result, daemon, failure, state_after;
 	mm_pid_t pid;
@@ -334,5 +366,5 @@ END_TEST
 SUITE(blocked_and_ignored_signals_stay_so_and_caught_ones_get_their_default,
       a_storm_of_signals_makes_no_started_program_an_error, failures_are_told_where_children_are_not_waited_for,
       a_hundred_threads_inside_malloc_are_in_no_childs_way, many_children_of_many_threads_leave_nothing,
-      a_thread_is_not_cancelled_while_it_spawns, a_process_becomes_a_program, its_descriptors_can_be_kept,
+      a_child_closes_descriptors_that_other_threads_use, a_thread_is_not_cancelled_while_it_spawns, a_process_becomes_a_program, its_descriptors_can_be_kept,
       other_threads_do_not_hinder_it, a_failure_to_become_one_is_told)

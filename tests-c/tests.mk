@@ -38,7 +38,7 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
 
 SOCKET_TESTS := $(filter socket%,$(TESTS))
-$(SOCKET_TESTS:%=$(B)/tests/%) $(SOCKET_TESTS:%=$(B)/tests-asan/%): tests-c/loopback.h
+$(SOCKET_TESTS:%=$(B)/tests/%) $(SOCKET_TESTS:%=$(B)/tests-asan/%) $(SOCKET_TESTS:%=$(B)/tests-tsan/%): tests-c/loopback.h
 
 check-c: $(TESTS:%=$(B)/tests/%)
 	$(RUN_TESTS) --exec env $^

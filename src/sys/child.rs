@@ -56,6 +56,14 @@ const TOLD_OF_END: c_int = libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTI
 
 type Entry = extern "C" fn(*mut c_void) -> c_int;
 
+unsafe extern "C" {
+    // Not under the name clone(): ThreadSanitizer of clang intercepts that, and takes its child for one of fork(),
+    // which would release the sanitizer's locks in memory of its own. glibc exports the second name on all
+    // architectures.
+    #[cfg_attr(target_env = "gnu", link_name = "__clone")]
+    fn clone(entry: Entry, stack: *mut c_void, flags: c_int, argument: *mut c_void, ...) -> c_int;
+}
+
 impl Birth<'_> {
     /// Makes a child that runs `entry`, and ends at once if it `is_intermediate`. Then, or if it fails, it is reaped.
     fn give(program: &Program, entry: Entry, is_intermediate: bool) -> std::result::Result<libc::pid_t, Failure> {
@@ -106,7 +114,7 @@ impl Birth<'_> {
         check(unsafe {
             let stack = self.stacks.byte_sub(number * STACK);
             let argument = ptr::from_ref(self).cast_mut().cast();
-            libc::clone(entry, stack.as_ptr(), flags, argument, tenant, no_tls, tenant)
+            clone(entry, stack.as_ptr(), flags, argument, tenant, no_tls, tenant)
         })
     }
 
@@ -175,13 +183,21 @@ impl Birth<'_> {
 }
 
 extern "C" fn run_program(birth: *mut c_void) -> c_int {
-    // SAFETY: clone_onto_stack() passes a Birth. _exit() runs nothing of the parent's.
-    unsafe { libc::_exit((*birth.cast::<Birth>()).run()) }
+    // SAFETY: clone_onto_stack() passes a Birth.
+    end(unsafe { (*birth.cast::<Birth>()).run() })
 }
 
 extern "C" fn run_daemon(birth: *mut c_void) -> c_int {
-    // SAFETY: clone_onto_stack() passes a Birth. _exit() runs nothing of the parent's.
-    unsafe { libc::_exit((*birth.cast::<Birth>()).run_intermediate()) }
+    // SAFETY: clone_onto_stack() passes a Birth.
+    end(unsafe { (*birth.cast::<Birth>()).run_intermediate() })
+}
+
+/// Nothing of the parent's runs, not even what a tool (ThreadSanitizer) has put in front of _exit().
+fn end(code: c_int) -> ! {
+    loop {
+        // SAFETY: no pointer is passed.
+        unsafe { libc::syscall(libc::SYS_exit_group, code) };
+    }
 }
 
 fn detach() -> Result<()> {
@@ -198,8 +214,8 @@ fn detach() -> Result<()> {
 /// Signals that are caught get their default action: no handler may run in a child that borrows the parent's memory.
 /// execve() would do the same to them. Those that are ignored stay so.
 ///
-/// The kernel is asked itself: the C library's sigaction() may take a lock, or be that of a tool which remembers handlers
-/// in memory, and would forget those of the parent.
+/// The kernel is asked itself: the C library's sigaction() may take a lock, or be that of a tool which remembers
+/// handlers in memory, and would forget those of the parent.
 fn reset_handlers() {
     /// The handler comes first in the kernel's structure. All zero, that is the default action without flags.
     type Action = [usize; 8];

@@ -1,4 +1,7 @@
 //! The table of descriptors, on the way to another program: only async-signal-safe calls, and no allocation.
+//!
+//! What closes or replaces a descriptor asks the kernel itself: a tool that stands between the program and the C
+//! library (ThreadSanitizer) keeps account of descriptors in memory that the child shares with its parent.
 
 use super::{Result, check, own};
 use std::ffi::{CStr, c_int, c_uint};
@@ -24,11 +27,13 @@ impl Redirection {
             }
             Redirection::Close(fd) => {
                 // SAFETY: the C caller has named the number, and answers for it; in a child the table is its own.
-                unsafe { libc::close(fd) };
+                unsafe { libc::syscall(libc::SYS_close, fd) };
                 Ok(())
             }
-            // SAFETY: the same.
-            Redirection::Duplicate { from, to } => check(unsafe { libc::dup2(from, to) }).map(drop),
+            Redirection::Duplicate { from, to } => {
+                // SAFETY: the same.
+                check(unsafe { libc::syscall(libc::SYS_dup3, from, to, 0) } as c_int).map(drop)
+            }
         }
     }
 }

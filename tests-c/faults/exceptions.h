@@ -54,6 +54,8 @@ EXCEPT("mm_*", "__register_atfork", ANY, UNCHANGED, 0, "without memory for handl
 EXCEPT("mm_spawn/*", "SYS_rt_sigaction", ANY, UNCHANGED, 0, "the signal does not exist")
 EXCEPT("mm_spawn/*", "SYS_close_range", ANY, UNCHANGED, 0, "descriptors are marked one by one")
 EXCEPT("mm_execv/*", "SYS_close_range", ANY, UNCHANGED, 0, "descriptors are marked one by one")
+EXCEPT("mm_spawn/*", "SYS_close", ANY, UNCHANGED, 0, "a descriptor that is to be closed need not be open")
+EXCEPT("mm_execv/*", "SYS_close", ANY, UNCHANGED, 0, "a descriptor that is to be closed need not be open")
 EXCEPT("mm_unmap/*", "munmap", ONLY(EINVAL), UNCHANGED, 0, "other sizes are tried, as for maps of huge pages")
 EXCEPT("mm_spawn/*", "fcntl", ANY, UNCHANGED, 0, "a descriptor that is to be kept need not be open")
 EXCEPT("mm_execv/*", "fcntl", ANY, UNCHANGED, 0, "a descriptor that is to be kept need not be open")

@@ -342,11 +342,11 @@ static int faulty_munmap(void *address, size_t size)
 	return MINUS_ONE(error, munmap, munmap(address, size));
 }
 
-static int faulty_clone(int (*run)(void *), void *stack, int flags, void *argument)
+static int faulty___clone(int (*run)(void *), void *stack, int flags, void *argument, pid_t *tid, void *tls, pid_t *cleared_tid)
 {
-	int error = fault(OF_clone, 0);
+	int error = fault(OF___clone, 0);
 
-	return MINUS_ONE(error, clone, clone(run, stack, flags, argument));
+	return MINUS_ONE(error, clone, clone(run, stack, flags, argument, tid, tls, cleared_tid));
 }
 
 static long faulty_syscall(long number, long a, long b, long c, long d, long e, long f)

@@ -2,16 +2,10 @@
  * process_descriptors.c: which descriptors a program has
  */
 #include "child.h"
+#include "sandbox.h"
 
-#include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 /* Descriptors below are looked at; those from FIRST on are the tests' own, below it the test framework has some. */
 #define NUMBERS 128
@@ -207,21 +201,6 @@ START_TEST(no_free_descriptor_is_needed)
 }
 END_TEST
 
-/* Has a system call fail with ENOSYS in this process and its children, or end them. */
-static void forbid(long number, unsigned action)
-{
-	struct sock_filter code[] = {
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, action),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {MM_NELEM(code), code};
-
-	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
-}
-
 /* In a process of its own: the suite reads directories to find what is left behind. */
 static int find_without_the_kernels_help(void *arg)
 {
@@ -249,6 +228,116 @@ START_TEST(descriptors_are_closed_without_the_kernels_help_too)
 	enter_scratch_directory();
 	assert_child_succeeds(start_child(find_without_the_kernels_help, NULL));
 	leave_scratch_directory();
+}
+END_TEST
+
+/* What an old kernel, a sandbox and a chroot() lack. */
+static void forbid_help(bool with_select)
+{
+	forbid(SYS_close_range, SECCOMP_RET_ERRNO | ENOSYS);
+	forbid(SYS_getdents64, SECCOMP_RET_ERRNO | ENOSYS);
+	if (with_select)
+		return;
+#ifdef SYS_select
+	forbid(SYS_select, SECCOMP_RET_ERRNO | EPERM);
+#endif
+	forbid(SYS_pselect6, SECCOMP_RET_ERRNO | EPERM);
+}
+
+static void set_limit(rlim_t limit)
+{
+	struct rlimit both = {limit, limit};
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &both), 0);
+}
+
+/* Whether a program finds the descriptor: it cannot write to it otherwise. */
+static void assert_is_closed_in_program(int fd)
+{
+	char number[16];
+	mm_pid_t pid;
+	int64_t start = now_ms();
+
+	snprintf(number, sizeof(number), "%d", fd);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
+	assert_spawns(&pid, CHILD, 0, NULL, 0, ARGUMENTS("-", "write", number, "leaked"), NULL);
+	assert_exits(pid, 125);
+	assert_spawns(&pid, CHILD, 0, NULL, MM_SPAWN_KEEP_FDS, ARGUMENTS("-", "write", number, ""), NULL);
+	assert_exits(pid, 0);
+	/* A million numbers at most. */
+	ck_assert_int_lt(now_ms() - start, is_instrumented() ? 60000 : 5000);
+}
+
+struct heights {
+	rlim_t limit;
+	int fd;
+	bool with_select;
+};
+
+static int close_above_a_limit(void *arg)
+{
+	const struct heights *heights = arg;
+	struct rlimit limit = {1 << 20, 1 << 20};
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	/* Where it can be had. */
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1) {
+		getrlimit(RLIMIT_NOFILE, &limit);
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (dup2(fd, heights->fd) == -1)
+		return 0;
+	if (heights->limit < limit.rlim_max)
+		set_limit(heights->limit);
+	forbid_help(heights->with_select);
+	assert_is_closed_in_program(heights->fd);
+	return 0;
+}
+
+START_TEST(descriptors_above_a_lowered_limit_are_closed)
+{
+	static const struct heights heights[] = {
+	    {64, 63, true},     {64, 64, true},      {64, 65, true},       {8, 100, true},        {64, 500, true},
+	    {64, 1023, true},   {1024, 1024, true},  {64, 20000, true},    {64, 65535, true},     {64, 65536, true},
+	    {64, 70000, true},  {64, 300000, true},  {64, 1048575, true},  {64, 500, false},      {64, 70000, false},
+	    {64, 1048575, false}, {RLIM_INFINITY, 500, true}, {RLIM_INFINITY, 500, false}};
+
+	/* valgrind has descriptors of its own at the highest numbers, and keeps them. */
+	for (int i = 0; i < MM_NELEM(heights) && !is_under_valgrind(); i++)
+		assert_child_succeeds(start_child(close_above_a_limit, (void *)&heights[i]));
+}
+END_TEST
+
+/* As root, with a limit of a billion. */
+static int close_below_a_huge_limit(void *arg)
+{
+	const rlim_t huge = 1 << 30;
+	struct rlimit limit = {huge, huge};
+	char before[32] = "";
+	int fd = open("/proc/sys/fs/nr_open", O_RDWR | O_CLOEXEC), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	(void)arg;
+	if (fd == -1 || read(fd, before, sizeof(before) - 1) <= 0)
+		return 0;
+	if (strtoul(before, NULL, 10) < huge && pwrite(fd, "1073741824", 10, 0) == -1)
+		return 0;
+	int result = setrlimit(RLIMIT_NOFILE, &limit);
+
+	ck_assert_int_eq(pwrite(fd, before, strlen(before), 0), strlen(before));
+	ck_assert_int_eq(close(fd), 0);
+	if (result == -1)
+		return 0;
+	ck_assert_int_eq(dup2(null, 500), 500);
+	forbid_help(true);
+	assert_is_closed_in_program(500);
+	return 0;
+}
+
+START_TEST(a_limit_of_a_billion_costs_no_minutes)
+{
+	if (!is_under_valgrind())
+		assert_child_succeeds(start_child(close_below_a_huge_limit, NULL));
 }
 END_TEST
 
@@ -393,5 +482,6 @@ SUITE(a_program_has_the_standard_descriptors_and_those_of_the_map, descriptors_a
       a_standard_descriptor_that_is_close_on_exec_is_closed_unless_it_is_mapped,
       elements_find_what_the_ones_before_have_left, kept_descriptors_keep_their_numbers,
       maps_that_cannot_be_fail_before_the_program_runs, no_free_descriptor_is_needed,
-      descriptors_are_closed_without_the_kernels_help_too, a_process_that_ends_before_it_can_execute_is_an_error,
+      descriptors_are_closed_without_the_kernels_help_too, descriptors_above_a_lowered_limit_are_closed,
+      a_limit_of_a_billion_costs_no_minutes, a_process_that_ends_before_it_can_execute_is_an_error,
       random_maps_do_what_a_model_predicts)

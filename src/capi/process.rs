@@ -24,7 +24,9 @@ use std::ffi::{c_char, c_int};
 /// Its descriptors are 0, 1 and 2 of the caller, unless these are close-on-exec, and those of @fd_map, which is gone
 /// through in its order: an element finds what the ones before it have left, as with redirections of a shell. Where
 /// parent_fd is -1, child_fd is closed; where both are the same, the descriptor is kept, if it is open; else parent_fd
-/// is duplicated as child_fd. All others are closed. The caller's own descriptors stay as they are.
+/// is duplicated as child_fd. All others are closed, also those above a limit that was lowered; but where the kernel has
+/// no close_range() (before Linux 5.11) and /proc/self/fd cannot be read, only those below 1048576. The caller's own
+/// descriptors stay as they are.
 ///
 /// With MM_SPAWN_KEEP_FDS @fd_map is ignored: the program has all of the caller's descriptors that are not
 /// close-on-exec.

@@ -4,8 +4,9 @@
 //! library (ThreadSanitizer) keeps account of descriptors in memory that the child shares with its parent.
 
 use super::{Result, check, own};
-use std::ffi::{CStr, c_int, c_uint};
+use std::ffi::{CStr, c_int, c_uint, c_ulong};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::ptr;
 
 /// What a program finds at a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,19 +49,54 @@ fn set_flags(fd: c_int, flags: c_int) {
 pub fn close_on_exec_from(first: c_int) {
     // SAFETY: no pointer is passed. The C library's function is younger than some that are in use.
     let done = unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
-    // Before Linux 5.11.
+    // Before Linux 5.11, or where a sandbox does not know it.
     if done != 0 && mark_those_listed(c"/proc/self/fd", first).is_err() {
-        mark_all(first);
+        (first..end_of_table()).for_each(|fd| set_flags(fd, libc::FD_CLOEXEC));
     }
 }
 
-fn mark_all(first: c_int) {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the structure is valid for writing.
-    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
-    let end = c_int::try_from(limit.rlim_cur).unwrap_or(c_int::MAX);
-    (first..end).for_each(|fd| set_flags(fd, libc::FD_CLOEXEC));
+// --- without help -----------------------------------------------------------------------------------------------------
+
+/// Numbers from here on are not looked at. Linux gives none of them, unless fs.nr_open was raised.
+const MOST_NUMBERS: c_int = 1 << 20;
+
+/// A number that is greater than those of all open descriptors, or [`MOST_NUMBERS`].
+///
+/// RLIMIT_NOFILE is no such number: it may have been lowered since, and some systems set it to a billion. What can be
+/// found out is the size of the kernel's table, which doubles as the numbers in use grow.
+fn end_of_table() -> c_int {
+    const SMALLEST_TABLE: c_int = 64;
+    let mut size = SMALLEST_TABLE;
+    while size < LARGEST_SET {
+        if !is_open(size) && is_beyond_table(size) {
+            return size;
+        }
+        size *= 2;
+    }
+    MOST_NUMBERS
 }
+
+fn is_open(fd: c_int) -> bool {
+    // SAFETY: no pointer is passed.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+}
+
+const LARGEST_SET: c_int = 1 << 16;
+const BITS: usize = c_ulong::BITS as usize;
+
+/// Whether the kernel's table ends before the number, which is not open: select() ignores it then, and fails otherwise.
+fn is_beyond_table(number: c_int) -> bool {
+    let mut set: [c_ulong; LARGEST_SET as usize / BITS] = [0; LARGEST_SET as usize / BITS];
+    let Some((at, word)) = usize::try_from(number).ok().and_then(|at| Some((at, set.get_mut(at / BITS)?))) else {
+        return false;
+    };
+    *word = 1 << (at % BITS);
+    let (none, mut no_time) = (ptr::null_mut(), libc::timeval { tv_sec: 0, tv_usec: 0 });
+    // SAFETY: the set has a bit for each number up to this one, and the kernel reads and writes no others.
+    unsafe { libc::select(number + 1, set.as_mut_ptr().cast(), none, none, &mut no_time) == 0 }
+}
+
+// --- with /proc -------------------------------------------------------------------------------------------------------
 
 #[repr(C, align(8))]
 struct Entries([u8; 2048]);
@@ -137,6 +173,25 @@ mod tests {
         mark_those_listed(c"/proc/self/fd", high).unwrap();
         assert_eq!((flags_of(low), flags_of(high)), (0, libc::FD_CLOEXEC));
         assert_eq!(mark_those_listed(c"/nowhere", high), Err(errno::Errno(libc::ENOENT)));
+    }
+
+    #[test]
+    fn the_end_of_the_table_is_found_wherever_it_is() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        for number in [500, 1023, 1024, 5000] {
+            // SAFETY: no pointer is passed, and the test has no descriptor of that number.
+            if unsafe { libc::dup2(file.as_raw_fd(), number) } == -1 {
+                continue;
+            }
+            assert!(end_of_table() > number);
+            // A table that has grown stays as large.
+            assert!(end_of_table() <= 32768);
+            // SAFETY: no pointer is passed.
+            unsafe { libc::close(number) };
+            assert!(!is_beyond_table(number));
+        }
+        assert!(is_beyond_table(LARGEST_SET - 1));
+        assert!(!is_beyond_table(LARGEST_SET) && !is_beyond_table(-1));
     }
 
     #[test]

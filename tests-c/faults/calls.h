@@ -135,6 +135,9 @@ CALL(int, getnameinfo,
      (address, size, host, host_size, service, service_size, flags), NUMBER, EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL,
      EAI_FAMILY, EAI_MEMORY, EAI_NONAME, EAI_OVERFLOW)
 
+CALL(int, select, (int end, fd_set *reading, fd_set *writing, fd_set *others, struct timeval *time),
+     (end, reading, writing, others, time), MINUS_ONE, EBADF, EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS, EPERM)
+
 /* --- time and text ------------------------------------------------------------------------------------------------ */
 CALL(int, clock_gettime, (clockid_t clock, struct timespec *time), (clock, time), MINUS_ONE, EINVAL)
 CALL(int, clock_getres, (clockid_t clock, struct timespec *time), (clock, time), MINUS_ONE, EINVAL)
@@ -211,7 +214,6 @@ INFALLIBLE(rewinddir) /* returns nothing */
 INFALLIBLE(umask) /* always succeeds, says POSIX */
 INFALLIBLE(time) /* without a pointer */
 INFALLIBLE(sysconf) /* of the page's size */
-INFALLIBLE(getrlimit) /* of a resource that exists, into memory that exists */
 INFALLIBLE(pthread_sigmask) /* fails only with an unknown first argument */
 INFALLIBLE(pthread_setcancelstate)
 INFALLIBLE(pthread_mutex_lock) /* of the default type, and initialised */
@@ -255,6 +257,7 @@ SPARE(calloc) /* of the standard library, for zeroed memory that is not asked fo
 SPARE(fstatat) /* of entries whose type the filesystem does not tell */
 SPARE(nanosleep) /* where a client can have no slot, or somebody tells of servers that are none */
 SPARE(posix_memalign) /* Rust's allocator has it for values that are aligned more than any of the library's */
+SPARE(select) /* where there is neither close_range() nor /proc, which is more than one fault */
 SPARE(waitid) /* where a tool makes a fork() of clone() */
 
 #endif

@@ -850,7 +850,8 @@ struct mm_remap_fd {
  *   EAGAIN           too many processes, of the user (RLIMIT_NPROC) or of a group of processes
  *   E2BIG            @argv and @envp are too large
  *   EFAULT           @envp cannot be read, or @argv, if @path has a slash
- *   ENOTDIR          what @path takes for a directory is none
+ *   ENOTDIR          a component of the path prefix is not a directory; or, if @path has no slash, the last entry of
+ *                    PATH
  *   ELOOP            too many symbolic links lead to each other
  *   ENAMETOOLONG     @path has more than 4095 bytes, or a component more than 255
  *   ETXTBSY          the file is open for writing

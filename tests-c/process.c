@@ -105,7 +105,7 @@ START_TEST(a_name_is_searched_in_the_path_of_the_caller)
 	write_program("prog", "#!/bin/sh\nexit 3\n", 0755);
 	write_file("file", "");
 
-	/* What is denied, missing, or in what is no directory, is passed over; that of envp does not count. */
+	/* What is denied, missing, or below a file, is passed over; the PATH of envp does not count. */
 	setenv("PATH", "first:missing:file:second:", 1);
 	assert_spawns(&pid, "prog", 0, NULL, 0, NULL, ((char *[]){"PATH=first", NULL}));
 	assert_exits(pid, 2);
@@ -125,8 +125,19 @@ START_TEST(a_name_is_searched_in_the_path_of_the_caller)
 
 	setenv("PATH", "first:missing", 1);
 	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), EACCES);
+	/* The last directory gives the reason, as in execvp(); one whose name is too long does not count. */
 	setenv("PATH", "missing:file", 1);
+	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), ENOTDIR);
+	setenv("PATH", "file:missing", 1);
 	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), ENOENT);
+	setenv("PATH", "first:missing:file", 1);
+	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), EACCES);
+	memcpy(path + sizeof(path) - 8, "/x", 3);
+	setenv("PATH", path, 1);
+	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), ENOENT);
+	memcpy(path, "file:", 5);
+	setenv("PATH", path, 1);
+	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), ENOTDIR);
 	unsetenv("PATH");
 	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), ENOENT);
 	assert_spawns(&pid, "true", 0, NULL, 0, NULL, NULL);

@@ -102,24 +102,26 @@ impl<'a> ShellArguments<'a> {
 impl Program<'_> {
     /// Returns only if none of the candidates can be executed. What is not there, or not allowed, is passed over.
     pub fn execute(&self) -> Errno {
+        let was_searched = self.shell.is_some();
         let mut last = Errno(libc::ENOENT);
         let mut denied = None;
         for path in self.candidates.split_inclusive(|byte| *byte == 0) {
             let Ok(path) = CStr::from_bytes_with_nul(path) else { continue };
             // SAFETY: a terminated string; the arrays are as Strings::from_raw() was promised.
             unsafe { libc::execve(path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
-            last = errno();
-            if let (libc::ENOEXEC, Some(shell)) = (last.0, &self.shell) {
-                last = shell.execute(path, self.environment);
+            let mut failure = errno();
+            if let (libc::ENOEXEC, Some(shell)) = (failure.0, &self.shell) {
+                failure = shell.execute(path, self.environment);
             }
-            match last.0 {
-                libc::EACCES => denied = Some(last),
-                libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
-                _ => return last,
+            match failure.0 {
+                libc::EACCES => denied = Some(failure),
+                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => last = failure,
+                // Of a directory, which cannot exist then.
+                libc::ENAMETOOLONG if was_searched => {}
+                _ => return failure,
             }
         }
-        let was_searched = self.shell.is_some();
-        denied.unwrap_or(if was_searched { Errno(libc::ENOENT) } else { last })
+        denied.unwrap_or(last)
     }
 
     /// Gives the process the descriptors of the program.

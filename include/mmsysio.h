@@ -886,7 +886,8 @@ MMLIB_API int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map,
  * have been changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map,
  * which are redirected up to the element that failed.
  *
- * MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe.
+ * MT-Safe; other threads must not change the environment at the same time. Not async-signal-safe. Not a cancellation
+ * point, except for the log line of a failure.
  *
  * Differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
  */

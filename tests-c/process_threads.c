@@ -2,10 +2,9 @@
  * process_threads.c: spawning amid signals and threads, and becoming another program
  */
 #include "child.h"
+#include "sandbox.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 /* --- signals ------------------------------------------------------------------------------------------------------------- */
 
@@ -241,7 +240,7 @@ START_TEST(a_child_closes_descriptors_that_other_threads_use)
 END_TEST
 
 struct cancelled {
-	int result, daemon, failure, state_after;
+	int result, daemon, failure, execution, state_after;
 	mm_pid_t pid;
 };
 
@@ -251,10 +250,13 @@ static void *spawn_while_cancelled(void *arg)
 	struct cancelled *cancelled = arg;
 	const struct mm_remap_fd map[] = {{30, -1}, {31, -1}};
 
+	/* So that directories are opened, in the children and here. */
+	forbid(SYS_close_range, SECCOMP_RET_ERRNO | ENOSYS);
 	pthread_cancel(pthread_self());
 	cancelled->result = mm_spawn(&cancelled->pid, CHILD, 2, map, 0, ARGUMENTS("-", "exit", "6"), NULL);
 	cancelled->daemon = mm_spawn(NULL, CHILD, 0, NULL, MM_SPAWN_DAEMONIZE, ARGUMENTS("-"), NULL);
 	cancelled->failure = mm_spawn(NULL, "./missing", 0, NULL, 0, NULL, NULL);
+	cancelled->execution = mm_execv("./missing", 2, map, 0, NULL, NULL);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled->state_after);
 	return NULL;
 }
@@ -267,6 +269,7 @@ START_TEST(a_thread_is_not_cancelled_while_it_spawns)
 	ck_assert_int_eq(cancelled.result, 0);
 	ck_assert_int_eq(cancelled.daemon, 0);
 	ck_assert_int_eq(cancelled.failure, -1);
+	ck_assert_int_eq(cancelled.execution, -1);
 	ck_assert_int_eq(cancelled.state_after, PTHREAD_CANCEL_ENABLE);
 	assert_exits(cancelled.pid, 6);
 }

@@ -108,7 +108,8 @@ pub unsafe extern "C" fn mm_spawn(
 /// have been changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map,
 /// which are redirected up to the element that failed.
 ///
-/// MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe.
+/// MT-Safe; other threads must not change the environment at the same time. Not async-signal-safe. Not a cancellation
+/// point, except for the log line of a failure.
 ///
 /// Differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
 ///

@@ -1,6 +1,7 @@
 //! A program and what it is given, prepared so that becoming it needs neither memory nor a lock.
 
 use super::Result;
+use super::cancel::WithoutCancellation;
 use super::descriptors::{self, Redirection};
 use errno::{Errno, errno};
 use std::cell::Cell;
@@ -166,6 +167,7 @@ impl Step {
 
 /// Makes this process that program. What was redirected until it failed stays so.
 pub fn execute(program: &Program) -> Failure {
+    let _whole = WithoutCancellation::begin();
     match program.redirect() {
         Ok(()) => Step::Execute.failed(program.execute()),
         Err(failure) => failure,

@@ -812,61 +812,74 @@ struct mm_remap_fd {
 
 /**
  * mm_spawn() - execute a program in a new process
- * @child_pid:  receives the number of the process, for mm_wait_process(); may be NULL
- * @path:       program to execute. Without a slash it is searched in the directories of the caller's PATH, or in /bin
- *              and /usr/bin if there is none
+ * @child_pid:  receives the process ID, for mm_wait_process(); may be NULL
+ * @path:       program to execute. If it has no slash, it is searched in the directories of the caller's PATH, or in
+ *              /bin and /usr/bin if PATH is not set
  * @num_map:    number of elements of @fd_map; 0 or less means none
- * @fd_map:     descriptors of the program
+ * @fd_map:     file descriptors of the program
  * @flags:      0, or MM_SPAWN_DAEMONIZE, MM_SPAWN_KEEP_FDS, or both
  * @argv:       arguments, the program's name first, NULL last; NULL stands for the path alone
  * @envp:       environment, NULL last; NULL stands for the caller's
  *
- * Returns when the new process has become the program. It has the caller's directory, umask, blocked and ignored
- * signals, limits, process group, session and terminal.
+ * Returns when the new process has executed the program. The program has the caller's directory, umask, blocked and
+ * ignored signals, limits, process group, session and terminal.
  *
- * Its descriptors are 0, 1 and 2 of the caller, unless these are close-on-exec, and those of @fd_map, which is gone
- * through in its order: an element finds what the ones before it have left, as with redirections of a shell. Where
- * parent_fd is -1, child_fd is closed; where both are the same, the descriptor is kept, if it is open; else parent_fd
- * is duplicated as child_fd. All others are closed, also those above a limit that was lowered; but where the kernel has
+ * Its descriptors are 0, 1 and 2 of the caller, unless these are close-on-exec, and those of @fd_map. The elements of
+ * @fd_map are applied in their order: each finds what the ones before it have left, as with redirections of a shell.
+ * If parent_fd is -1, child_fd is closed; if both are equal, the descriptor is kept if it is open; else parent_fd is
+ * duplicated as child_fd. All others are closed, also those above a limit that was lowered; but where the kernel has
  * no close_range() (before Linux 5.11) and /proc/self/fd cannot be read, only those below 1048576. The caller's own
  * descriptors stay as they are.
  *
  * With MM_SPAWN_KEEP_FDS @fd_map is ignored: the program has all of the caller's descriptors that are not
  * close-on-exec.
  *
- * With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is no
- * child of the caller, and @child_pid is not written. A path with a slash is resolved before the directory is changed,
- * a relative directory of PATH after it. Descriptors 0, 1 and 2 are treated as ever: use @fd_map to redirect them.
+ * With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is not a
+ * child of the caller, and @child_pid is not written. The program is the same as without the flag: a relative @path or
+ * directory of PATH starts from the caller's directory. It is executed by its absolute path, in which no symbolic link
+ * is resolved; an absolute @path stays as it is. If no path leads to the caller's directory (it was removed, is
+ * outside of the root directory, has a path of more than 4095 bytes, or one that may not be searched), programs that
+ * start from it are executed by execveat(): not scripts and other files that need an interpreter, which give ENOENT,
+ * or ENOEXEC if the shell would run them. While @path is looked up the directory is / already: /proc/self/cwd leads
+ * there. Descriptors 0, 1 and 2 are treated as without the flag: use @fd_map to redirect them.
  *
- * A file without a format that the kernel knows is run by /bin/sh, if @path has no slash.
+ * A file whose format the kernel does not know is run by /bin/sh, if @path has no slash.
  *
  * Return: 0; or -1, with no process left behind, @child_pid untouched, and the error state set to
  *   EINVAL           @path is NULL, @flags has other bits, or @num_map is positive and @fd_map NULL
- *   ENOENT           there is no such program, or its interpreter is missing; @path is empty
- *   EACCES           the program may not be executed, is no regular file, or a directory may not be searched
+ *   ENOENT           the program or its interpreter does not exist; @path is empty
+ *   EACCES           the program may not be executed, is not a regular file, or a directory may not be searched
  *   ENOEXEC          the kernel does not know the format of the file, and @path has a slash
  *   ELIBBAD          the kernel does not know the format of the program's interpreter
+ *   EISDIR           the program's interpreter is a directory
  *   EBADF            a parent_fd is not open, or a child_fd is negative or not below RLIMIT_NOFILE
- *   EAGAIN           too many processes, of the user (RLIMIT_NPROC) or of a group of processes
+ *   EBUSY, EINTR     a child_fd cannot be replaced: another thread is opening it (mm_execv() alone), or a signal handler
+ *                    interrupted closing it
+ *   EAGAIN           the limit on processes of the user (RLIMIT_NPROC) or of a group of processes has been reached
  *   E2BIG            @argv and @envp are too large
  *   EFAULT           @envp cannot be read, or @argv, if @path has a slash
  *   ENOTDIR          a component of the path prefix is not a directory; or, if @path has no slash, the last entry of
  *                    PATH
- *   ELOOP            too many symbolic links lead to each other
+ *   ELOOP            too many symbolic links were encountered
  *   ENAMETOOLONG     @path has more than 4095 bytes, or a component more than 255
  *   ETXTBSY          the file is open for writing
  *   EPERM            a security policy, or a tracer of a program with privileges, forbids it
  *   ENOMEM           not enough memory
- *   EMFILE, ENFILE   the interpreter cannot be opened: too many open descriptors, or files
+ *   EMFILE, ENFILE   the limit on open file descriptors, or files, prevents opening the interpreter or, with
+ *                    MM_SPAWN_DAEMONIZE, a directory to which no path leads
+ *   ENOSYS           the kernel has no execveat() (before Linux 3.19), which MM_SPAWN_DAEMONIZE needs for such a
+ *                    directory
  *   EIO              the process was killed before it could execute the program; or the file cannot be read
  *
- * MT-Safe; other threads must not change the environment meanwhile. Not async-signal-safe. No cancellation point,
- * except for the log line of a failure. Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
- * program no more than a small one.
+ * MT-Safe; other threads must not change the environment or, with MM_SPAWN_DAEMONIZE, the directory at the same time.
+ * Not async-signal-safe. Not a cancellation point, except for the log line of a failure. Handlers of pthread_atfork()
+ * are not called: like posix_spawn(), it copies no memory, so that it costs a large program no more than a small one.
  *
  * Differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of the program,
- * whatever the descriptors of @fd_map; a signal that arrives meanwhile does not make a started program an error; no
- * output of the caller is printed twice; NULL for @fd_map does not crash.
+ * whatever the descriptors of @fd_map; a signal that arrives before it returns does not make a started program an
+ * error; no output of the caller is printed twice; NULL for @fd_map does not crash; with MM_SPAWN_DAEMONIZE, symbolic
+ * links and files that were removed are executed by the path that was given, and relative directories of PATH are the
+ * caller's.
  */
 MMLIB_API int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map,
 		       const struct mm_remap_fd *fd_map, int flags, char *const *argv, char *const *envp);

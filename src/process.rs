@@ -51,33 +51,27 @@ pub fn redirections(map: impl ExactSizeIterator<Item = (c_int, c_int)>) -> Resul
 /// The number of the new process.
 pub fn spawn(request: Request) -> Result<libc::pid_t> {
     let candidates = candidates(request.path.to_bytes_with_nul())?;
-    with_program(&request, &candidates, child::spawn)?.map_err(|failure| explained(failure, &request))
+    with_program(&request, &candidates, false, child::spawn)?.map_err(|failure| explained(failure, &request))
 }
 
-/// The daemon's directory is another one: its program is looked up before it goes there.
+/// A daemon is executed in another directory.
 pub fn spawn_daemon(request: Request) -> Result<()> {
-    let errno_at_entry = errno();
-    let path = request.path.to_bytes_with_nul();
-    let candidates = if path.contains(&b'/') {
-        let mut buffer = [0; libc::PATH_MAX as usize];
-        let resolved = file::canonical_path(request.path, &mut buffer)
-            .map_err(|e| Error::os(e, format_args!("resolving {} for a daemon", Quoted(request.path.to_bytes()))))?;
-        // Which it changes even if it succeeds.
-        set_errno(errno_at_entry);
-        candidates(resolved.to_bytes_with_nul())?
-    } else {
-        candidates(path)?
-    };
-    with_program(&request, &candidates, child::spawn_daemon)?.map_err(|failure| explained(failure, &request))
+    let candidates = from_the_root(candidates(request.path.to_bytes_with_nul())?)?;
+    with_program(&request, &candidates, true, child::spawn_daemon)?.map_err(|failure| explained(failure, &request))
 }
 
 /// Returns only if it fails.
 pub fn execute(request: Request) -> Result<()> {
     let candidates = candidates(request.path.to_bytes_with_nul())?;
-    Err(explained(with_program(&request, &candidates, program::execute)?, &request))
+    Err(explained(with_program(&request, &candidates, false, program::execute)?, &request))
 }
 
-fn with_program<T>(request: &Request, candidates: &[u8], use_program: impl FnOnce(&Program) -> T) -> Result<T> {
+fn with_program<T>(
+    request: &Request,
+    candidates: &[u8],
+    leaves_directory: bool,
+    use_program: impl FnOnce(&Program) -> T,
+) -> Result<T> {
     let (only_the_path, inherited) = (Strings::only(request.path), Strings::environment());
     let arguments = request.arguments.as_ref().unwrap_or(&only_the_path);
     let is_searched = !request.path.to_bytes().contains(&b'/');
@@ -88,6 +82,7 @@ fn with_program<T>(request: &Request, candidates: &[u8], use_program: impl FnOnc
         environment: request.environment.as_ref().unwrap_or(&inherited),
         shell,
         redirections: request.redirections.as_deref(),
+        leaves_directory,
     }))
 }
 
@@ -123,10 +118,48 @@ fn append_candidates(candidates: &mut Vec<u8>, directories: &[u8], name: &[u8]) 
     for directory in directories.split(|byte| *byte == b':') {
         // An empty one is the current directory.
         let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
-        candidates.try_reserve(directory.len() + slash.len() + name.len()).map_err(|_| no_memory())?;
-        [directory, slash, name].iter().for_each(|part| candidates.extend_from_slice(part));
+        append(candidates, [directory, slash, name])?;
     }
     Ok(())
+}
+
+fn append(candidates: &mut Vec<u8>, parts: [&[u8]; 3]) -> Result<()> {
+    candidates.try_reserve(parts.iter().map(|part| part.len()).sum()).map_err(|_| no_memory())?;
+    parts.iter().for_each(|part| candidates.extend_from_slice(part));
+    Ok(())
+}
+
+/// The same paths for a process that has left the directory: the relative ones are absolute, unless the directory has
+/// no path, or none that leads back to it. Nothing is resolved, so that links and files that were removed are what they
+/// are to a program that is executed here; and a script finds its own name as it was given.
+fn from_the_root(candidates: Vec<u8>) -> Result<Vec<u8>> {
+    let paths = || candidates.split_inclusive(|byte| *byte == 0);
+    if paths().all(|path| path.starts_with(b"/")) {
+        return Ok(candidates);
+    }
+    let mut buffer = [0; libc::PATH_MAX as usize];
+    let Some(directory) = path_of_this_directory(&mut buffer) else { return Ok(candidates) };
+    let mut absolute = Vec::new();
+    for path in paths() {
+        let fits = directory.len() + 1 + path.len() <= libc::PATH_MAX as usize;
+        let (before, slash): (&[u8], &[u8]) =
+            if path.starts_with(b"/") || !fits { (b"", b"") } else { (directory, b"/") };
+        append(&mut absolute, [before, slash, path])?;
+    }
+    Ok(absolute)
+}
+
+/// Of the current directory, without a slash at its end; None if no path leads to it.
+fn path_of_this_directory(buffer: &mut [u8; libc::PATH_MAX as usize]) -> Option<&[u8]> {
+    let errno_at_entry = errno();
+    let path = file::path_of_current_directory(buffer).ok().filter(|path| path.to_bytes().starts_with(b"/"));
+    // It may not be allowed to use the path, or something else may be mounted on it.
+    let path = path.filter(|path| {
+        let (named, here) = (file::status_of((*path).into()), file::status_of(c".".into()));
+        matches!((named, here), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+    });
+    set_errno(errno_at_entry);
+    path.map(|path| path.to_bytes().strip_suffix(b"/").unwrap_or(path.to_bytes()))
 }
 
 #[cold]
@@ -200,6 +233,24 @@ mod tests {
     fn a_path_with_a_slash_is_the_only_candidate() {
         assert_eq!(candidates(b"./prog\0").ok(), Some(b"./prog\0".to_vec()));
         assert_eq!(candidates(b"/\0").ok(), Some(b"/\0".to_vec()));
+    }
+
+    #[test]
+    fn relative_candidates_get_the_path_of_the_directory_unless_they_become_too_long() {
+        let directory = std::env::current_dir().unwrap().into_os_string().into_encoded_bytes();
+        let mut longest = vec![b'x'; libc::PATH_MAX as usize - directory.len() - 2];
+        let given = [b"/bin/prog\0prog\0./prog\0".as_slice(), &longest, b"\0x", &longest, b"\0"].concat();
+        let found = from_the_root(given).ok().unwrap();
+        longest.push(0);
+        let expected = [
+            b"/bin/prog\0".as_slice(),
+            &[&directory, b"/prog\0".as_slice()].concat(),
+            &[&directory, b"/./prog\0".as_slice()].concat(),
+            &[&directory, b"/".as_slice(), &longest].concat(),
+            &[b"x".as_slice(), &longest].concat(),
+        ];
+        assert!(found.split_inclusive(|byte| *byte == 0).eq(expected));
+        assert_eq!(from_the_root(b"/x\0//y\0".to_vec()).ok().unwrap(), b"/x\0//y\0");
     }
 
     #[test]

@@ -50,3 +50,5 @@ $(B)/tests-programs/privileged: tests-c/programs/privileged.c tests-c/privileged
 	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(B)/libmmsysio.a $$(cat $(B)/private-libs)
 
 $(B)/tests/security $(B)/tests-asan/security: tests-c/privileged.h $(B)/tests-programs/privileged $(B)/examples/private_server
+
+$(B)/tests/process_daemon $(B)/tests-asan/process_daemon $(B)/tests-tsan/process_daemon: $(B)/tests-programs/daemonize

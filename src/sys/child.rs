@@ -23,7 +23,7 @@ pub fn spawn(program: &Program) -> std::result::Result<libc::pid_t, Failure> {
     Birth::give(program, run_program, false)
 }
 
-/// The same in a session of its own, in the root directory, without a umask, and as nobody's child.
+/// The same in a session of its own, without a umask, and as nobody's child.
 pub fn spawn_daemon(program: &Program) -> std::result::Result<(), Failure> {
     Birth::give(program, run_daemon, true).map(drop)
 }
@@ -153,13 +153,16 @@ impl Birth<'_> {
     fn run(&self) -> c_int {
         self.is_borrowed.store(true, Ordering::Relaxed);
         reset_handlers();
-        if let Err(failure) = self.program.redirect() {
-            self.report(failure);
-            return 127;
-        }
+        let start = match self.program.prepare() {
+            Ok(start) => start,
+            Err(failure) => {
+                self.report(failure);
+                return 127;
+            }
+        };
         set_signal_mask(&self.signal_mask);
         self.report(EXECUTING);
-        self.report(Step::Execute.failed(self.program.execute()));
+        self.report(Step::Execute.failed(self.program.execute(&start)));
         127
     }
 
@@ -201,9 +204,8 @@ fn end(code: c_int) -> ! {
 }
 
 fn detach() -> Result<()> {
-    // SAFETY: a terminated string; the others take none.
+    // SAFETY: no pointer is passed.
     unsafe {
-        check(libc::chdir(c"/".as_ptr()))?;
         libc::umask(0);
         check(libc::setsid()).map(drop)
     }

@@ -208,16 +208,6 @@ pub fn read_link_bytes(path: Path, bytes: &mut [u8]) -> Result<usize> {
     unsafe { read_link(path, bytes.as_mut_ptr().cast(), bytes.len()) }
 }
 
-/// The absolute path without symbolic links, `.` or `..`.
-pub fn canonical_path<'a>(path: &CStr, buffer: &'a mut [u8; libc::PATH_MAX as usize]) -> Result<&'a CStr> {
-    // SAFETY: a terminated string; the buffer has the room that it must have.
-    let resolved = unsafe { libc::realpath(path.as_ptr(), buffer.as_mut_ptr().cast()) };
-    if resolved.is_null() {
-        return Err(errno::errno());
-    }
-    CStr::from_bytes_until_nul(buffer).map_err(|_| errno::Errno(libc::ENAMETOOLONG))
-}
-
 // --- directories ---------------------------------------------------------------------------------------------------
 
 pub fn make_directory(path: Path, mode: libc::mode_t) -> Result<()> {
@@ -244,4 +234,12 @@ pub unsafe fn current_directory(buffer: *mut c_char, size: usize) -> Result<*mut
     // SAFETY: as promised by the caller.
     let path = unsafe { libc::getcwd(buffer, size) };
     if path.is_null() { Err(errno::errno()) } else { Ok(path) }
+}
+
+/// The path of the current directory, which begins with a slash if it leads there from the root of the process. The
+/// kernel's own answer: where it has none, the C library would search the directories above.
+pub fn path_of_current_directory(buffer: &mut [u8; libc::PATH_MAX as usize]) -> Result<&CStr> {
+    // SAFETY: the buffer is valid for writing its size.
+    check_size(unsafe { libc::syscall(libc::SYS_getcwd, buffer.as_mut_ptr(), buffer.len()) } as isize)?;
+    CStr::from_bytes_until_nul(buffer).map_err(|_| errno::Errno(libc::ENAMETOOLONG))
 }

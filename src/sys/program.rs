@@ -1,12 +1,13 @@
 //! A program and what it is given, prepared so that becoming it needs neither memory nor a lock.
 
-use super::Result;
 use super::cancel::WithoutCancellation;
 use super::descriptors::{self, Redirection};
+use super::{Result, check, own};
 use errno::{Errno, errno};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
 use std::marker::PhantomData;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr;
 
 /// A program to be executed.
@@ -19,6 +20,8 @@ pub struct Program<'a> {
     pub shell: Option<ShellArguments<'a>>,
     /// What it is given instead of every descriptor from 3 on; None leaves all as they are.
     pub redirections: Option<&'a [Redirection]>,
+    /// It is executed in the root directory. Candidates that are relative start from the directory before that.
+    pub leaves_directory: bool,
 }
 
 /// Arguments or an environment, on their way to the kernel.
@@ -101,19 +104,32 @@ impl<'a> ShellArguments<'a> {
 }
 
 impl Program<'_> {
-    /// Returns only if none of the candidates can be executed. What is not there, or not allowed, is passed over.
-    pub fn execute(&self) -> Errno {
+    fn paths(&self) -> impl Iterator<Item = &CStr> {
+        let paths = self.candidates.split_inclusive(|byte| *byte == 0);
+        paths.filter_map(|path| CStr::from_bytes_with_nul(path).ok())
+    }
+
+    /// Gives the process the descriptors of the program, and its directory.
+    pub fn prepare(&self) -> std::result::Result<Start, Failure> {
+        self.redirect()?;
+        if self.leaves_directory { self.leave_directory() } else { Ok(Start::Here) }
+    }
+
+    /// A descriptor that is opened here cannot take the number of one that is redirected: that is done.
+    fn leave_directory(&self) -> std::result::Result<Start, Failure> {
+        let start = if self.paths().all(is_absolute) { Start::Here } else { Start::before_leaving() };
+        // SAFETY: a terminated string.
+        check(unsafe { libc::chdir(c"/".as_ptr()) }).map_err(|e| Step::Detach.failed(e))?;
+        Ok(start)
+    }
+
+    /// Returns only if none of the candidates can be executed. What does not exist, or is not allowed, is passed over.
+    pub fn execute(&self, start: &Start) -> Errno {
         let was_searched = self.shell.is_some();
         let mut last = Errno(libc::ENOENT);
         let mut denied = None;
-        for path in self.candidates.split_inclusive(|byte| *byte == 0) {
-            let Ok(path) = CStr::from_bytes_with_nul(path) else { continue };
-            // SAFETY: a terminated string; the arrays are as Strings::from_raw() was promised.
-            unsafe { libc::execve(path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
-            let mut failure = errno();
-            if let (libc::ENOEXEC, Some(shell)) = (failure.0, &self.shell) {
-                failure = shell.execute(path, self.environment);
-            }
+        for path in self.paths() {
+            let failure = self.try_path(path, start);
             match failure.0 {
                 libc::EACCES => denied = Some(failure),
                 libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => last = failure,
@@ -125,14 +141,66 @@ impl Program<'_> {
         denied.unwrap_or(last)
     }
 
-    /// Gives the process the descriptors of the program.
-    pub fn redirect(&self) -> std::result::Result<(), Failure> {
+    fn try_path(&self, path: &CStr, start: &Start) -> Errno {
+        let failure = start.execute(path, self.arguments, self.environment);
+        match &self.shell {
+            // A shell can start from its own directory only.
+            Some(shell) if failure.0 == libc::ENOEXEC && (is_absolute(path) || matches!(start, Start::Here)) => {
+                shell.execute(path, self.environment)
+            }
+            _ => failure,
+        }
+    }
+
+    fn redirect(&self) -> std::result::Result<(), Failure> {
         let Some(redirections) = self.redirections else { return Ok(()) };
         descriptors::close_on_exec_from(libc::STDERR_FILENO + 1);
         for (position, redirection) in redirections.iter().enumerate() {
             redirection.apply().map_err(|Errno(errno)| Failure { step: Step::Redirect, errno, position })?;
         }
         Ok(())
+    }
+}
+
+fn is_absolute(path: &CStr) -> bool {
+    path.to_bytes().starts_with(b"/")
+}
+
+/// Where relative paths start.
+pub enum Start {
+    /// In the directory of the process.
+    Here,
+    /// In another one, which is closed when a program is executed.
+    Directory(OwnedFd),
+    /// In another one, which could not be opened.
+    Unknown(Errno),
+}
+
+impl Start {
+    /// In the directory of the process, which is about to leave it.
+    fn before_leaving() -> Start {
+        let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+        // SAFETY: a terminated string.
+        own(unsafe { libc::openat(libc::AT_FDCWD, c".".as_ptr(), flags) }).map_or_else(Start::Unknown, Start::Directory)
+    }
+
+    /// Returns only if that fails.
+    fn execute(&self, path: &CStr, arguments: &Strings, environment: &Strings) -> Errno {
+        let (path_pointer, arguments, environment) = (path.as_ptr(), arguments.as_ptr(), environment.as_ptr());
+        match self {
+            Start::Directory(directory) if !is_absolute(path) => {
+                let directory = directory.as_raw_fd();
+                // SAFETY: a terminated string; the arrays are as Strings::from_raw() was promised.
+                unsafe { libc::syscall(libc::SYS_execveat, directory, path_pointer, arguments, environment, 0) };
+                errno()
+            }
+            Start::Unknown(failure) if !is_absolute(path) => *failure,
+            _ => {
+                // SAFETY: as above.
+                unsafe { libc::execve(path_pointer, arguments, environment) };
+                errno()
+            }
+        }
     }
 }
 
@@ -168,8 +236,8 @@ impl Step {
 /// Makes this process that program. What was redirected until it failed stays so.
 pub fn execute(program: &Program) -> Failure {
     let _whole = WithoutCancellation::begin();
-    match program.redirect() {
-        Ok(()) => Step::Execute.failed(program.execute()),
+    match program.prepare() {
+        Ok(start) => Step::Execute.failed(program.execute(&start)),
         Err(failure) => failure,
     }
 }

@@ -60,7 +60,6 @@ CALL(int, symlink, (const char *target, const char *path), (target, path), MINUS
      EEXIST)
 CALL(ssize_t, readlink, (const char *path, char *buffer, size_t size), (path, buffer, size), MINUS_ONE, LOOKUP_ERRORS,
      EINVAL)
-CALL(char *, realpath, (const char *path, char *buffer), (path, buffer), NOTHING, LOOKUP_ERRORS)
 
 /* --- directories -------------------------------------------------------------------------------------------------- */
 CALL(int, mkdir, (const char *path, mode_t mode), (path, mode), MINUS_ONE, LOOKUP_ERRORS, CREATE_ERRORS, EEXIST, EMLINK)
@@ -183,6 +182,9 @@ SYSTEM_CALL(SYS_rt_sigaction, EINVAL, EFAULT)
 SYSTEM_CALL(SYS_close_range, ENOSYS, EPERM, EINVAL, EMFILE, ENOMEM)
 SYSTEM_CALL(SYS_close, EBADF, EDQUOT, EINTR, EIO, ENOSPC)
 SYSTEM_CALL(SYS_dup3, EBADF, EBUSY, EINTR, EMFILE, ENOMEM)
+SYSTEM_CALL(SYS_getcwd, EFAULT, ENAMETOOLONG, ENOENT, ENOMEM, ERANGE)
+SYSTEM_CALL(SYS_execveat, E2BIG, EACCES, EAGAIN, EFAULT, EINVAL, EIO, EISDIR, ELIBBAD, ELOOP, EMFILE, ENAMETOOLONG, ENFILE,
+            ENOENT, ENOEXEC, ENOMEM, ENOSYS, ENOTDIR, EPERM, ETXTBSY)
 SYSTEM_CALL(SYS_exit_group)
 SYSTEM_CALL(SYS_getdents64, EBADF, EFAULT, EINVAL, ENOENT, ENOMEM, EIO)
 
@@ -245,6 +247,7 @@ TRAP(gettid)
 TRAP(lseek64)
 TRAP(mmap64)
 TRAP(open64)
+TRAP(realpath)
 TRAP(stat64)
 TRAP(statx)
 

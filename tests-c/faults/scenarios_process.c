@@ -75,6 +75,20 @@ static void spawn_daemon_searched(void)
 	spawn_with(NAME_OF_PROGRAM, 0, NULL, MM_SPAWN_DAEMONIZE | MM_SPAWN_KEEP_FDS);
 }
 
+static void spawn_daemon_relative(void)
+{
+	require(chdir("/bin") == 0);
+	spawn_with("./true", 0, NULL, MM_SPAWN_DAEMONIZE);
+}
+
+/* No path leads to the directory from which it starts. */
+static void spawn_daemon_removed(void)
+{
+	require(mkdir("gone", 0700) == 0 && chdir("gone") == 0 && rmdir("../gone") == 0);
+	spawn_with("../../../bin/true", 0, NULL, MM_SPAWN_DAEMONIZE);
+	require(chdir("..") == 0);
+}
+
 /* If it succeeds it does not return: what is left to tell is how the program ends. */
 static void exec_with(const char *program, int num_map, const struct mm_remap_fd *map, int flags)
 {
@@ -130,6 +144,8 @@ const struct scenario process_scenarios[] = {
 	{"mm_spawn", "keep_fds", spawn_keeping_descriptors},
 	{"mm_spawn", "daemon", spawn_daemon},
 	{"mm_spawn", "daemon_searched", spawn_daemon_searched},
+	{"mm_spawn", "daemon_relative", spawn_daemon_relative},
+	{"mm_spawn", "daemon_removed", spawn_daemon_removed},
 	{"mm_execv", "path", execv_by_path},
 	{"mm_execv", "searched", execv_searched},
 	{"mm_execv", "redirected", execv_redirected},

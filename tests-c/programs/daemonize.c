@@ -1,0 +1,27 @@
+/*
+ * daemonize.c: a program that is removed while it runs, and executes itself again as a daemon
+ *
+ * usage: daemonize OUTPUT
+ *
+ * The daemon writes its name into OUTPUT, the end of which is an open pipe: descriptor 1.
+ */
+#include <mmsysio.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char *argv[])
+{
+	char *again[] = {"daemon", argv[1], NULL};
+	FILE *output;
+
+	if (argc != 2)
+		return 2;
+	if (strcmp(argv[0], "daemon") != 0)
+		return unlink(argv[0]) == 0 && mm_spawn(NULL, "/proc/self/exe", 0, NULL, MM_SPAWN_DAEMONIZE, again, NULL) == 0 ? 0 : 1;
+	output = fopen(argv[1], "w");
+	if (output == NULL)
+		return 1;
+	fprintf(output, "%s\n", argv[0]);
+	return fclose(output);
+}

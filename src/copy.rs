@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::mode;
 use crate::sys::file;
 use crate::sys::path::Path;
+use crate::text::Text;
 use errno::{Errno, errno, set_errno};
 use std::ffi::{CStr, c_int};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
@@ -26,19 +27,86 @@ pub fn copy(from: Path, to: Path, flags: c_int, mode: c_int) -> Result<()> {
         return Err(Error::new(libc::EINVAL, format_args!("copying both with and without sharing the data")));
     }
     let errno_at_entry = errno();
-    let opened = file::open(from, libc::O_RDONLY | libc::O_CLOEXEC | nofollow(flags), 0);
-    match opened {
-        Ok(source) => copy_file(&source, to, flags, mode),
-        Err(Errno(libc::ELOOP)) if flags & NOFOLLOW != 0 => copy_link(from, to),
-        Err(e) => return Err(Error::os(e, format_args!("opening {} to copy it", from.shown(e)))),
+    match open_source(from, flags)? {
+        Source::File(source, status) => copy_file(&source, &status, from, to, flags, mode::translated(mode))?,
+        Source::Link => copy_link(from, to)
+            .map_err(|e| Error::os(e, format_args!("copying link {} to {}", from.shown(e), to.shown(e))))?,
     }
-    .map_err(|e| Error::os(e, format_args!("copying {} to {}", from.shown(e), to.shown(e))))?;
     set_errno(errno_at_entry);
     Ok(())
 }
 
-fn nofollow(flags: c_int) -> c_int {
-    if flags & NOFOLLOW != 0 { libc::O_NOFOLLOW } else { 0 }
+/// A copy is one operation for its caller: a signal does not end it half way.
+fn uninterrupted<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
+    loop {
+        match call() {
+            Err(Errno(libc::EINTR)) => {}
+            done => return done,
+        }
+    }
+}
+
+// --- the source ----------------------------------------------------------------------------------------------------
+
+enum Source {
+    File(OwnedFd, libc::stat),
+    Link,
+}
+
+/// Opens what is to be copied if it is a regular file.
+///
+/// Its type is checked twice. Before it is opened, since opening a device or a FIFO has effects: a tape is rewound, a
+/// process that waits for a reader goes on. And when it is open, since the name may stand for another file by then; until
+/// that is known, opening neither blocks nor makes a terminal the controlling one.
+fn open_source(from: Path, flags: c_int) -> Result<Source> {
+    let is_followed = flags & NOFOLLOW == 0;
+    let failed = |e: Errno| Error::os(e, format_args!("opening {} to copy it", from.shown(e)));
+    let look = || if is_followed { file::status_of(from) } else { file::link_status_of(from) };
+    let status = uninterrupted(look).map_err(failed)?;
+    if !is_followed && status.st_mode & libc::S_IFMT == libc::S_IFLNK {
+        return Ok(Source::Link);
+    }
+    require_regular_file(&status, from)?;
+
+    let nofollow = if is_followed { 0 } else { libc::O_NOFOLLOW };
+    let open_flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOCTTY | nofollow;
+    let source = match uninterrupted(|| file::open(from, open_flags | libc::O_NONBLOCK, 0)) {
+        Err(Errno(libc::ELOOP)) if !is_followed => return Ok(Source::Link),
+        Err(leased @ Errno(libc::EAGAIN)) => open_leased(from, nofollow).ok_or(leased),
+        opened => opened,
+    }
+    .map_err(failed)?;
+    let status = uninterrupted(|| file::status(source.as_raw_fd())).map_err(failed)?;
+    require_regular_file(&status, from)?;
+    Ok(Source::File(source, status))
+}
+
+fn require_regular_file(status: &libc::stat, from: Path) -> Result<()> {
+    match status.st_mode & libc::S_IFMT {
+        libc::S_IFREG => Ok(()),
+        libc::S_IFDIR => {
+            let e = Errno(libc::EISDIR);
+            Err(Error::os(e, format_args!("copying {}", from.shown(e))))
+        }
+        // The content of some never ends.
+        _ => {
+            let shown = from.shown(Errno(libc::EINVAL));
+            Err(Error::new(libc::EINVAL, format_args!("copying {shown}: not a regular file")))
+        }
+    }
+}
+
+/// Opens a file on which another process has a lease, and waits until that is broken. In between, the name must not come
+/// to stand for something else, a FIFO say: so the file is opened by the descriptor that has been checked.
+fn open_leased(from: Path, nofollow: c_int) -> Option<OwnedFd> {
+    let found = uninterrupted(|| file::open(from, libc::O_PATH | libc::O_CLOEXEC | nofollow, 0)).ok()?;
+    let status = file::status(found.as_raw_fd()).ok()?;
+    if status.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return None;
+    }
+    let name = Text::<32>::formatted(format_args!("/proc/self/fd/{}\0", found.as_raw_fd()));
+    let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
+    uninterrupted(|| file::open(name.into(), libc::O_RDONLY | libc::O_CLOEXEC, 0)).ok()
 }
 
 /// The target is copied as it stands, however long it is: the size that a link reports may be wrong.
@@ -48,25 +116,35 @@ fn copy_link(from: Path, to: Path) -> Outcome<()> {
         target.clear();
         target.try_reserve_exact(size).map_err(|_| Errno(libc::ENOMEM))?;
         target.resize(size, 0);
-        let length = file::read_link_bytes(from, &mut target)?;
+        let length = uninterrupted(|| file::read_link_bytes(from, &mut target))?;
         if length < size {
             // The rest is zero, the first byte of it the terminator.
             let target = CStr::from_bytes_until_nul(&target).map_err(|_| Errno(libc::EIO))?;
-            return file::symlink(target.into(), to);
+            return uninterrupted(|| file::symlink(target.into(), to));
         }
     }
     Err(Errno(libc::EOVERFLOW))
 }
 
-fn copy_file(source: &OwnedFd, to: Path, flags: c_int, mode: c_int) -> Outcome<()> {
+// --- the copy ------------------------------------------------------------------------------------------------------
+
+fn copy_file(
+    source: &OwnedFd,
+    source_status: &libc::stat,
+    from: Path,
+    to: Path,
+    flags: c_int,
+    mode: libc::mode_t,
+) -> Result<()> {
+    let failed = |e: Errno| Error::os(e, format_args!("copying {} to {}", from.shown(e), to.shown(e)));
     let open_flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
-    let destination = file::open(to, open_flags, mode::translated(mode))?;
-    let copied = copy_data(source, &destination, flags);
+    let destination = uninterrupted(|| file::open(to, open_flags, mode)).map_err(failed)?;
+    let copied = copy_data(source, source_status, &destination, flags).map_err(failed);
     // Data that could not be stored may only be reported now.
     let closed = file::close(destination.into_raw_fd());
     let result = copied.and(match closed {
-        Err(Errno(libc::EINTR)) => Ok(()),
-        closed => closed,
+        Err(e) if e.0 != libc::EINTR => Err(failed(e)),
+        _ => Ok(()),
     });
     if result.is_err() {
         // Half a copy is worse than none; the error to report is the first.
@@ -75,14 +153,7 @@ fn copy_file(source: &OwnedFd, to: Path, flags: c_int, mode: c_int) -> Outcome<(
     result
 }
 
-fn copy_data(from: &OwnedFd, to: &OwnedFd, flags: c_int) -> Outcome<()> {
-    let status = file::status(from.as_raw_fd())?;
-    match status.st_mode & libc::S_IFMT {
-        libc::S_IFREG => {}
-        libc::S_IFDIR => return Err(Errno(libc::EISDIR)),
-        // Some never end.
-        _ => return Err(Errno(libc::EINVAL)),
-    }
+fn copy_data(from: &OwnedFd, status: &libc::stat, to: &OwnedFd, flags: c_int) -> Outcome<()> {
     if flags & FORCECOW != 0 {
         return file::clone_file(from, to);
     }
@@ -184,15 +255,5 @@ impl Transfer<'_> {
             }
         }
         Ok(size)
-    }
-}
-
-/// A copy is one operation for its caller: a signal does not end it half way.
-fn uninterrupted<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
-    loop {
-        match call() {
-            Err(Errno(libc::EINTR)) => {}
-            done => return done,
-        }
     }
 }

@@ -1,4 +1,8 @@
 //! Copying a file, or a symbolic link.
+//!
+//! The content of a file is what read() returns. Its size, the holes that lseek() finds and what copy_file_range() copies
+//! are hints: some filesystems report sizes that have nothing to do with the content, and any file can change while it is
+//! copied.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -155,14 +159,12 @@ fn copy_file(
 
 fn copy_data(from: &OwnedFd, status: &libc::stat, to: &OwnedFd, flags: c_int) -> Outcome<()> {
     if flags & FORCECOW != 0 {
-        return file::clone_file(from, to);
+        return uninterrupted(|| file::clone_file(from, to));
     }
-    let mut transfer = Transfer { from, to, in_kernel: flags & NOCOW == 0, buffer: Vec::new() };
-    let is_sparse = status.st_blocks.saturating_mul(512) < status.st_size;
-    if is_sparse && transfer.copy_extents()? {
-        return Ok(());
-    }
-    transfer.copy_up_to(u64::MAX)
+    // The kernel copies nothing of a file that reports no size.
+    let in_kernel = flags & NOCOW == 0 && status.st_size > 0;
+    let mut transfer = Transfer { from, to, in_kernel, buffer: Vec::new() };
+    if status.st_blocks.saturating_mul(512) < status.st_size { transfer.copy_extents() } else { transfer.copy_rest() }
 }
 
 /// Moves bytes from where one file stands to where the other does.
@@ -171,89 +173,150 @@ struct Transfer<'a> {
     to: &'a OwnedFd,
     /// Whether the kernel is still asked to copy by itself, which may share the data.
     in_kernel: bool,
+    /// What was read last.
     buffer: Vec<u8>,
 }
 
 impl Transfer<'_> {
     /// Small enough to stay in the processor's cache between reading and writing.
     const BUFFER_SIZE: usize = 1 << 18;
+    /// Where nothing is expected any more.
+    const SMALL_SIZE: usize = 1 << 12;
     /// Bytes that the kernel is asked for at once. Old kernels refuse more than a file can have.
     const KERNEL_CHUNK: u64 = 1 << 30;
 
-    /// Copies what is data and leaves holes where the source has them. False if the filesystem does not know: then
-    /// nothing was done.
-    fn copy_extents(&mut self) -> Outcome<bool> {
+    /// Copies what is data, and leaves holes where the source has them.
+    ///
+    /// A hole is only believed where it lies between offsets that the file reached: before data, or before a byte that
+    /// was read. In doubt, what follows is read.
+    fn copy_extents(&mut self) -> Outcome<()> {
         let (from, to) = (self.from.as_raw_fd(), self.to.as_raw_fd());
+        // All that lies before it is copied.
         let mut position = 0;
         loop {
-            let start = match file::seek(from, position, libc::SEEK_DATA) {
-                Ok(start) => start,
-                // No data follows.
-                Err(Errno(libc::ENXIO)) => break,
-                Err(_) if position == 0 => {
-                    file::seek(from, 0, libc::SEEK_SET)?;
-                    return Ok(false);
+            match file::seek(from, position, libc::SEEK_DATA) {
+                Ok(start) => {
+                    let end = file::seek(from, start, libc::SEEK_HOLE).unwrap_or(start);
+                    let Ok(size @ 1..) = u64::try_from(end.saturating_sub(start)) else { break };
+                    file::seek(from, start, libc::SEEK_SET)?;
+                    file::seek(to, start, libc::SEEK_SET)?;
+                    match self.copy_up_to(size)? {
+                        // It ends in the hole, or before.
+                        0 => break,
+                        copied if copied < size => return Ok(()),
+                        _ => position = end,
+                    }
                 }
-                Err(e) => return Err(e),
-            };
-            let end = file::seek(from, start, libc::SEEK_HOLE)?;
-            file::seek(from, start, libc::SEEK_SET)?;
-            file::seek(to, start, libc::SEEK_SET)?;
-            self.copy_up_to(u64::try_from(end - start).unwrap_or(0))?;
-            if end <= position {
-                break;
+                Err(Errno(libc::ENXIO)) => match self.copy_last_hole(position)? {
+                    LastHole::Copied => return self.copy_rest(),
+                    LastHole::HasData => {}
+                    LastHole::Unknown => break,
+                },
+                // The filesystem knows nothing of holes, and the offset is where it was.
+                Err(_) if position == 0 => return self.copy_rest(),
+                Err(_) => break,
             }
-            position = end;
         }
-        let size = file::status(from)?.st_size;
-        uninterrupted(|| file::truncate(to, size))?;
-        Ok(true)
+        file::seek(from, position, libc::SEEK_SET)?;
+        file::seek(to, position, libc::SEEK_SET)?;
+        self.copy_rest()
     }
 
-    /// Copies that many bytes, or up to the end of the file.
-    fn copy_up_to(&mut self, mut left: u64) -> Outcome<()> {
-        let mut copied_in_kernel = false;
+    /// Copies the hole behind the last data, and leaves both files behind it.
+    ///
+    /// When the file was asked for data, it may have been longer than when it is asked for its size, or shorter. So it is
+    /// asked again, and the last byte of the hole is read: if it is there, and zero, so is the hole.
+    fn copy_last_hole(&mut self, position: libc::off_t) -> Outcome<LastHole> {
+        let (from, to) = (self.from.as_raw_fd(), self.to.as_raw_fd());
+        let size = match file::seek(from, 0, libc::SEEK_END) {
+            Ok(size) if size > position => size,
+            _ => return Ok(LastHole::Unknown),
+        };
+        match file::seek(from, position, libc::SEEK_DATA) {
+            Ok(_) => return Ok(LastHole::HasData),
+            Err(Errno(libc::ENXIO)) => {}
+            Err(_) => return Ok(LastHole::Unknown),
+        }
+        file::seek(from, size - 1, libc::SEEK_SET)?;
+        self.read_once(Self::SMALL_SIZE)?;
+        if self.buffer.first() != Some(&0) {
+            return Ok(LastHole::Unknown);
+        }
+        // What is written behind the hole makes it.
+        if self.buffer.len() == 1 && uninterrupted(|| file::truncate(to, size)).is_ok() {
+            file::seek(to, size, libc::SEEK_SET)?;
+        } else {
+            file::seek(to, size - 1, libc::SEEK_SET)?;
+            self.write_all()?;
+        }
+        Ok(LastHole::Copied)
+    }
+
+    /// Copies up to the end of the file.
+    fn copy_rest(&mut self) -> Outcome<()> {
+        self.copy_up_to(u64::MAX).map(drop)
+    }
+
+    /// Copies that many bytes, or up to the end of the file, which is where nothing is read; and counts them.
+    fn copy_up_to(&mut self, most: u64) -> Outcome<u64> {
+        let mut left = most;
+        let mut size = Self::BUFFER_SIZE;
         while left > 0 && self.in_kernel {
             match file::copy_range(self.from, self.to, left.min(Self::KERNEL_CHUNK) as usize) {
-                // Files that report no size look empty to the kernel; reading tells whether they are.
-                Ok(0) if !copied_in_kernel => break,
-                Ok(0) => return Ok(()),
-                Ok(copied) => {
-                    copied_in_kernel = true;
-                    left = left.saturating_sub(copied as u64);
+                Ok(0) => {
+                    // The kernel goes by the size that the file reports.
+                    size = Self::SMALL_SIZE;
+                    break;
                 }
+                Ok(copied) => left = left.saturating_sub(copied as u64),
                 Err(Errno(libc::EINTR)) => {}
-                Err(Errno(libc::ENOSYS | libc::EXDEV | libc::EINVAL | libc::EOPNOTSUPP | libc::EPERM)) => {
-                    self.in_kernel = false;
-                }
-                Err(e) => return Err(e),
+                // Whatever the reason: if the files are at fault, reading or writing gives it.
+                Err(_) => self.in_kernel = false,
             }
         }
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(Self::BUFFER_SIZE);
-            match self.copy_once(wanted)? {
-                0 => break,
-                copied => left = left.saturating_sub(copied as u64),
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(size);
+            self.read_once(wanted)?;
+            if self.buffer.is_empty() {
+                break;
             }
+            left = left.saturating_sub(self.buffer.len() as u64);
+            self.write_all()?;
+            size = Self::BUFFER_SIZE;
         }
-        Ok(())
+        Ok(most - left)
     }
 
-    /// Reads once and writes all of it.
-    fn copy_once(&mut self, wanted: usize) -> Outcome<usize> {
-        if self.buffer.is_empty() {
-            self.buffer.try_reserve_exact(Self::BUFFER_SIZE).map_err(|_| Errno(libc::ENOMEM))?;
-            self.buffer.resize(Self::BUFFER_SIZE, 0);
+    /// Reads once, and remembers what was read.
+    fn read_once(&mut self, size: usize) -> Outcome<()> {
+        self.buffer.clear();
+        self.buffer.try_reserve_exact(size).map_err(|_| Errno(libc::ENOMEM))?;
+        let read = uninterrupted(|| file::read_append(self.from, &mut self.buffer, size));
+        if read != Err(Errno(libc::EAGAIN)) {
+            return read.map(drop);
         }
-        let room = self.buffer.get_mut(..wanted).unwrap_or_default();
-        let size = uninterrupted(|| file::read_bytes(self.from, room))?;
-        let mut rest = self.buffer.get(..size).unwrap_or_default();
+        // Its content comes with time. It is known not to be a FIFO or a device, so waiting is what the caller wants.
+        file::set_status_flags(self.from, 0)?;
+        uninterrupted(|| file::read_append(self.from, &mut self.buffer, size)).map(drop)
+    }
+
+    /// Writes all that was read last.
+    fn write_all(&self) -> Outcome<()> {
+        let mut rest = self.buffer.as_slice();
         while !rest.is_empty() {
             match uninterrupted(|| file::write_bytes(self.to.as_raw_fd(), rest))? {
                 0 => return Err(Errno(libc::EIO)),
                 written => rest = rest.get(written..).unwrap_or_default(),
             }
         }
-        Ok(size)
+        Ok(())
     }
+}
+
+enum LastHole {
+    Copied,
+    /// Data was written there.
+    HasData,
+    /// It cannot be known where it ends.
+    Unknown,
 }

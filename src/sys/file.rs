@@ -34,9 +34,15 @@ pub unsafe fn read(fd: c_int, buffer: *mut c_void, size: usize) -> Result<usize>
     check_size(unsafe { libc::read(fd, buffer, size) })
 }
 
-pub fn read_bytes(fd: &OwnedFd, bytes: &mut [u8]) -> Result<usize> {
-    // SAFETY: the slice is valid for writing.
-    unsafe { read(fd.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len()) }
+/// Appends up to `size` bytes to `buffer`, and no more than its spare capacity takes.
+pub fn read_append(fd: &OwnedFd, buffer: &mut Vec<u8>, size: usize) -> Result<usize> {
+    let spare = buffer.spare_capacity_mut();
+    let size = size.min(spare.len());
+    // SAFETY: the spare capacity is valid for writing.
+    let length = unsafe { read(fd.as_raw_fd(), spare.as_mut_ptr().cast(), size) }?;
+    // SAFETY: the kernel has written that many bytes, at most size, behind the old length.
+    unsafe { buffer.set_len(buffer.len() + length) };
+    Ok(length)
 }
 
 /// # Safety
@@ -76,6 +82,12 @@ pub fn seek(fd: c_int, offset: libc::off_t, whence: c_int) -> Result<libc::off_t
 pub fn truncate(fd: c_int, length: libc::off_t) -> Result<()> {
     // SAFETY: no pointer is passed.
     check(unsafe { libc::ftruncate(fd, length) }).map(drop)
+}
+
+/// Sets the status flags of an open file, O_NONBLOCK among them.
+pub fn set_status_flags(fd: &OwnedFd, flags: c_int) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
 }
 
 pub fn is_a_terminal(fd: c_int) -> Result<()> {

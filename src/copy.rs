@@ -144,17 +144,34 @@ fn copy_file(
     let open_flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
     let destination = uninterrupted(|| file::open(to, open_flags, mode)).map_err(failed)?;
     let copied = copy_data(source, source_status, &destination, flags).map_err(failed);
-    // Data that could not be stored may only be reported now.
-    let closed = file::close(destination.into_raw_fd());
-    let result = copied.and(match closed {
-        Err(e) if e.0 != libc::EINTR => Err(failed(e)),
-        _ => Ok(()),
-    });
-    if result.is_err() {
-        // Half a copy is worse than none; the error to report is the first.
-        let _ = file::unlink(to);
+    // By its status the copy is known again when its descriptor is closed.
+    let status = uninterrupted(|| file::status(destination.as_raw_fd()));
+    if copied.is_err() {
+        // While it is open, nobody else's file can have its inode number.
+        remove_if_same(to, &status.or_else(|_| file::status(destination.as_raw_fd())));
+        return copied;
     }
-    result
+    // Data that could not be stored may only be reported now.
+    match file::close(destination.into_raw_fd()) {
+        Err(e) if e.0 != libc::EINTR => {
+            remove_if_same(to, &status);
+            Err(failed(e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes half a copy, unless its name stands for another file by now: somebody may have renamed one over it. The system
+/// cannot do both in one step, so a file that comes between them is removed.
+fn remove_if_same(path: Path, created: &Outcome<libc::stat>) {
+    let Ok(created) = created else { return };
+    match uninterrupted(|| file::link_status_of(path)) {
+        Ok(named) if named.st_dev == created.st_dev && named.st_ino == created.st_ino => {
+            // The error to report is the first.
+            let _ = uninterrupted(|| file::unlink(path));
+        }
+        _ => {}
+    }
 }
 
 fn copy_data(from: &OwnedFd, status: &libc::stat, to: &OwnedFd, flags: c_int) -> Outcome<()> {

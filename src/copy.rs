@@ -146,10 +146,16 @@ fn copy_file(
     let copied = copy_data(source, source_status, &destination, flags).map_err(failed);
     // By its status the copy is known again when its descriptor is closed.
     let status = uninterrupted(|| file::status(destination.as_raw_fd()));
-    if copied.is_err() {
+    let finished = copied.and_then(|()| {
+        set_special_bits(&destination, &status, mode).map_err(|e| {
+            let shown = to.shown(e);
+            Error::os(e, format_args!("setting the mode of {shown} to {mode:#o}"))
+        })
+    });
+    if finished.is_err() {
         // While it is open, nobody else's file can have its inode number.
         remove_if_same(to, &status.or_else(|_| file::status(destination.as_raw_fd())));
-        return copied;
+        return finished;
     }
     // Data that could not be stored may only be reported now.
     match file::close(destination.into_raw_fd()) {
@@ -159,6 +165,26 @@ fn copy_file(
         }
         _ => Ok(()),
     }
+}
+
+/// Set-user-ID, set-group-ID and sticky bit.
+const SPECIAL_BITS: libc::mode_t = libc::S_ISUID | libc::S_ISGID | libc::S_ISVTX;
+
+/// Sets those that are asked for, and that writing has cleared, as it does unless the process is privileged. All other
+/// bits are those that the file was created with: the umask, or an access control list, has shaped them.
+fn set_special_bits(destination: &OwnedFd, status: &Outcome<libc::stat>, mode: libc::mode_t) -> Outcome<()> {
+    let wanted = mode & SPECIAL_BITS;
+    if wanted == 0 {
+        return Ok(());
+    }
+    let mode = (*status)?.st_mode;
+    if mode & SPECIAL_BITS == wanted {
+        return Ok(());
+    }
+    uninterrupted(|| file::set_mode(destination, mode & 0o777 | wanted))?;
+    // A bit that the process may not set is left out without an error.
+    let status = uninterrupted(|| file::status(destination.as_raw_fd()))?;
+    if status.st_mode & SPECIAL_BITS == wanted { Ok(()) } else { Err(Errno(libc::EPERM)) }
 }
 
 /// Removes half a copy, unless its name stands for another file by now: somebody may have renamed one over it. The system

@@ -90,6 +90,11 @@ pub fn set_status_flags(fd: &OwnedFd, flags: c_int) -> Result<()> {
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
 }
 
+pub fn set_mode(fd: &OwnedFd, mode: libc::mode_t) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) }).map(drop)
+}
+
 pub fn is_a_terminal(fd: c_int) -> Result<()> {
     // SAFETY: no pointer is passed.
     if unsafe { libc::isatty(fd) } == 1 { Ok(()) } else { Err(errno::errno()) }

@@ -32,6 +32,7 @@ CALL(int, fsync, (int fd), (fd), MINUS_ONE, EBADF, EDQUOT, EINTR, EINVAL, EIO, E
 CALL(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence), MINUS_ONE, EBADF, EINVAL, ENXIO,
      EOVERFLOW, ESPIPE)
 CALL(int, ftruncate, (int fd, off_t length), (fd, length), MINUS_ONE, EBADF, EFBIG, EINTR, EINVAL, EIO, ENOSPC, EPERM)
+CALL(int, fchmod, (int fd, mode_t mode), (fd, mode), MINUS_ONE, EBADF, EINTR, EIO, ENOMEM, EPERM, EROFS)
 CALL(int, isatty, (int fd), (fd), ZERO, EBADF, ENOTTY)
 CALL(int, dup, (int fd), (fd), MINUS_ONE, EBADF, EMFILE)
 CALL(int, dup2, (int fd, int to), (fd, to), MINUS_ONE, EBADF, EBUSY, EINTR, EMFILE)

@@ -1,14 +1,16 @@
 //! Removing files, and directories with all that is in them.
 //!
-//! Below the path that is given, everything is done relative to descriptors of directories that are known to be such, so
-//! that nobody can lead the removal elsewhere by a symbolic link, and no path is too long. Few descriptors are open at a
-//! time: those of directories far above are closed, and found again through `..` on the way back.
+//! How the path is spelled is decided first: nothing is removed by a path that the system would refuse in the end. Below
+//! it, everything is done relative to descriptors of directories that are known to be such, so that nobody can lead the
+//! removal elsewhere by a symbolic link, and no path is too long. Few descriptors are open at a time: those of directories
+//! far above are closed, and found again through `..` on the way back.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
 use crate::sys::dir::DirStream;
 use crate::sys::file;
 use crate::sys::path::Path;
+use crate::text::Quoted;
 use errno::{Errno, errno, set_errno};
 use std::ffi::{CStr, c_int};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -59,46 +61,128 @@ fn type_of(status: &libc::stat) -> c_int {
 type Outcome<T> = std::result::Result<T, Errno>;
 
 pub fn remove(path: Path, flags: c_int) -> Result<()> {
-    let failed = |e: Errno| Error::os(e, format_args!("removing {}", path.shown(e)));
     let errno_at_entry = errno();
-    let kind = type_of(&file::link_status_of(path).map_err(failed)?);
+    let looked = file::link_status_of(path);
+    if let Err(e @ Errno(libc::EFAULT | libc::ENAMETOOLONG)) = looked {
+        return Err(Error::os(e, format_args!("removing {}", path.shown(e))));
+    }
+    // The system has read the path, so it is a string.
+    let given = path.to_c_str().unwrap_or_default();
+    let failed = |e: Errno| Error::os(e, format_args!("removing {}", Quoted(given.to_bytes())));
+    let mut shortened = Vec::new();
+    match Spelling::of(given.to_bytes()) {
+        Spelling::Name => remove_name(given, looked, flags, false),
+        Spelling::Dot => remove_name(given, looked, flags, true),
+        Spelling::Directory(name) => {
+            let terminated = shortened.try_reserve_exact(name.len() + 1).ok().and_then(|()| {
+                shortened.extend_from_slice(name);
+                shortened.push(0);
+                CStr::from_bytes_with_nul(&shortened).ok()
+            });
+            // With the slash, a symbolic link would be followed: by this look, and when the directory is opened.
+            let Some(name) = terminated else { return Err(failed(Errno(libc::ENOMEM))) };
+            match file::link_status_of(name.into()) {
+                Ok(status) if type_of(&status) != DIR => Err(failed(Errno(libc::ENOTDIR))),
+                looked => remove_name(name, looked, flags, false),
+            }
+        }
+        refused => {
+            let (number, what) = match refused {
+                Spelling::Root => (libc::EBUSY, "it is the root directory"),
+                _ => (libc::EINVAL, "its last component is . or .."),
+            };
+            looked.map_err(failed)?;
+            Err(Error::new(number, format_args!("removing {}: {what}", Quoted(given.to_bytes()))))
+        }
+    }?;
+    set_errno(errno_at_entry);
+    Ok(())
+}
+
+/// What a path is a spelling of, by its last component.
+#[derive(Debug, PartialEq)]
+enum Spelling<'a> {
+    /// A name, of whatever it is.
+    Name,
+    /// The name of a directory, given here without the slashes behind it.
+    Directory(&'a [u8]),
+    /// The path is `.` or `..`, which only lose what they contain: mmlib's programs rely on that.
+    Dot,
+    /// A longer path that ends in `.` or `..`, by which no directory can be removed.
+    Dots,
+    Root,
+}
+
+impl Spelling<'_> {
+    fn of(path: &[u8]) -> Spelling<'_> {
+        let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+        let name = path.get(..end).unwrap_or_default();
+        match name.rsplit(|byte| *byte == b'/').next().unwrap_or_default() {
+            b"." | b".." if matches!(path, b"." | b"..") => Spelling::Dot,
+            b"." | b".." => Spelling::Dots,
+            b"" if !path.is_empty() => Spelling::Root,
+            _ if end < path.len() => Spelling::Directory(name),
+            _ => Spelling::Name,
+        }
+    }
+}
+
+/// Removes what has a name, which may be a directory of which only the content goes.
+fn remove_name(name: &CStr, looked: Outcome<libc::stat>, flags: c_int, is_kept: bool) -> Result<()> {
+    let failed = |e: Errno| Error::os(e, format_args!("removing {}", Quoted(name.to_bytes())));
+    let kind = type_of(&looked.map_err(failed)?);
     if kind & flags == 0 {
+        let shown = Quoted(name.to_bytes());
         return Err(Error::new(
             libc::EPERM,
-            format_args!("removing {}: its type is not among those to be removed", path.shown(Errno(libc::EPERM))),
+            format_args!("removing {shown}: its type is not among those to be removed"),
         ));
     }
     if kind != DIR {
-        file::unlink(path)
+        file::unlink(name.into())
     } else if flags & RECURSIVE == 0 {
-        file::remove_directory(path)
+        file::remove_directory(name.into())
     } else {
-        remove_tree(path, flags)
+        remove_tree(name, flags, is_kept)
     }
-    .map_err(failed)?;
-    set_errno(errno_at_entry);
-    Ok(())
+    .map_err(failed)
 }
 
 const OPEN_DIRECTORY: c_int =
     libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK;
 
-fn remove_tree(path: Path, flags: c_int) -> Outcome<()> {
-    let top = match file::open(path, OPEN_DIRECTORY, 0) {
-        Ok(top) => top,
+fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> Outcome<()> {
+    if is_kept {
+        let top = file::open(name.into(), OPEN_DIRECTORY, 0)?;
+        return Walk { flags, levels: Vec::new() }.empty(top);
+    }
+    let (parent, last) = open_parent(name)?;
+    let remove = || file::unlink_at(&parent, last.into(), libc::AT_REMOVEDIR);
+    let top = match file::open_at(&parent, last.into(), OPEN_DIRECTORY) {
         // It may be empty all the same.
-        Err(denied @ Errno(libc::EACCES)) => return file::remove_directory(path).map_err(|_| denied),
-        Err(e) => return Err(e),
+        Err(denied @ Errno(libc::EACCES)) => return remove().map_err(|_| denied),
+        opened => opened?,
     };
     let emptied = Walk { flags, levels: Vec::new() }.empty(top);
     if flags & FAILONERROR != 0 {
         emptied?;
     }
-    match path.to_c_str().map(CStr::to_bytes) {
-        // These have no name to be removed by.
-        Some(b"." | b"..") => Ok(()),
-        _ => file::remove_directory(path),
-    }
+    remove()
+}
+
+/// The directory that has the last component of a path, and that. By the path, the directory may not be found again when it
+/// is empty: a symbolic link on the way to it, or the current directory, may have been in it.
+fn open_parent(path: &CStr) -> Outcome<(OwnedFd, &CStr)> {
+    let bytes = path.to_bytes_with_nul();
+    let start = bytes.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let (parent, last) = bytes.split_at_checked(start).unwrap_or_default();
+    let last = CStr::from_bytes_with_nul(last).map_err(|_| Errno(libc::EINVAL))?;
+    let mut terminated = Vec::new();
+    terminated.try_reserve_exact(parent.len() + 2).map_err(|_| Errno(libc::ENOMEM))?;
+    terminated.extend_from_slice(parent);
+    terminated.extend_from_slice(b".\0");
+    let parent = CStr::from_bytes_with_nul(&terminated).map_err(|_| Errno(libc::EINVAL))?;
+    Ok((file::open(parent.into(), libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0)?, last))
 }
 
 /// A directory on the way from the top to where the walk is.
@@ -265,6 +349,29 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_component_decides_how_a_path_is_spelled() {
+        let names: [&[u8]; 7] = [b"", b"a", b"/a", b"a/b", b"./a", b"../.a", b"..."];
+        for path in names {
+            assert_eq!(Spelling::of(path), Spelling::Name);
+        }
+        let directories: [(&[u8], &[u8]); 4] =
+            [(b"a/", b"a"), (b"/a//", b"/a"), (b"a/b/", b"a/b"), (b"../.../", b"../...")];
+        for (path, name) in directories {
+            assert_eq!(Spelling::of(path), Spelling::Directory(name));
+        }
+        for path in [b".".as_slice(), b".."] {
+            assert_eq!(Spelling::of(path), Spelling::Dot);
+        }
+        let dots: [&[u8]; 9] = [b"./", b"../", b".//", b"a/.", b"a/..", b"a/./", b"/.", b"/..", b"../.."];
+        for path in dots {
+            assert_eq!(Spelling::of(path), Spelling::Dots);
+        }
+        for path in [b"/".as_slice(), b"//", b"///"] {
+            assert_eq!(Spelling::of(path), Spelling::Root);
+        }
+    }
 
     #[test]
     fn names_of_subdirectories_are_taken_from_the_end() {

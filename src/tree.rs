@@ -4,6 +4,9 @@
 //! it, everything is done relative to descriptors of directories that are known to be such, so that nobody can lead the
 //! removal elsewhere by a symbolic link, and no path is too long. Few descriptors are open at a time: those of directories
 //! far above are closed, and found again through `..` on the way back.
+//!
+//! Others may remove the same files at the same time. What is not there any more is removed, and what has become of
+//! another type is looked at again.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -60,6 +63,9 @@ fn type_of(status: &libc::stat) -> c_int {
 
 type Outcome<T> = std::result::Result<T, Errno>;
 
+/// How often a name is looked at again whose type changes under the hands of the library.
+const MOST_LOOKS: usize = 16;
+
 pub fn remove(path: Path, flags: c_int) -> Result<()> {
     let errno_at_entry = errno();
     let looked = file::link_status_of(path);
@@ -68,7 +74,6 @@ pub fn remove(path: Path, flags: c_int) -> Result<()> {
     }
     // The system has read the path, so it is a string.
     let given = path.to_c_str().unwrap_or_default();
-    let failed = |e: Errno| Error::os(e, format_args!("removing {}", Quoted(given.to_bytes())));
     let mut shortened = Vec::new();
     match Spelling::of(given.to_bytes()) {
         Spelling::Name => remove_name(given, looked, flags, false),
@@ -80,9 +85,9 @@ pub fn remove(path: Path, flags: c_int) -> Result<()> {
                 CStr::from_bytes_with_nul(&shortened).ok()
             });
             // With the slash, a symbolic link would be followed: by this look, and when the directory is opened.
-            let Some(name) = terminated else { return Err(failed(Errno(libc::ENOMEM))) };
+            let Some(name) = terminated else { return Err(Failure::OfTop(Errno(libc::ENOMEM)).of(given)) };
             match file::link_status_of(name.into()) {
-                Ok(status) if type_of(&status) != DIR => Err(failed(Errno(libc::ENOTDIR))),
+                Ok(status) if type_of(&status) != DIR => Err(Failure::OfTop(Errno(libc::ENOTDIR)).of(given)),
                 looked => remove_name(name, looked, flags, false),
             }
         }
@@ -91,7 +96,7 @@ pub fn remove(path: Path, flags: c_int) -> Result<()> {
                 Spelling::Root => (libc::EBUSY, "it is the root directory"),
                 _ => (libc::EINVAL, "its last component is . or .."),
             };
-            looked.map_err(failed)?;
+            looked.map_err(|e| Failure::OfTop(e).of(given))?;
             Err(Error::new(number, format_args!("removing {}: {what}", Quoted(given.to_bytes()))))
         }
     }?;
@@ -128,46 +133,65 @@ impl Spelling<'_> {
 }
 
 /// Removes what has a name, which may be a directory of which only the content goes.
-fn remove_name(name: &CStr, looked: Outcome<libc::stat>, flags: c_int, is_kept: bool) -> Result<()> {
-    let failed = |e: Errno| Error::os(e, format_args!("removing {}", Quoted(name.to_bytes())));
-    let kind = type_of(&looked.map_err(failed)?);
-    if kind & flags == 0 {
-        let shown = Quoted(name.to_bytes());
-        return Err(Error::new(
-            libc::EPERM,
-            format_args!("removing {shown}: its type is not among those to be removed"),
-        ));
+fn remove_name(name: &CStr, mut looked: Outcome<libc::stat>, flags: c_int, is_kept: bool) -> Result<()> {
+    let mut looks = 1;
+    loop {
+        let kind = type_of(&looked.map_err(|e| Failure::OfTop(e).of(name))?);
+        if kind & flags == 0 {
+            let shown = Quoted(name.to_bytes());
+            return Err(Error::new(
+                libc::EPERM,
+                format_args!("removing {shown}: its type is not among those to be removed"),
+            ));
+        }
+        let removed = if kind != DIR {
+            file::unlink(name.into()).map_err(Failure::OfTop)
+        } else if flags & RECURSIVE == 0 {
+            file::remove_directory(name.into()).map_err(Failure::OfTop)
+        } else {
+            remove_tree(name, flags, is_kept)
+        };
+        match removed {
+            Err(failure) if failure.is_of_other_type() && looks < MOST_LOOKS => {}
+            // It existed, and now it does not.
+            Err(failure) if failure.is_missing() => return Ok(()),
+            removed => return removed.map_err(|failure| failure.of(name)),
+        }
+        looks += 1;
+        looked = match file::link_status_of(name.into()) {
+            Err(Errno(libc::ENOENT)) => return Ok(()),
+            looked => looked,
+        };
     }
-    if kind != DIR {
-        file::unlink(name.into())
-    } else if flags & RECURSIVE == 0 {
-        file::remove_directory(name.into())
-    } else {
-        remove_tree(name, flags, is_kept)
-    }
-    .map_err(failed)
 }
 
 const OPEN_DIRECTORY: c_int =
     libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK;
 
-fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> Outcome<()> {
+fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> std::result::Result<(), Failure> {
     if is_kept {
-        let top = file::open(name.into(), OPEN_DIRECTORY, 0)?;
-        return Walk { flags, levels: Vec::new() }.empty(top);
+        let top = file::open(name.into(), OPEN_DIRECTORY, 0).map_err(Failure::OfTop)?;
+        return match empty(top, flags) {
+            (Err(Ended), Some(below)) => Err(Failure::Below(below)),
+            _ => Ok(()),
+        };
     }
-    let (parent, last) = open_parent(name)?;
+    let (parent, last) = open_parent(name).map_err(Failure::OfTop)?;
     let remove = || file::unlink_at(&parent, last.into(), libc::AT_REMOVEDIR);
     let top = match file::open_at(&parent, last.into(), OPEN_DIRECTORY) {
-        // It may be empty all the same.
-        Err(denied @ Errno(libc::EACCES)) => return remove().map_err(|_| denied),
-        opened => opened?,
+        Err(denied @ Errno(libc::EACCES)) => {
+            // It may be empty all the same.
+            return match remove() {
+                Ok(()) | Err(Errno(libc::ENOENT)) => Ok(()),
+                Err(_) => Err(Failure::OfTop(denied)),
+            };
+        }
+        opened => opened.map_err(Failure::OfTop)?,
     };
-    let emptied = Walk { flags, levels: Vec::new() }.empty(top);
-    if flags & FAILONERROR != 0 {
-        emptied?;
+    match empty(top, flags) {
+        (Err(Ended), Some(below)) => Err(Failure::Below(below)),
+        _ => remove().map_err(Failure::OfTop),
     }
-    remove()
 }
 
 /// The directory that has the last component of a path, and that. By the path, the directory may not be found again when it
@@ -184,6 +208,56 @@ fn open_parent(path: &CStr) -> Outcome<(OwnedFd, &CStr)> {
     let parent = CStr::from_bytes_with_nul(&terminated).map_err(|_| Errno(libc::EINVAL))?;
     Ok((file::open(parent.into(), libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0)?, last))
 }
+
+/// Empties a directory, and gives the first failure, if there is one, and whether that ended it.
+fn empty(top: OwnedFd, flags: c_int) -> (std::result::Result<(), Ended>, Option<Below>) {
+    let mut walk = Walk { flags, levels: Vec::new(), first_failure: None };
+    (walk.empty(top), walk.first_failure)
+}
+
+// --- failures ------------------------------------------------------------------------------------------------------
+
+enum Failure {
+    /// Of the path that was given.
+    OfTop(Errno),
+    /// Of something in it, which ended the removal.
+    Below(Below),
+}
+
+/// Why something could not be removed.
+struct Below {
+    number: Errno,
+}
+
+impl Failure {
+    fn of_top(&self) -> Option<Errno> {
+        match self {
+            Failure::OfTop(number) => Some(*number),
+            Failure::Below(_) => None,
+        }
+    }
+
+    /// Whether a file became a directory, or the other way around, after its type was asked for.
+    fn is_of_other_type(&self) -> bool {
+        matches!(self.of_top(), Some(Errno(libc::EISDIR | libc::ENOTDIR | libc::ELOOP)))
+    }
+
+    fn is_missing(&self) -> bool {
+        matches!(self.of_top(), Some(Errno(libc::ENOENT)))
+    }
+
+    #[cold]
+    #[track_caller]
+    fn of(self, top: &CStr) -> Error {
+        let top = Quoted(top.to_bytes());
+        match self {
+            Failure::OfTop(e) => Error::os(e, format_args!("removing {top}")),
+            Failure::Below(below) => Error::os(below.number, format_args!("removing {top}")),
+        }
+    }
+}
+
+// --- the walk ------------------------------------------------------------------------------------------------------
 
 /// A directory on the way from the top to where the walk is.
 struct Level {
@@ -213,9 +287,13 @@ impl Level {
     }
 }
 
+/// The walk ended at a failure.
+struct Ended;
+
 struct Walk {
     flags: c_int,
     levels: Vec<Level>,
+    first_failure: Option<Below>,
 }
 
 impl Walk {
@@ -224,39 +302,34 @@ impl Walk {
 
     /// Empties a directory. Unless failures are to end the walk, it goes on behind them, and what was left behind shows
     /// by the directories that cannot be removed.
-    fn empty(mut self, top: OwnedFd) -> Outcome<()> {
-        let entered = self.enter(top);
-        self.judge(entered)?;
+    fn empty(&mut self, top: OwnedFd) -> std::result::Result<(), Ended> {
+        self.enter(top)?;
         while let Some(level) = self.levels.last() {
             let (Some(directory), Some(name)) = (&level.directory, level.next_name()) else {
                 if self.levels.len() == 1 {
                     break;
                 }
-                let left = self.leave();
-                self.judge(left)?;
+                self.leave()?;
                 continue;
             };
-            match file::open_at(directory, name.into(), OPEN_DIRECTORY) {
-                Ok(child) => {
-                    let entered = self.enter(child);
-                    if entered.is_err() {
-                        self.forget_next_name();
-                    }
-                    self.judge(entered)?;
-                }
-                Err(failure) => {
-                    // It may be empty all the same.
-                    let removed = file::unlink_at(directory, name.into(), libc::AT_REMOVEDIR).map_err(|_| failure);
+            match self.remove_entry(directory, name, Some(DIR)) {
+                Ok(Some(child)) => self.enter(child)?,
+                Ok(None) => self.forget_next_name(),
+                Err(e) => {
+                    let failed = self.note(e);
                     self.forget_next_name();
-                    self.judge(removed)?;
+                    failed?;
                 }
             }
         }
         Ok(())
     }
 
-    fn judge(&self, outcome: Outcome<()>) -> Outcome<()> {
-        if self.flags & FAILONERROR != 0 { outcome } else { Ok(()) }
+    fn note(&mut self, number: Errno) -> std::result::Result<(), Ended> {
+        if self.first_failure.is_none() {
+            self.first_failure = Some(Below { number });
+        }
+        if self.flags & FAILONERROR != 0 { Err(Ended) } else { Ok(()) }
     }
 
     fn forget_next_name(&mut self) {
@@ -265,15 +338,56 @@ impl Walk {
         }
     }
 
-    /// Removes what is no directory, and notes what is one.
-    fn enter(&mut self, directory: OwnedFd) -> Outcome<()> {
-        let status = file::status(directory.as_raw_fd())?;
-        self.levels.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
+    /// Removes an entry of that type, if it is known, or opens it if it is a directory that may have to be emptied.
+    fn remove_entry(&self, directory: &OwnedFd, name: &CStr, mut known: Option<c_int>) -> Outcome<Option<OwnedFd>> {
+        let mut looks = 0;
+        loop {
+            let kind = match known.take().map_or_else(|| self.look(directory, name), Ok) {
+                Ok(kind) if kind & self.flags != 0 => kind,
+                Ok(_) | Err(Errno(libc::ENOENT)) => return Ok(None),
+                Err(e) => return Err(e),
+            };
+            let removed = if kind == DIR {
+                file::open_at(directory, name.into(), OPEN_DIRECTORY).map(Some).or_else(|e| {
+                    // It may be empty all the same.
+                    match file::unlink_at(directory, name.into(), libc::AT_REMOVEDIR) {
+                        Ok(()) => Ok(None),
+                        Err(changed @ Errno(libc::ENOENT | libc::ENOTDIR)) => Err(changed),
+                        Err(_) => Err(e),
+                    }
+                })
+            } else {
+                file::unlink_at(directory, name.into(), 0).map(|()| None)
+            };
+            match removed {
+                Err(Errno(libc::ENOENT)) => return Ok(None),
+                Err(Errno(libc::EISDIR | libc::ENOTDIR | libc::ELOOP)) if looks < MOST_LOOKS => looks += 1,
+                removed => return removed,
+            }
+        }
+    }
+
+    fn look(&self, directory: &OwnedFd, name: &CStr) -> Outcome<c_int> {
+        file::link_status_at(directory, name.into()).map(|status| type_of(&status))
+    }
+
+    /// Removes what is not a directory, and notes what is one.
+    fn enter(&mut self, directory: OwnedFd) -> std::result::Result<(), Ended> {
+        let status = file::status(directory.as_raw_fd());
+        let reserved = self.levels.try_reserve(1).map_err(|_| Errno(libc::ENOMEM));
+        let status = match status.and_then(|status| reserved.map(|()| status)) {
+            Ok(status) => status,
+            Err(e) => {
+                let failed = self.note(e);
+                self.forget_next_name();
+                return failed;
+            }
+        };
         let mut subdirectories = Vec::new();
-        let emptied = self.remove_entries(&directory, &mut subdirectories);
-        if let Some(far) = self.levels.len().checked_sub(Self::NEAR)
-            && let Some(level) = self.levels.get_mut(far)
-            && far > 0
+        self.remove_entries(&directory, &mut subdirectories)?;
+        // That of the top stays open.
+        if let Some(level) =
+            self.levels.len().checked_sub(Self::NEAR).filter(|far| *far > 0).and_then(|far| self.levels.get_mut(far))
         {
             level.directory = None;
         }
@@ -283,15 +397,40 @@ impl Walk {
             inode: status.st_ino,
             subdirectories,
         });
-        self.judge(emptied)
+        Ok(())
     }
 
-    fn remove_entries(&self, directory: &OwnedFd, subdirectories: &mut Vec<u8>) -> Outcome<()> {
-        let mut result = Ok(());
+    fn remove_entries(&mut self, directory: &OwnedFd, subdirectories: &mut Vec<u8>) -> std::result::Result<(), Ended> {
         // Names are collected first: what a stream gives while its directory changes is not defined.
         let mut others = Vec::new();
+        if let Err(e) = self.read_entries(directory, subdirectories, &mut others) {
+            self.note(e)?;
+        }
+        for name in others.split_inclusive(|byte| *byte == 0) {
+            let Ok(entry) = CStr::from_bytes_with_nul(name) else { continue };
+            match file::unlink_at(directory, entry.into(), 0) {
+                Ok(()) | Err(Errno(libc::ENOENT)) => {}
+                // It has become a directory.
+                Err(Errno(libc::EISDIR)) if self.flags & DIR == 0 => {}
+                Err(Errno(libc::EISDIR)) => match subdirectories.try_reserve(name.len()) {
+                    Ok(()) => subdirectories.extend_from_slice(name),
+                    Err(_) => self.note(Errno(libc::ENOMEM))?,
+                },
+                Err(e) => self.note(e)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn read_entries(&self, directory: &OwnedFd, subdirectories: &mut Vec<u8>, others: &mut Vec<u8>) -> Outcome<()> {
         let mut stream = DirStream::of(directory)?;
-        while let Some(entry) = stream.next_entry()? {
+        loop {
+            let entry = match stream.next_entry() {
+                Ok(Some(entry)) => entry,
+                // A directory that was removed has no entries.
+                Ok(None) | Err(Errno(libc::ENOENT)) => return Ok(()),
+                Err(e) => return Err(e),
+            };
             let name = entry.name.to_bytes_with_nul();
             if matches!(name, b".\0" | b"..\0") {
                 continue;
@@ -305,44 +444,54 @@ impl Walk {
             if kind != UNKNOWN && kind & self.flags == 0 {
                 continue;
             }
-            let names = if kind == DIR { &mut *subdirectories } else { &mut others };
+            let names = if kind == DIR { &mut *subdirectories } else { &mut *others };
             names.try_reserve(name.len()).map_err(|_| Errno(libc::ENOMEM))?;
             names.extend_from_slice(name);
         }
-        drop(stream);
-        for name in others.split_inclusive(|byte| *byte == 0) {
-            let name = CStr::from_bytes_with_nul(name).map_err(|_| Errno(libc::EIO))?;
-            if let Err(failure) = file::unlink_at(directory, name.into(), 0) {
-                self.judge(Err(failure))?;
-                result = Err(failure);
-            }
-        }
-        result
     }
 
     /// Goes back to the directory above, and removes the one that was emptied.
-    fn leave(&mut self) -> Outcome<()> {
-        let (Some(child), Some(parent)) = (self.levels.pop(), self.levels.last_mut()) else {
-            return Ok(());
-        };
+    fn leave(&mut self) -> std::result::Result<(), Ended> {
+        let emptied = self.levels.pop().and_then(|level| level.directory);
+        let found = self.find_parent(emptied);
+        let removed = found.and_then(|()| match self.levels.last() {
+            Some(Level { directory: Some(parent), .. }) => self.remove_emptied(parent),
+            _ => Ok(()),
+        });
+        let noted = removed.or_else(|e| self.note(e));
+        match found {
+            Ok(()) => self.forget_next_name(),
+            // There is no way back.
+            Err(_) => self.levels.clear(),
+        }
+        noted
+    }
+
+    /// Opens the directory above again if it is far.
+    fn find_parent(&mut self, child: Option<OwnedFd>) -> Outcome<()> {
+        let (Some(parent), Some(child)) = (self.levels.last_mut(), child) else { return Ok(()) };
         if parent.directory.is_none() {
-            let Some(child) = child.directory else {
-                return Err(Errno(libc::EIO));
-            };
             let above = file::open_at(&child, c"..".into(), OPEN_DIRECTORY)?;
             // Somebody may have moved the child: what is above it then is not ours to touch.
             if !parent.is(&file::status(above.as_raw_fd())?) {
-                self.levels.clear();
                 return Err(Errno(libc::ENOENT));
             }
             parent.directory = Some(above);
         }
-        let removed = match (&parent.directory, parent.next_name()) {
-            (Some(directory), Some(name)) => file::unlink_at(directory, name.into(), libc::AT_REMOVEDIR),
-            _ => Ok(()),
-        };
-        parent.forget_next_name();
-        removed
+        Ok(())
+    }
+
+    /// Removes the next subdirectory, of which nothing should be left.
+    fn remove_emptied(&self, parent: &OwnedFd) -> Outcome<()> {
+        let Some(name) = self.levels.last().and_then(Level::next_name) else { return Ok(()) };
+        match file::unlink_at(parent, name.into(), libc::AT_REMOVEDIR) {
+            Err(Errno(libc::ENOENT)) => Ok(()),
+            Err(changed @ Errno(libc::ENOTDIR)) => match self.remove_entry(parent, name, None)? {
+                None => Ok(()),
+                Some(_another) => Err(changed),
+            },
+            removed => removed,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::sys::path::Path;
 use crate::text::Quoted;
 use errno::{Errno, errno, set_errno};
 use std::ffi::{CStr, c_int};
+use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 /// Flag: what is in a directory is removed first.
@@ -171,7 +172,7 @@ const OPEN_DIRECTORY: c_int =
 fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> std::result::Result<(), Failure> {
     if is_kept {
         let top = file::open(name.into(), OPEN_DIRECTORY, 0).map_err(Failure::OfTop)?;
-        return match empty(top, flags) {
+        return match empty(name, top, flags) {
             (Err(Ended), Some(below)) => Err(Failure::Below(below)),
             _ => Ok(()),
         };
@@ -188,9 +189,10 @@ fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> std::result::Result<
         }
         opened => opened.map_err(Failure::OfTop)?,
     };
-    match empty(top, flags) {
+    match empty(name, top, flags) {
         (Err(Ended), Some(below)) => Err(Failure::Below(below)),
-        _ => remove().map_err(Failure::OfTop),
+        (_, Some(below)) => remove().map_err(|e| Failure::OfTopAfter(e, below)),
+        (_, None) => remove().map_err(Failure::OfTop),
     }
 }
 
@@ -210,8 +212,8 @@ fn open_parent(path: &CStr) -> Outcome<(OwnedFd, &CStr)> {
 }
 
 /// Empties a directory, and gives the first failure, if there is one, and whether that ended it.
-fn empty(top: OwnedFd, flags: c_int) -> (std::result::Result<(), Ended>, Option<Below>) {
-    let mut walk = Walk { flags, levels: Vec::new(), first_failure: None };
+fn empty(name: &CStr, top: OwnedFd, flags: c_int) -> (std::result::Result<(), Ended>, Option<Below>) {
+    let mut walk = Walk { name, flags, levels: Vec::new(), first_failure: None };
     (walk.empty(top), walk.first_failure)
 }
 
@@ -222,17 +224,20 @@ enum Failure {
     OfTop(Errno),
     /// Of something in it, which ended the removal.
     Below(Below),
+    /// Of the path that was given, after something in it was passed over.
+    OfTopAfter(Errno, Below),
 }
 
-/// Why something could not be removed.
+/// What could not be removed, and why.
 struct Below {
     number: Errno,
+    path: Tail<160>,
 }
 
 impl Failure {
     fn of_top(&self) -> Option<Errno> {
         match self {
-            Failure::OfTop(number) => Some(*number),
+            Failure::OfTop(number) | Failure::OfTopAfter(number, _) => Some(*number),
             Failure::Below(_) => None,
         }
     }
@@ -252,8 +257,41 @@ impl Failure {
         let top = Quoted(top.to_bytes());
         match self {
             Failure::OfTop(e) => Error::os(e, format_args!("removing {top}")),
-            Failure::Below(below) => Error::os(below.number, format_args!("removing {top}")),
+            Failure::Below(below) => Error::os(below.number, format_args!("removing {}", below.path)),
+            Failure::OfTopAfter(e, Below { number, path }) => {
+                Error::os(e, format_args!("removing {top}: {path} is left ({number})"))
+            }
         }
+    }
+}
+
+/// The end of a path, as much of it as fits.
+struct Tail<const N: usize> {
+    bytes: [u8; N],
+    start: usize,
+    is_cut: bool,
+}
+
+impl<const N: usize> Tail<N> {
+    fn new() -> Tail<N> {
+        Tail { bytes: [0; N], start: N, is_cut: false }
+    }
+
+    /// Adds what comes before all that is there.
+    fn push_front(&mut self, bytes: &[u8]) {
+        let free = self.bytes.get_mut(..self.start).unwrap_or_default();
+        for (to, from) in free.iter_mut().rev().zip(bytes.iter().rev()) {
+            *to = *from;
+        }
+        self.is_cut |= bytes.len() > self.start;
+        self.start = self.start.saturating_sub(bytes.len());
+    }
+}
+
+impl<const N: usize> fmt::Display for Tail<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_cut { "..." } else { "" })?;
+        Quoted(self.bytes.get(self.start..).unwrap_or_default()).fmt(f)
     }
 }
 
@@ -290,13 +328,14 @@ impl Level {
 /// The walk ended at a failure.
 struct Ended;
 
-struct Walk {
+struct Walk<'a> {
+    name: &'a CStr,
     flags: c_int,
     levels: Vec<Level>,
     first_failure: Option<Below>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Directories whose descriptors stay open above the one that is being emptied.
     const NEAR: usize = 16;
 
@@ -316,7 +355,7 @@ impl Walk {
                 Ok(Some(child)) => self.enter(child)?,
                 Ok(None) => self.forget_next_name(),
                 Err(e) => {
-                    let failed = self.note(e);
+                    let failed = self.note(e, None);
                     self.forget_next_name();
                     failed?;
                 }
@@ -325,9 +364,18 @@ impl Walk {
         Ok(())
     }
 
-    fn note(&mut self, number: Errno) -> std::result::Result<(), Ended> {
+    /// Notes a failure at an entry of the directory where the walk is; or at that itself, which has the next name of the
+    /// level above it.
+    fn note(&mut self, number: Errno, entry: Option<&CStr>) -> std::result::Result<(), Ended> {
         if self.first_failure.is_none() {
-            self.first_failure = Some(Below { number });
+            let mut path = Tail::new();
+            let directories = self.levels.iter().rev().filter_map(Level::next_name);
+            for name in entry.into_iter().chain(directories) {
+                path.push_front(name.to_bytes());
+                path.push_front(b"/");
+            }
+            path.push_front(self.name.to_bytes());
+            self.first_failure = Some(Below { number, path });
         }
         if self.flags & FAILONERROR != 0 { Err(Ended) } else { Ok(()) }
     }
@@ -378,7 +426,7 @@ impl Walk {
         let status = match status.and_then(|status| reserved.map(|()| status)) {
             Ok(status) => status,
             Err(e) => {
-                let failed = self.note(e);
+                let failed = self.note(e, None);
                 self.forget_next_name();
                 return failed;
             }
@@ -404,7 +452,7 @@ impl Walk {
         // Names are collected first: what a stream gives while its directory changes is not defined.
         let mut others = Vec::new();
         if let Err(e) = self.read_entries(directory, subdirectories, &mut others) {
-            self.note(e)?;
+            self.note(e, None)?;
         }
         for name in others.split_inclusive(|byte| *byte == 0) {
             let Ok(entry) = CStr::from_bytes_with_nul(name) else { continue };
@@ -414,9 +462,9 @@ impl Walk {
                 Err(Errno(libc::EISDIR)) if self.flags & DIR == 0 => {}
                 Err(Errno(libc::EISDIR)) => match subdirectories.try_reserve(name.len()) {
                     Ok(()) => subdirectories.extend_from_slice(name),
-                    Err(_) => self.note(Errno(libc::ENOMEM))?,
+                    Err(_) => self.note(Errno(libc::ENOMEM), Some(entry))?,
                 },
-                Err(e) => self.note(e)?,
+                Err(e) => self.note(e, Some(entry))?,
             }
         }
         Ok(())
@@ -458,7 +506,7 @@ impl Walk {
             Some(Level { directory: Some(parent), .. }) => self.remove_emptied(parent),
             _ => Ok(()),
         });
-        let noted = removed.or_else(|e| self.note(e));
+        let noted = removed.or_else(|e| self.note(e, None));
         match found {
             Ok(()) => self.forget_next_name(),
             // There is no way back.
@@ -533,5 +581,21 @@ mod tests {
         assert_eq!(level.next_name(), None);
         level.forget_next_name();
         assert_eq!(level.next_name(), None);
+    }
+
+    #[test]
+    fn a_long_path_keeps_its_end() {
+        let mut path = Tail::<8>::new();
+        path.push_front(b"name");
+        path.push_front(b"/");
+        assert_eq!(format!("{path}"), "\"/name\"");
+        path.push_front(b"dir");
+        assert_eq!(format!("{path}"), "\"dir/name\"");
+        path.push_front(b"/");
+        assert_eq!(format!("{path}"), "...\"dir/name\"");
+        let mut path = Tail::<8>::new();
+        path.push_front(b"a long name");
+        path.push_front(b"x");
+        assert_eq!(format!("{path}"), "...\"ong name\"");
     }
 }

@@ -46,7 +46,12 @@ check-c: $(TESTS:%=$(B)/tests/%)
 .PRECIOUS: $(B)/tests-programs/%
 $(B)/tests-programs/%: tests-c/programs/%.c $(STAGE)/.installed
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ -Wl,--as-needed $$($(STAGED) --libs mmsysio)
+	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PROGRAM_PACKAGES)) $< -o $@ -Wl,--as-needed \
+	    $$($(STAGED) --libs mmsysio $(PROGRAM_PACKAGES))
+
+$(B)/tests-programs/placeholders: PROGRAM_PACKAGES := fuse3
+$(B)/tests-programs/placeholders $(B)/tests/copy_fuse $(B)/tests-asan/copy_fuse: tests-c/placeholders.h
+$(B)/tests/copy_fuse $(B)/tests-asan/copy_fuse: $(B)/tests-programs/placeholders
 
 check-install: all
 	MAKE="$(MAKE)" tests-c/install.sh

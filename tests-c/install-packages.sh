@@ -16,7 +16,7 @@ fi
 
 case ${1:-check} in
 check)
-	packages="gcc g++ clang make binutils pkg-config check valgrind strace perl python3 mandoc diffutils netbase patchelf cmake libclang-rt-dev"
+	packages="gcc g++ clang make binutils pkg-config check libfuse3-dev valgrind strace perl python3 mandoc diffutils netbase patchelf cmake libclang-rt-dev"
 	need gcc gcc
 	need g++ g++
 	need clang clang
@@ -33,6 +33,7 @@ check)
 	# Names of services.
 	[ -e /etc/services ] || missing="$missing netbase"
 	pkg-config --exists check 2>/dev/null || missing="$missing check"
+	pkg-config --exists fuse3 2>/dev/null || missing="$missing libfuse3-dev"
 	# libFuzzer is in clang's runtime, which not every distribution has in a package of its own.
 	echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
 		clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null || missing="$missing libFuzzer of clang"
@@ -62,7 +63,7 @@ dist)
 	;;
 deb)
 	# The build dependencies of debian/control, less cargo and rustc, which may come from rustup.
-	packages="build-essential dpkg-dev debhelper fakeroot lintian autopkgtest check patchelf pkg-config perl python3 netbase xz-utils iproute2"
+	packages="build-essential dpkg-dev debhelper fakeroot lintian autopkgtest check libfuse3-dev patchelf pkg-config perl python3 netbase xz-utils iproute2"
 	need dpkg-buildpackage dpkg-dev
 	need dh debhelper
 	need fakeroot fakeroot
@@ -76,13 +77,15 @@ deb)
 	[ -e /etc/services ] || missing="$missing netbase"
 	[ -e /usr/share/doc/build-essential ] || missing="$missing build-essential"
 	pkg-config --exists check 2>/dev/null || missing="$missing check"
+	pkg-config --exists fuse3 2>/dev/null || missing="$missing libfuse3-dev"
 	;;
 rpm)
-	packages="rpm xz-utils cpio gcc make binutils check patchelf perl python3 netbase pkg-config iproute2"
+	packages="rpm xz-utils cpio gcc make binutils check libfuse3-dev patchelf perl python3 netbase pkg-config iproute2"
 	need gcc gcc
 	need prove perl
 	need patchelf patchelf
 	pkg-config --exists check 2>/dev/null || missing="$missing check pkg-config"
+	pkg-config --exists fuse3 2>/dev/null || missing="$missing libfuse3-dev"
 	need rpmbuild rpm
 	need python3 python3
 	need ip iproute2

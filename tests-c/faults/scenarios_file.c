@@ -3,6 +3,9 @@
  */
 #include "scenario.h"
 
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
 #define TEXT "some text of some length, which a short result cuts"
 
 void make_file(const char *path, int size)
@@ -313,6 +316,22 @@ static void copy_shared(void)
 	copy_with(MM_FORCECOW);
 }
 
+/* The special bits are lost by writing, unless the process may set them for files of others. */
+static void copy_with_special_bits(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+	struct stat status;
+	int result;
+
+	require(syscall(SYS_capget, &header, data) == 0);
+	data[0].effective &= ~(1u << CAP_FSETID);
+	require(syscall(SYS_capset, &header, data) == 0);
+	make_file("file", 100);
+	if (TRY(result, mm_copy("file", "copy", MM_NOCOW, 06700)))
+		require(have_same_content("file", "copy") && stat("copy", &status) == 0 && (status.st_mode & 07777) == 06700);
+}
+
 static void copy_of_a_link(void)
 {
 	int result;
@@ -441,6 +460,28 @@ static void remove_of_a_tree_or_fail(void)
 	remove_tree_with(MM_FAILONERROR);
 }
 
+static void remove_with_a_slash(void)
+{
+	int result;
+
+	require(mkdir("a", 0700) == 0);
+	make_file("a/file", 1);
+	bool done = TRY(result, mm_remove("a//", MM_DT_ANY | MM_RECURSIVE | MM_FAILONERROR));
+
+	require(done == !exists("a"));
+}
+
+static void remove_of_the_content(void)
+{
+	int result;
+
+	require(mkdir("a", 0700) == 0 && chdir("a") == 0);
+	make_file("file", 1);
+	bool done = TRY(result, mm_remove(".", MM_DT_ANY | MM_RECURSIVE | MM_FAILONERROR));
+
+	require(chdir("..") == 0 && done == !exists("a/file") && exists("a"));
+}
+
 /* Deeper than directories stay open. */
 static void remove_of_a_deep_tree(void)
 {
@@ -484,6 +525,7 @@ const struct scenario file_scenarios[] = {
 	{"mm_copy", "holes", copy_with_holes},
 	{"mm_copy", "holes_reading", copy_with_holes_by_reading},
 	{"mm_copy", "shared", copy_shared, .may_lack = EOPNOTSUPP},
+	{"mm_copy", "mode", copy_with_special_bits},
 	{"mm_copy", "link", copy_of_a_link},
 	{"mm_copy", "long_link", copy_of_a_long_link},
 	{"mm_mkdir", "one", mkdir_makes},
@@ -498,6 +540,8 @@ const struct scenario file_scenarios[] = {
 	{"mm_remove", "tree", remove_of_a_tree, .leaves_names = true},
 	{"mm_remove", "tree_or_fail", remove_of_a_tree_or_fail, .leaves_names = true},
 	{"mm_remove", "deep_or_fail", remove_of_a_deep_tree, .leaves_names = true},
+	{"mm_remove", "slash_or_fail", remove_with_a_slash, .leaves_names = true},
+	{"mm_remove", "content_or_fail", remove_of_the_content, .leaves_names = true},
 	{NULL},
 };
 

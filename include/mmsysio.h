@@ -551,33 +551,55 @@ MMLIB_API int mm_readlink(const char *path, char *buf, size_t bufsize);
  * @dst:        name of the copy, which must not exist
  * @flags:      0, or an OR of MM_NOFOLLOW (copy a symbolic link itself), and one of MM_NOCOW (write
  *              every byte anew) and MM_FORCECOW (share the data with the source, or fail)
- * @mode:       permissions of the copy, MODE_DEF among them; ignored for a symbolic link
+ * @mode:       permissions of the copy, MODE_DEF among them, less the umask; ignored for a symbolic link
  *
- * Only data is copied: no owner, times or attributes. Holes stay holes where the filesystem tells of them. Without a flag
- * the system may share the data or copy it by itself. A failure leaves no copy behind; a signal does not end it.
+ * Only the content is copied, which is what read() returns, whatever size the file reports: no owner, times or
+ * attributes. Holes stay holes where the filesystem reports them. Without a flag the system may share the data or copy it
+ * by itself. If another process changes the file at the same time, the copy may have parts of both; what is appended
+ * is copied or not, and if the file is truncated the copy may end there.
+ *
+ * Only a regular file is copied, or with MM_NOFOLLOW a symbolic link. The type is checked first: a FIFO, a device or a
+ * socket is not opened, and the call neither waits for one nor creates @dst.
+ *
+ * A set-user-ID, set-group-ID or sticky bit in @mode is set when all is written, or the call fails.
+ *
+ * A failure leaves no copy behind; a signal does not end it. If @dst has become the name of another file by then, that
+ * file stays, unless it gets the name in the moment between the check and the removal.
  *
  * Return: 0; or -1, with the error state set to
- *   EEXIST           @dst exists
- *   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is no regular file
+ *   EEXIST           @dst exists, be it a symbolic link that leads nowhere
+ *   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is a FIFO, a device or a
+ *                    socket; or the filesystem does not accept the name of @dst
  *   EISDIR           @src is a directory
- *   EOPNOTSUPP, EXDEV MM_FORCECOW is given, and the data cannot be shared; EINVAL and ENOTTY may say so too
- *   EACCES, EPERM    permission is denied
- *   ENXIO            @src is a socket
- *   EMFILE, ENFILE   too many open descriptors, or files
- *   ENOSPC, EDQUOT, EFBIG there is no space
- *   EROFS            the filesystem is read-only
- *   EOVERFLOW        the symbolic link is too long
- *   ENOENT           there is no such name, or it is empty
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EOPNOTSUPP, EXDEV, ENOTTY MM_FORCECOW is given, and the data cannot be shared; EINVAL, EPERM, EBADF, EISDIR and
+ *                    ETXTBSY may say so too; EOPNOTSUPP: or the filesystem does not support the operation
+ *   EACCES           @src may not be read, or a directory of a path not searched, or that of @dst not written
+ *   EPERM            a set-user-ID, set-group-ID or sticky bit of @mode cannot be set; or the filesystem has no symbolic
+ *                    links; or a security policy, a seal or the immutable attribute of the directory forbids it
+ *   ETXTBSY          @src is in use as a swap file
+ *   ENXIO            @src became a socket or a device while it was opened
+ *   EAGAIN           another process has a lease on @src, and /proc, by which it would be waited for, is not mounted; or
+ *                    @src never has data
+ *   EMFILE           the per-process limit on open file descriptors has been reached
+ *   ENFILE           the system-wide limit on open files has been reached
+ *   ENOSPC, EDQUOT   the filesystem, or the quota of the user, has no space left
+ *   EFBIG            the file exceeds the limit of the filesystem, or RLIMIT_FSIZE: then SIGXFSZ is raised first
+ *   EROFS            the filesystem of @dst is read-only
+ *   EOVERFLOW        the target of the symbolic link has more than 65535 bytes, or the size of a file does not fit into an
+ *                    off_t
+ *   ENOENT           @src, or a directory of a path, does not exist; or a path is empty
+ *   ENOTDIR          a component of the path prefix is not a directory
+ *   ELOOP            too many symbolic links were encountered
+ *   ENAMETOOLONG     a path has more than 4095 bytes, or a component more than 255
+ *   EFAULT           a path is NULL, or points outside the address space
+ *   EBADF, ESPIPE    the filesystem does not support reading, writing or seeking
+ *   EIO              an I/O error occurred; it may concern data written before
+ *   ENOMEM           not enough memory
  *
  * MT-Safe. Cancellation point; a thread that is cancelled here leaves the files open, and part of the copy.
  *
- * Differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are reported, and a signal does
- * not end it.
+ * Differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are reported, a signal does
+ * not end it, a FIFO does not block it, and special bits of @mode are never lost without an error.
  */
 MMLIB_API int mm_copy(const char *src, const char *dst, int flags, int mode);
 
@@ -680,27 +702,46 @@ MMLIB_API int mm_rmdir(const char *path);
  *
  * A symbolic link is removed itself, and never followed. What is in the directory and of another type stays, and so do the
  * directories that lead to it: without MM_FAILONERROR failures inside are passed over, and the directory itself decides.
- * The names . and .. only have their content removed.
+ * The message of the error names the first file that could not be removed.
+ *
+ * How @path is spelled is decided before anything is removed. A path that ends in a slash must be the name of a
+ * directory: a symbolic link with a slash behind it gives ENOTDIR, whatever it leads to, as another file does. The paths
+ * "." and ".." lose only what they contain, with MM_RECURSIVE, and stay. Every other path that ends in . or .., with or
+ * without slashes behind it, gives EINVAL. "/" gives EBUSY.
+ *
+ * Others may remove the same files at the same time: what existed when the call began, and does not exist any more, is
+ * removed. A directory in which they create files may stay, with ENOTEMPTY.
  *
  * Return: 0; or -1, with the error state set to
- *   EPERM            the type of @path is not among @flags; or as for mm_unlink()
- *   ENOTEMPTY        the directory is not empty, or could not be emptied
- *   EBUSY            it is in use by the system
+ *   EPERM            the type of @path is not among @flags; or the directory is sticky and the file another user's; or the
+ *                    immutable or append-only attribute, or a security policy, forbids it
+ *   EINVAL           @path ends in . or .., and is not one of these names alone with MM_RECURSIVE; or a directory cannot be
+ *                    read
+ *   ENOTEMPTY, EEXIST the directory is not empty, or could not be emptied
+ *   EBUSY            it is in use by the system, as a mount point or the root directory is
  *   EROFS            the filesystem is read-only
- *   EMFILE, ENFILE   too many open descriptors, or files
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
+ *   EMFILE           the per-process limit on open file descriptors has been reached
+ *   ENFILE           the system-wide limit on open files has been reached
+ *   ENOENT           @path, or a directory of it, does not exist; or it is empty; or a directory far above the one that was
+ *                    being emptied was moved
+ *   EACCES           a directory may not be searched, read or written
+ *   ENOTDIR          a component of the path prefix is not a directory; or @path ends in a slash, and is not a directory
+ *   EISDIR, ELOOP    the type of a file changed again and again while it was to be removed; ELOOP: or too many symbolic
+ *                    links were encountered
  *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EFAULT           the path is NULL, or points outside the address space
+ *   EINTR            interrupted by a signal handler while a directory was opened: part may be removed
+ *   EOVERFLOW        the size or inode number of a file does not fit into the structure for it
+ *   EBADF, ESTALE    the filesystem does not support reading a directory, or has lost it
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
  * MT-Safe. Cancellation point; a thread that is cancelled here leaves directories open.
  *
  * Differs from mmlib: MM_FAILONERROR works and reports the first error; directories may be nested to any depth; nobody can lead
- * it elsewhere by exchanging a directory for a link; a directory that is empty but not readable is removed; a success
- * leaves the error state alone.
+ * it elsewhere by exchanging a directory for a link; "link/" is not followed, and a path that cannot be removed is not
+ * emptied; what others removed is no failure; a directory that is empty but not readable is removed; a success leaves the
+ * error state alone.
  */
 MMLIB_API int mm_remove(const char *path, int flags);
 

@@ -7,8 +7,8 @@
 
 use crate::error::{Error, Result};
 use crate::mode;
-use crate::sys::file;
 use crate::sys::path::Path;
+use crate::sys::{file, hidden};
 use crate::text::Text;
 use errno::{Errno, errno, set_errno};
 use std::ffi::{CStr, c_int};
@@ -73,8 +73,8 @@ fn open_source(from: Path, flags: c_int) -> Result<Source> {
     require_regular_file(&status, from)?;
 
     let nofollow = if is_followed { 0 } else { libc::O_NOFOLLOW };
-    let open_flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOCTTY | nofollow;
-    let source = match uninterrupted(|| file::open(from, open_flags | libc::O_NONBLOCK, 0)) {
+    let open_flags = libc::O_RDONLY | libc::O_NOCTTY | nofollow;
+    let source = match uninterrupted(|| hidden::open(from, open_flags | libc::O_NONBLOCK)) {
         Err(Errno(libc::ELOOP)) if !is_followed => return Ok(Source::Link),
         Err(leased @ Errno(libc::EAGAIN)) => open_leased(from, nofollow).ok_or(leased),
         opened => opened,
@@ -103,14 +103,14 @@ fn require_regular_file(status: &libc::stat, from: Path) -> Result<()> {
 /// Opens a file on which another process has a lease, and waits until that is broken. In between, the name must not come
 /// to stand for something else, a FIFO say: so the file is opened by the descriptor that has been checked.
 fn open_leased(from: Path, nofollow: c_int) -> Option<OwnedFd> {
-    let found = uninterrupted(|| file::open(from, libc::O_PATH | libc::O_CLOEXEC | nofollow, 0)).ok()?;
+    let found = uninterrupted(|| hidden::open(from, libc::O_PATH | nofollow)).ok()?;
     let status = file::status(found.as_raw_fd()).ok()?;
     if status.st_mode & libc::S_IFMT != libc::S_IFREG {
         return None;
     }
     let name = Text::<32>::formatted(format_args!("/proc/self/fd/{}\0", found.as_raw_fd()));
     let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
-    uninterrupted(|| file::open(name.into(), libc::O_RDONLY | libc::O_CLOEXEC, 0)).ok()
+    uninterrupted(|| hidden::open(name.into(), libc::O_RDONLY)).ok()
 }
 
 /// The target is copied as it stands, however long it is: the size that a link reports may be wrong.
@@ -142,8 +142,10 @@ fn copy_file(
 ) -> Result<()> {
     let failed = |e: Errno| Error::os(e, format_args!("copying {} to {}", from.shown(e), to.shown(e)));
     let open_flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
-    let destination = uninterrupted(|| file::open(to, open_flags, mode)).map_err(failed)?;
-    let copied = copy_data(source, source_status, &destination, flags).map_err(failed);
+    let mut destination = uninterrupted(|| file::open(to, open_flags, mode)).map_err(failed)?;
+    let copied = hidden::move_up(&mut destination)
+        .and_then(|()| copy_data(source, source_status, &destination, flags))
+        .map_err(failed);
     // By its status the copy is known again when its descriptor is closed.
     let status = uninterrupted(|| file::status(destination.as_raw_fd()));
     let finished = copied.and_then(|()| {

@@ -11,8 +11,8 @@
 
 use crate::error::{Error, Result};
 use crate::sys::dir::DirStream;
-use crate::sys::file;
 use crate::sys::path::Path;
+use crate::sys::{file, hidden};
 use crate::text::Quoted;
 use errno::{Errno, errno, set_errno};
 use std::ffi::{CStr, c_int};
@@ -166,12 +166,11 @@ fn remove_name(name: &CStr, mut looked: Outcome<libc::stat>, flags: c_int, is_ke
     }
 }
 
-const OPEN_DIRECTORY: c_int =
-    libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK;
+const OPEN_DIRECTORY: c_int = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
 fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> std::result::Result<(), Failure> {
     if is_kept {
-        let top = file::open(name.into(), OPEN_DIRECTORY, 0).map_err(Failure::OfTop)?;
+        let top = hidden::open(name.into(), OPEN_DIRECTORY).map_err(Failure::OfTop)?;
         return match empty(name, top, flags) {
             (Err(Ended), Some(below)) => Err(Failure::Below(below)),
             _ => Ok(()),
@@ -179,7 +178,7 @@ fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> std::result::Result<
     }
     let (parent, last) = open_parent(name).map_err(Failure::OfTop)?;
     let remove = || file::unlink_at(&parent, last.into(), libc::AT_REMOVEDIR);
-    let top = match file::open_at(&parent, last.into(), OPEN_DIRECTORY) {
+    let top = match hidden::open_at(&parent, last.into(), OPEN_DIRECTORY) {
         Err(denied @ Errno(libc::EACCES)) => {
             // It may be empty all the same.
             return match remove() {
@@ -208,7 +207,7 @@ fn open_parent(path: &CStr) -> Outcome<(OwnedFd, &CStr)> {
     terminated.extend_from_slice(parent);
     terminated.extend_from_slice(b".\0");
     let parent = CStr::from_bytes_with_nul(&terminated).map_err(|_| Errno(libc::EINVAL))?;
-    Ok((file::open(parent.into(), libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0)?, last))
+    Ok((hidden::open(parent.into(), libc::O_PATH | libc::O_DIRECTORY)?, last))
 }
 
 /// Empties a directory, and gives the first failure, if there is one, and whether that ended it.
@@ -396,7 +395,7 @@ impl Walk<'_> {
                 Err(e) => return Err(e),
             };
             let removed = if kind == DIR {
-                file::open_at(directory, name.into(), OPEN_DIRECTORY).map(Some).or_else(|e| {
+                hidden::open_at(directory, name.into(), OPEN_DIRECTORY).map(Some).or_else(|e| {
                     // It may be empty all the same.
                     match file::unlink_at(directory, name.into(), libc::AT_REMOVEDIR) {
                         Ok(()) => Ok(None),
@@ -519,7 +518,7 @@ impl Walk<'_> {
     fn find_parent(&mut self, child: Option<OwnedFd>) -> Outcome<()> {
         let (Some(parent), Some(child)) = (self.levels.last_mut(), child) else { return Ok(()) };
         if parent.directory.is_none() {
-            let above = file::open_at(&child, c"..".into(), OPEN_DIRECTORY)?;
+            let above = hidden::open_at(&child, c"..".into(), OPEN_DIRECTORY)?;
             // Somebody may have moved the child: what is above it then is not ours to touch.
             if !parent.is(&file::status(above.as_raw_fd())?) {
                 return Err(Errno(libc::ENOENT));

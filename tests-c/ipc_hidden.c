@@ -228,6 +228,47 @@ START_TEST(a_directory_stream_is_no_standard_stream)
 }
 END_TEST
 
+/* The standard streams as another thread finds them: closed. */
+static volatile bool stops;
+
+static void *watch_streams(void *arg)
+{
+	char byte;
+
+	while (!stops) {
+		/* Nor what the resolver of the C library opens: that can be neither read nor written. */
+		ck_assert_int_eq(write(STDERR_FILENO, "x", 1), -1);
+		ck_assert_int_eq(errno, EBADF);
+		ck_assert_int_eq(read(STDIN_FILENO, &byte, 1), -1);
+		ck_assert_int_eq(errno, EBADF);
+	}
+	return arg;
+}
+
+static int copy_and_remove(void *arg)
+{
+	(void)arg;
+	write_file("source", "content");
+	close_streams();
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(mm_mkdir("tree/a/b", 0777, MM_RECURSIVE), 0);
+		ck_assert_int_eq(mm_copy("source", "tree/copy", i == 0 ? MM_NOCOW : 0, 0600), 0);
+		ck_assert(are_streams_untouched());
+		ck_assert(has_text("tree/copy", "content"));
+		ck_assert_int_eq(mm_remove("tree", MM_DT_ANY | MM_RECURSIVE), 0);
+		ck_assert(are_streams_untouched());
+	}
+	return 0;
+}
+
+START_TEST(copying_and_removing_leave_closed_streams_closed)
+{
+	enter_scratch_directory();
+	with_streams_closed(copy_and_remove);
+	leave_scratch_directory();
+}
+END_TEST
+
 static int resolve(void *arg)
 {
 	struct addrinfo *list = NULL;
@@ -249,22 +290,6 @@ START_TEST(the_resolver_leaves_closed_streams_closed)
 	with_streams_closed(resolve);
 }
 END_TEST
-
-static volatile bool stops;
-
-static void *watch_streams(void *arg)
-{
-	/* What is open there for a moment, by a process that has closed it, can be neither read nor written. */
-	char byte;
-
-	while (!stops) {
-		ck_assert_int_eq(write(STDERR_FILENO, "x", 1), -1);
-		ck_assert_int_eq(errno, EBADF);
-		ck_assert_int_eq(read(STDIN_FILENO, &byte, 1), -1);
-		ck_assert_int_eq(errno, EBADF);
-	}
-	return arg;
-}
 
 static int resolve_beside_writers(void *arg)
 {
@@ -522,7 +547,8 @@ END_TEST
 SUITE(a_server_outlives_the_redirection_of_the_standard_streams,
       a_program_that_is_given_the_standard_streams_does_not_get_the_listener, a_waiting_connect_has_no_standard_stream,
       a_connection_gets_the_lowest_number_whatever_is_closed, a_directory_stream_is_no_standard_stream,
-      the_resolver_leaves_closed_streams_closed, the_resolver_opens_nothing_where_a_stream_is_closed,
+      copying_and_removing_leave_closed_streams_closed, the_resolver_leaves_closed_streams_closed,
+      the_resolver_opens_nothing_where_a_stream_is_closed,
       a_server_whose_number_is_used_again_leaves_it_alone,
       a_server_whose_number_is_that_of_another_server_leaves_it_alone,
       a_waiting_connect_whose_number_is_used_again_receives_nothing_from_it,

@@ -1,7 +1,7 @@
 //! Streams of directory entries.
 
 use super::path::Path;
-use super::{Result, file, hidden};
+use super::{Result, hidden};
 use errno::{Errno, errno, set_errno};
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
@@ -20,8 +20,7 @@ pub struct Entry<'a> {
 impl DirStream {
     pub fn open(path: Path) -> Result<DirStream> {
         // Not by opendir(), which looks at the path itself and crashes where the kernel would say EFAULT.
-        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        DirStream::reading(hidden::above_standard_streams(file::open(path, flags, 0)?)?)
+        DirStream::reading(hidden::open(path, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK)?)
     }
 
     /// A stream of the directory that is open. The descriptor stays the caller's.

@@ -4,7 +4,9 @@
 //! - A child that is forked beside a call that waits closes those of the call: nobody else could. Only fork() runs the
 //!   handlers that do this; _Fork() and clone() do not.
 
+use super::file;
 use super::fork::wiped;
+use super::path::Path;
 use super::socket::cookie;
 use super::{Result, at_fork, check, own};
 use errno::{Errno, errno, set_errno};
@@ -19,11 +21,27 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 const FIRST: c_int = libc::STDERR_FILENO + 1;
 
 /// The same open file at a number from 3 on, close-on-exec if that is another one.
-pub fn above_standard_streams(fd: OwnedFd) -> Result<OwnedFd> {
-    if fd.as_raw_fd() >= FIRST {
-        return Ok(fd);
+pub fn above_standard_streams(mut fd: OwnedFd) -> Result<OwnedFd> {
+    move_up(&mut fd)?;
+    Ok(fd)
+}
+
+/// The same. A failure leaves the descriptor where it is.
+pub fn move_up(fd: &mut OwnedFd) -> Result<()> {
+    if fd.as_raw_fd() < FIRST {
+        *fd = duplicate(fd)?;
     }
-    duplicate(&fd)
+    Ok(())
+}
+
+/// A file that the library opens for itself.
+pub fn open(path: Path, flags: c_int) -> Result<OwnedFd> {
+    above_standard_streams(file::open(path, flags | libc::O_CLOEXEC, 0)?)
+}
+
+/// A directory or file in another directory that the library opens for itself.
+pub fn open_at(directory: &OwnedFd, path: Path, flags: c_int) -> Result<OwnedFd> {
+    above_standard_streams(file::open_at(directory, path, flags | libc::O_CLOEXEC)?)
 }
 
 /// The same open file once more, at a number from 3 on.

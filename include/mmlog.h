@@ -103,14 +103,21 @@ extern "C" {
  *
  * in local time, LEVEL on 5 columns and location on at least 16. It has at most 256 bytes, its newline
  * included: what is longer is cut. It goes to descriptor 2 by a single write(), without stdio, so lines of
- * several threads and processes do not mix. A failing write loses the line silently.
+ * several threads and processes do not mix. A failing write loses the line silently, and so does a pipe or
+ * socket that is full: logging does not wait for a reader, and raises no SIGPIPE if there is none.
+ *
+ * If the program has closed descriptor 2, and a function of the library returned that number since (for a
+ * file, a connection or anything else), no line is written to it. mm_dup2(), and the program's own dup2() or
+ * open(), make it standard error again.
  *
  * errno and the thread's error state are left as they are.
  *
- * MT-Safe. Not async-signal-safe: it formats and converts to local time.
+ * MT-Safe. Not async-signal-safe: it formats and converts to local time. A forked child can log, whatever
+ * the other threads of its parent were doing: if there were any, its lines have the offset from UTC that
+ * held when it was forked.
  *
  * Differs from mmlib: an over-long @location is cut instead of overrunning a buffer, and a descriptor 2
- * that cannot be written no longer overwrites errno and the error state.
+ * that cannot be written no longer overwrites errno and the error state, blocks, or ends the program.
  */
 MMLIB_API void mm_log(int lvl, const char *location, const char *msg, ...);
 

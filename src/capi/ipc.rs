@@ -32,7 +32,13 @@ use std::ptr::NonNull;
 ///   ENOBUFS, ENOMEM  not enough memory
 ///   EACCES, EPERM    a security policy forbids it
 ///
-/// MT-Safe. Not async-signal-safe. The listening descriptor is hidden, and close-on-exec.
+/// A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: a NUL byte, @addr, and
+/// NUL bytes up to sizeof(struct sockaddr_un). In Python, socket.connect(b"\0" + addr.ljust(107, b"\0")); with socat,
+/// ABSTRACT-CONNECT:addr,type=5,unix-tightsocklen=0.
+///
+/// MT-Safe. Not async-signal-safe. The listening descriptor is hidden and close-on-exec, and never 0, 1 or 2. A program
+/// that closes it together with all descriptors that it does not know loses the server: mm_ipc_srv_accept() fails with
+/// EBADF then, and what has its number is left alone.
 ///
 /// Differs from mmlib: the listening descriptor is not inherited by executed programs, more than 6 connections
 /// may wait, and NULL does not crash.
@@ -52,12 +58,14 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
 /// mm_ipc_srv_destroy() - destroy an IPC server
 /// @srv:        server to destroy; NULL does nothing
 ///
-/// The name can be listened to again as soon as this returns, or, if threads are inside mm_ipc_srv_accept(), as soon
-/// as these have returned: they fail with ECANCELED. Connections that were not accepted are dropped: their clients
-/// get ECONNRESET. Accepted connections live on until they are closed.
+/// Clients are refused from now on. The name can be listened to again as soon as this returns, or, if threads are inside
+/// mm_ipc_srv_accept(), as soon as these have returned: they fail with ECANCELED. Connections that were not accepted are
+/// dropped: their clients get ECONNRESET. Accepted connections live on until they are closed.
 ///
-/// After a fork() both processes have the server. If one that did not create it destroys it, it only gives up its
-/// own share, unless one of its threads is inside mm_ipc_srv_accept(): then the server stops for all.
+/// After a fork(), _Fork() or clone() both processes have the server. The process that created it stops it for all:
+/// clients are refused at once, also if another process still has a copy, but the name stays taken until the last copy
+/// is closed. A process that did not create it releases its own copy, and stops the server for all only if the process
+/// that created it has ended, or if one of its own threads is inside mm_ipc_srv_accept().
 ///
 /// MT-Safe: another thread may be inside mm_ipc_srv_accept(@srv), but none may use @srv afterwards. Not
 /// async-signal-safe. errno and the error state are not changed.
@@ -88,13 +96,14 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
 ///
 /// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
 /// the error state set to
-///   ECANCELED        the server was destroyed meanwhile
-///   EINTR            a signal handler was called meanwhile
+///   ECANCELED        the server was destroyed while this waited
+///   EINTR            interrupted by a signal handler
+///   EBADF            the program has closed the hidden descriptor of @srv
 ///   EINVAL           @srv is NULL
 ///   EMFILE           the process has too many open descriptors; the connection stays pending
 ///   ENFILE           the system has too many open files; the connection stays pending
 ///   ENOBUFS, ENOMEM  not enough memory
-///   ECONNABORTED     the connection was given up meanwhile
+///   ECONNABORTED     the connection was aborted
 ///   EPERM            a security policy forbids it
 ///
 /// MT-Safe: several threads may accept from one server. Cancellation point. Not async-signal-safe. The descriptor is
@@ -117,10 +126,13 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 /// mm_ipc_connect() - connect to an IPC server
 /// @addr:       name that the server listens to: any bytes, at most 107
 ///
-/// If no server listens to @addr, waits until one does, without using the processor: a server of this library tells
-/// its waiting clients, and for one of mmlib they look four times a second. The environment variable
-/// MMSYSIO_CONNECT_TIMEOUT_MS, read when a process calls this for the first time, bounds the wait in milliseconds; with
-/// 0 there is none. A program with the set-user-ID or set-group-ID bit does not look at it.
+/// If no server listens to @addr, waits until one does, without using the processor: a server of this library notifies
+/// its waiting clients, and for one of mmlib they look four times a second. If the queue of connections that the server
+/// has not accepted is full, waits for a place in it.
+///
+/// The environment variable MMSYSIO_CONNECT_TIMEOUT_MS, read when a process calls this for the first time, bounds both
+/// waits of each call, in milliseconds; with 0 there is none. A call that is repeated after EINTR has the whole time
+/// again. A program with the set-user-ID or set-group-ID bit does not look at the variable.
 ///
 /// The connection can be used at once, also before the server accepts it. Any process may listen to a name: ask
 /// the connection for SO_PEERCRED to know whose server it is.
@@ -129,8 +141,9 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 /// the error state set to
 ///   ETIMEDOUT        no server listened, or none accepted connections, in the time of MMSYSIO_CONNECT_TIMEOUT_MS
 ///   ECONNREFUSED     no server listens, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
+///   EAGAIN           the queue of the server is full, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
 ///   ENAMETOOLONG     @addr has more than 107 bytes
-///   EINTR            a signal handler was called meanwhile
+///   EINTR            interrupted by a signal handler; never because the process was stopped and continued
 ///   EINVAL           @addr is NULL
 ///   EMFILE           the process has too many open descriptors
 ///   ENFILE           the system has too many open files
@@ -138,7 +151,8 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 ///   EACCES, EPERM    a security policy forbids it
 ///
 /// MT-Safe. Cancellation point, which leaves no socket behind. Not async-signal-safe. The descriptor is inherited by
-/// executed programs, and blocking.
+/// executed programs, and blocking. The sockets of a call that waits are close-on-exec and never 0, 1 or 2, and a child
+/// of fork() does not have them. (A child of _Fork() or clone() has those that are open at that moment.)
 ///
 /// Differs from mmlib: it waits for a server, as was always documented, instead of failing with ECONNREFUSED; a name
 /// that is too long is refused, not cut; and NULL does not crash.
@@ -196,16 +210,20 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 ///   ECONNRESET       the peer has closed the connection without reading all that was sent
 ///   EMSGSIZE         the datagram is larger than SO_SNDBUF - 32 bytes (212960 by default), or @msg->num_iov is
 ///                    negative or above 1024
-///   EINVAL           @msg is NULL; @msg->num_fds is negative or above 253, or positive with @msg->fds NULL
+///   EINVAL           @msg is NULL; @msg->num_fds is negative or above 253, or positive with @msg->fds NULL; one of
+///                    @msg->fds is an io_uring instance, which cannot be sent
 ///   EBADF            @fd, or one of @msg->fds, is not open
 ///   ENOTSOCK         @fd is not a socket
 ///   ENOTCONN         @fd is not connected
-///   EFAULT           the data cannot be read
-///   EINTR            a signal handler was called before there was room
+///   EFAULT           the data, or the array @msg->iov, cannot be read
+///   EINTR            interrupted by a signal handler before there was space
 ///   EAGAIN           there is no room, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
 ///   ETOOMANYREFS     more descriptors of the user are under way than RLIMIT_NOFILE allows
 ///   EPERM            the receiver refuses descriptors
-///   ENOBUFS, ENOMEM  not enough memory
+///   ENOBUFS, ENOMEM  not enough memory. A datagram needs memory in one piece: with a large SO_SNDBUF one of more than
+///                    about 4 MiB (4263616 bytes) gets ENOBUFS always, and a smaller one may
+///
+/// EAGAIN and EINTR are recorded in the error state, but not logged.
 ///
 /// A sender that waits for room goes on only when its peer has read about three quarters of what is queued.
 ///
@@ -249,6 +267,10 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 /// MSG_TRUNC set in @msg->flags. Descriptors beyond @msg->num_fds_max are closed, and MSG_CTRUNC is set; so it is
 /// if the process has no number free for them. At most 253 come with a message; a negative @msg->num_fds_max means 0.
 ///
+/// Other ancillary data that the endpoint was set up for (SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_TIMESTAMP) takes
+/// nothing of that capacity, and is dropped. But with @msg->num_fds_max 0 the kernel drops all ancillary data without
+/// saying of which kind it was: on such an endpoint, MSG_CTRUNC is then set also without descriptors.
+///
 /// @msg->num_fds and @msg->flags are written by every success, and by no failure. The descriptors received are the
 /// caller's, to be closed with mm_close(), and are not inherited by executed programs.
 ///
@@ -258,24 +280,29 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 ///   ECONNRESET       the same, and the peer had not read all that was sent to it, or never accepted the connection
 ///   EINVAL           @msg is NULL; or @msg->num_fds_max is positive and @msg->fds NULL
 ///   EMSGSIZE         @msg->num_iov is negative or above 1024
-///   EBADF            @fd is not open
+///   EBADF            @fd is not open, or another thread has closed it while this waited
 ///   ENOTSOCK         @fd is not a socket
 ///   ENOTCONN         @fd is not connected
-///   EFAULT           the data cannot be stored; the message is lost
-///   EINTR            a signal handler was called before a message came
+///   EFAULT           the data cannot be stored: the message is lost; or the array @msg->iov cannot be read
+///   EINTR            interrupted by a signal handler before a message came. If SO_RCVTIMEO is set, the kernel gives it
+///                    also when the process is stopped and continued, or traced
 ///   EAGAIN           no message is there, and the endpoint is non-blocking or its SO_RCVTIMEO ran out
 ///   ENOMEM           not enough memory
 ///
-/// Empty datagrams without descriptors that are the last before the peer closed the connection read as its end.
+/// EPIPE, EAGAIN and EINTR are recorded in the error state, but not logged.
+///
+/// Empty datagrams without descriptors that are the last before the peer closed the connection read as its end. An
+/// empty datagram without descriptors is also what a receive would report whose descriptor another thread closes with
+/// close() instead of mm_close(), if that thread at once gives the number to another connection by socket() or the
+/// like: use the functions of the library for that.
 ///
 /// MT-Safe: several threads may receive from one endpoint, each message reaches one of them. Cancellation point. Not
 /// async-signal-safe, but it only calls recvmsg() if it receives data.
 ///
 /// Differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of a stale
-/// number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if credentials come
-/// along (SO_PASSCRED: they take the room of 8 descriptors, so make @msg->num_fds_max larger by that); data that the
-/// peer sent before it closed the connection is received even if it had not read ours; a number out of range and NULL
-/// do not crash.
+/// number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if other ancillary data
+/// comes along; data that the peer sent before it closed the connection is received even if it had not read ours; a
+/// receive whose descriptor is closed does not succeed; a number out of range and NULL do not crash.
 ///
 /// # Safety
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.

@@ -1,6 +1,7 @@
 //! Calls on sockets, and waiting for them.
 
 use super::{Result, check, check_size, own, size_as_socklen};
+use errno::Errno;
 use std::ffi::c_int;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -113,9 +114,9 @@ pub fn pending_events(fd: c_int, events: i16) -> Result<i16> {
     Ok(entry.revents)
 }
 
-/// Whether that is the number of a socket.
+/// Whether that is the number of a socket, as far as can be found out.
 pub fn is_socket(fd: c_int) -> bool {
-    get_option::<c_int>(fd, libc::SO_TYPE).is_ok()
+    !matches!(get_option::<c_int>(fd, libc::SO_TYPE), Err(Errno(libc::EBADF | libc::ENOTSOCK)))
 }
 
 /// A number that no other socket of the network namespace ever has.

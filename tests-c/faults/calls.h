@@ -167,6 +167,7 @@ SPECIAL(realloc, ENOMEM)
 SPECIAL(posix_memalign, ENOMEM)
 SPECIAL(mmap, EACCES, EAGAIN, EBADF, EINVAL, ENFILE, ENODEV, ENOMEM, EOVERFLOW, EPERM, ETXTBSY)
 SPECIAL(munmap, EINVAL, ENOMEM)
+SPECIAL(madvise, EINVAL, ENOSYS, EPERM)
 SPECIAL(__clone, EAGAIN, EINVAL, ENOMEM, ENOSPC, EPERM)
 SPECIAL(syscall, ENOSYS)
 SPECIAL(getaddrinfo, EAI_ADDRFAMILY, EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL, EAI_FAMILY, EAI_MEMORY, EAI_NODATA, EAI_NONAME,
@@ -179,6 +180,7 @@ SPECIAL(closedir, EBADF, EDQUOT, EINTR, EIO, ENOSPC)
 
 /* Of syscall(), by number. */
 SYSTEM_CALL(SYS_gettid)
+SYSTEM_CALL(SYS_pidfd_open, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, ESRCH)
 SYSTEM_CALL(SYS_rt_sigaction, EINVAL, EFAULT)
 SYSTEM_CALL(SYS_close_range, ENOSYS, EPERM, EINVAL, EMFILE, ENOMEM)
 SYSTEM_CALL(SYS_close, EBADF, EDQUOT, EINTR, EIO, ENOSPC)
@@ -209,6 +211,14 @@ INFALLIBLE(memset)
 INFALLIBLE(strlen)
 INFALLIBLE(strnlen)
 INFALLIBLE(sigfillset)
+INFALLIBLE(sigemptyset) /* of valid signals */
+INFALLIBLE(sigaddset)
+INFALLIBLE(sigismember)
+INFALLIBLE(sigpending) /* into memory of the caller's own */
+INFALLIBLE(sigtimedwait) /* a signal that is not pending is as good as taken */
+INFALLIBLE(kill) /* without a signal: every failure is an answer */
+INFALLIBLE(getpid)
+INFALLIBLE(__libc_single_threaded) /* data */
 INFALLIBLE(strerror) /* always gives a text */
 INFALLIBLE(gai_strerror)
 INFALLIBLE(getenv) /* no value is a result */

@@ -1,9 +1,12 @@
 /*
  * copy_races.c: copies while somebody changes the source, or what has the name of the copy
  *
- * The calls of the C library that the library makes are defined here, and hand over to the C library's own. Before one
+ * The calls of the C library that the library makes are defined here, and then call the C library's own. Before one
  * of them something happens to the files: each scenario is repeated for each of the calls. Some are made to fail.
  */
+/* Else the C library's header gives other names to what is defined here. */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
 #include "suite.h"
 
 #include <dlfcn.h>
@@ -104,7 +107,7 @@ int open(const char *path, int flags, ...)
 	return next(path, flags, mode);
 }
 
-/* The descriptor is closed whatever it tells. */
+/* The descriptor is closed whatever is reported. */
 int close(int fd)
 {
 	static int (*next)(int);

@@ -1,9 +1,12 @@
 /*
  * remove_races.c: removals while somebody else removes the same files, or exchanges them for others
  *
- * The calls of the C library that the library makes are defined here, and hand over to the C library's own. Before one
+ * The calls of the C library that the library makes are defined here, and then call the C library's own. Before one
  * of them something happens to the tree: each scenario is repeated for each of the calls.
  */
+/* Else the C library's header gives other names to what is defined here. */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
 #include "suite.h"
 
 #include <dirent.h>

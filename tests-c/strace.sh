@@ -30,10 +30,12 @@ expect messages "1000 recvmsg, 1000 sendto"
 expect descriptors "100 close, 100 recvmsg, 100 sendmsg"
 expect sockets "100 recvfrom, 100 recvmmsg, 100 recvmsg, 100 sendmmsg, 100 sendmsg, 100 sendto"
 expect connect "1 connect, 1 socket"
-expect accept "1 accept"
+# The cookie of the listener shows that its number is still its own.
+expect accept "1 accept, 1 getsockopt"
 # Four datagrams look whether a client waits.
-expect create "1 bind, 1 close, 1 listen, 4 sendto, 2 socket"
-expect destroy "1 close, 1 shutdown"
+expect create "1 bind, 1 close, 1 getsockopt, 1 listen, 4 sendto, 2 socket"
+# Before it is stopped, and before it is closed, which may be later.
+expect destroy "1 close, 2 getsockopt, 1 shutdown"
 # A stack for the child, during whose birth no signal is handled; no descriptor.
 expect spawn "1 clone, 1 mmap, 1 munmap, 2 rt_sigprocmask"
 expect wait "1 wait4"

@@ -42,7 +42,7 @@ static struct created *find(const char *name)
 	return NULL;
 }
 
-static int tell_attributes(const char *path, struct stat *status, struct fuse_file_info *info)
+static int get_attributes(const char *path, struct stat *status, struct fuse_file_info *info)
 {
 	const struct placeholder *file = placeholder(path);
 	const struct created *copy = find(path + 1);
@@ -152,7 +152,7 @@ static void *begin(struct fuse_conn_info *connection, struct fuse_config *config
 int main(int argc, char **argv)
 {
 	static const struct fuse_operations operations = {
-		.init = begin, .getattr = tell_attributes, .open = open_file, .read = read_file, .create = create_file,
+		.init = begin, .getattr = get_attributes, .open = open_file, .read = read_file, .create = create_file,
 		.write = write_file, .flush = flush_file, .unlink = unlink_file,
 	};
 	char *arguments[] = {argv[0], "-f", "-s", argc > 1 ? argv[1] : "", NULL};

@@ -21,6 +21,7 @@ pub mod numbers;
 pub mod option;
 pub mod path;
 pub mod program;
+pub mod readable;
 pub mod socket;
 pub mod stderr;
 pub mod time;

@@ -3,7 +3,7 @@
 
 use super::arg;
 use crate::log;
-use crate::sys::local_time;
+use crate::sys::{local_time, readable};
 use std::ffi::{c_char, c_int};
 
 #[unsafe(no_mangle)]
@@ -19,6 +19,7 @@ static AT_LOAD: extern "C" fn() = {
     extern "C" fn at_load() {
         log::read_environment();
         local_time::watch_forks();
+        readable::find_variables();
     }
     at_load
 };

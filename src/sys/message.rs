@@ -1,10 +1,10 @@
 //! Datagrams on their way to and from the kernel.
 
 use super::cmsg::{Control, DescriptorRoom};
+use super::readable::is_readable;
 use super::{Result, check_size};
 use std::ffi::c_int;
 use std::mem;
-use std::ptr;
 
 /// The buffers of a C caller on their way to the kernel, which alone looks into them.
 #[derive(Clone, Copy)]
@@ -27,14 +27,14 @@ impl Segments {
 
     /// The only segment, where `send` means the same as `sendmsg`: there is exactly one, of a possible length.
     ///
-    /// Only the kernel can look at an address that may be wrong. So the segment must lie on a page that is known to be
-    /// readable, since `readable` lies there too: as it does where a program declares both side by side.
+    /// Only the kernel can look at an address that may be wrong. So the segment must be known to be readable: mostly it
+    /// is, since a program declares it beside the message that `neighbour` is, or as a variable that lasts.
     #[inline]
-    pub fn only<T>(&self, readable: &T) -> Option<OnlySegment> {
-        if self.count != 1 || !is_on_pages_of(readable, self.first) {
+    pub fn only<T>(&self, neighbour: &T) -> Option<OnlySegment> {
+        if self.count != 1 || !is_readable(self.first, neighbour) {
             return None;
         }
-        // SAFETY: memory of a reference can be read, and so can the pages that it lies on.
+        // SAFETY: it can be read, as was just found.
         let segment = unsafe { self.first.read() };
         (segment.iov_len <= isize::MAX as usize).then_some(OnlySegment(segment))
     }
@@ -47,16 +47,6 @@ impl Segments {
         header.msg_iovlen = self.count as _;
         header
     }
-}
-
-#[inline]
-fn is_on_pages_of<T, U>(readable: &T, pointer: *const U) -> bool {
-    // No architecture has smaller ones.
-    const PAGE: usize = 4096;
-    let first_byte = ptr::from_ref(readable).addr();
-    let pages = first_byte / PAGE..=(first_byte + size_of::<T>() - 1) / PAGE;
-    let last_byte = pointer.addr().wrapping_add(size_of::<U>() - 1);
-    pointer.is_aligned() && pages.contains(&(pointer.addr() / PAGE)) && pages.contains(&(last_byte / PAGE))
 }
 
 /// See [`Segments::only`].
@@ -120,32 +110,4 @@ pub fn recvmsg(fd: c_int, data: Segments, room: &DescriptorRoom, flags: c_int) -
     let is_accompanied = header.msg_controllen != 0;
     let descriptors = if is_accompanied { control.unpack(&mut header, room) } else { 0 };
     Ok(Received { bytes, flags: header.msg_flags, descriptors, is_accompanied })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_shares_a_page_is_looked_at() {
-        #[repr(C, align(4096))]
-        struct Pages([[u64; 512]; 2]);
-
-        let pages = Box::new(Pages([[0; 512]; 2]));
-        let start = ptr::from_ref(&*pages).cast::<u64>();
-        let near = |readable: &u64, offset: isize| {
-            is_on_pages_of::<_, [u64; 2]>(readable, start.wrapping_offset(offset).cast())
-        };
-        let first = &pages.0[0][7];
-        for (offset, expected) in [(-1, false), (0, true), (510, true), (511, false), (512, false), (-512, false)] {
-            assert_eq!(near(first, offset), expected, "{offset}");
-        }
-        let both: &[u64; 4] = pages.0.as_flattened()[510..514].try_into().unwrap();
-        assert!(is_on_pages_of::<_, [u64; 2]>(both, start.wrapping_add(511).cast()));
-        assert!(is_on_pages_of::<_, [u64; 2]>(both, start.wrapping_add(1022).cast()));
-        assert!(!is_on_pages_of::<_, [u64; 2]>(both, start.wrapping_add(1023).cast()));
-        assert!(!is_on_pages_of::<_, [u64; 2]>(first, ptr::null()));
-        assert!(!is_on_pages_of::<_, [u64; 2]>(first, ptr::without_provenance(usize::MAX - 7)));
-        assert!(!is_on_pages_of::<_, [u64; 2]>(first, start.wrapping_byte_add(1).cast()));
-    }
 }

@@ -218,6 +218,7 @@ INFALLIBLE(sigpending) /* into memory of the caller's own */
 INFALLIBLE(sigtimedwait) /* a signal that is not pending is as good as taken */
 INFALLIBLE(kill) /* without a signal: every failure is an answer */
 INFALLIBLE(getpid)
+INFALLIBLE(getauxval) /* no value is a result */
 INFALLIBLE(__libc_single_threaded) /* data */
 INFALLIBLE(strerror) /* always gives a text */
 INFALLIBLE(gai_strerror)

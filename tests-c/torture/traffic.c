@@ -569,9 +569,17 @@ static void close_end(struct end *end)
 /* True if that client has connected to the server only to leave: one time less of that is left to be noticed. */
 static bool has_quit(int server, pid_t pid)
 {
-	for (int i = SERVERS; i < WORKERS; i++)
-		if (shared->workers[i].pid == pid)
-			return atomic_fetch_sub(&shared->workers[i].quits[server], 1) > 0;
+	for (int i = SERVERS; i < WORKERS; i++) {
+		_Atomic int32_t *quits = &shared->workers[i].quits[server];
+		int32_t left = *quits;
+
+		if (shared->workers[i].pid != pid)
+			continue;
+		/* Never below 0: the client may have been killed, and its successor counts from there. */
+		while (left > 0)
+			if (atomic_compare_exchange_weak(quits, &left, left - 1))
+				return true;
+	}
 	return false;
 }
 

@@ -25,7 +25,7 @@
 #define MM_ENONAME 1010         /* host name cannot be resolved */
 
 /* Flags of mm_error_set_flags(). */
-#define MM_ERROR_IGNORE 0x01    /* a raised error changes nothing and prints nothing */
+#define MM_ERROR_IGNORE 0x01    /* a raised error changes no error state and prints nothing */
 #define MM_ERROR_NOLOG 0x02     /* a raised error is stored but not logged */
 #define MM_ERROR_ALL_ALTERNATE 0xffffffff
 #define MM_ERROR_SET 0xffffffff         /* as flags: set those of the mask */
@@ -157,7 +157,11 @@ MMLIB_API int mm_raise_from_errno_full(const char *module, const char *func, con
  * @mask:       the flags to change: MM_ERROR_IGNORE, MM_ERROR_NOLOG, or both
  *
  * A thread starts with no flag. A flag acts on raised errors only: mm_log() and mm_set_errorstate() do not look
- * at them. To silence a part of a program:
+ * at them.
+ *
+ * With MM_ERROR_IGNORE, a failing function of the library sets errno to the number of its error and does nothing
+ * else: no description is formatted. The functions mm_raise_*() leave errno alone as well. To silence a part of
+ * a program:
  *
  *	int flags = mm_error_set_flags(MM_ERROR_SET, MM_ERROR_NOLOG);
  *	...
@@ -166,6 +170,9 @@ MMLIB_API int mm_raise_from_errno_full(const char *module, const char *func, con
  * Return: all the flags as they were before. It cannot fail.
  *
  * MT-Safe, async-signal-safe.
+ *
+ * Differs from mmlib: with MM_ERROR_IGNORE, errno is the number of the error also where the library itself found
+ * the error, or called other functions after the failure.
  */
 MMLIB_API int mm_error_set_flags(int flags, int mask);
 

@@ -13,7 +13,7 @@ use std::panic::Location;
 /// The module that errors and log lines of the library carry: tools written for mmlib look for it.
 const MODULE: &[u8] = b"mmlib";
 
-/// Flag of a thread: raising an error changes nothing and prints nothing.
+/// Flag of a thread: raising an error changes nothing and prints nothing. A failing call of the library sets errno alone.
 pub const IGNORE: c_int = 0x01;
 /// Flag of a thread: a raised error is stored but not logged.
 pub const NOLOG: c_int = 0x02;
@@ -36,7 +36,8 @@ impl Error {
     pub fn new(number: c_int, what: Arguments) -> Error {
         Error {
             number: Errno(number),
-            description: Text::formatted(what),
+            // To show an argument may ask the kernel about it: not for a text that nobody will see.
+            description: if is_ignoring() { Text::new() } else { Text::formatted(what) },
             place: Location::caller(),
             is_logged: number != libc::EINTR,
         }
@@ -47,8 +48,10 @@ impl Error {
     #[track_caller]
     pub fn os(number: Errno, what: Arguments) -> Error {
         let mut error = Error::new(number.0, what);
-        error.description.push(b" ; ");
-        sys::strerror(number, |text| error.description.push(text));
+        if !is_ignoring() {
+            error.description.push(b" ; ");
+            sys::strerror(number, |text| error.description.push(text));
+        }
         error
     }
 
@@ -83,9 +86,14 @@ impl Error {
         self.number.0 == number
     }
 
-    /// Makes this the thread's last error, as that of the exported `function`.
+    /// Makes this the thread's last error, as that of the exported `function`. errno gets its number also if the thread
+    /// ignores errors: what the library called since the failure may have changed it.
     #[cold]
     pub fn raise(&self, function: &str) {
+        if is_ignoring() {
+            set_errno(self.number);
+            return;
+        }
         raise(&Report {
             number: self.number,
             module: MODULE,
@@ -181,6 +189,11 @@ thread_local! {
 /// Sets the flags that `mask` names to those in `flags`, and gives all of them as they were.
 pub fn set_flags(flags: c_int, mask: c_int) -> c_int {
     LAST.with(|last| last.flags.replace((flags & mask) | (last.flags.get() & !mask)))
+}
+
+/// Whether no error of the thread is stored or logged.
+pub fn is_ignoring() -> bool {
+    LAST.with(|last| last.flags.get() & IGNORE != 0)
 }
 
 pub fn last_number() -> c_int {
@@ -285,10 +298,17 @@ mod tests {
     }
 
     #[test]
-    fn an_ignored_error_changes_nothing() {
+    fn an_ignored_error_sets_errno_alone() {
+        struct NeverShown;
+        impl std::fmt::Display for NeverShown {
+            fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                unreachable!("the text of an ignored error")
+            }
+        }
         restore(&[0; STATE_SIZE]);
         set_flags(IGNORE, IGNORE);
-        Error::new(libc::EINVAL, format_args!("nothing")).raise("mm_nothing");
-        assert_eq!((last_number(), errno()), (0, Errno(0)));
+        let expected = save();
+        Error::os(Errno(libc::EINVAL), format_args!("{NeverShown}")).raise("mm_nothing");
+        assert_eq!((save(), errno()), (expected, Errno(libc::EINVAL)));
     }
 }

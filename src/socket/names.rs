@@ -1,7 +1,7 @@
 //! Names of hosts and services, as the C library resolves them.
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 use crate::sys::names::{self, AddressList, Failure};
 use crate::text::Quoted;
 use std::ffi::{CStr, c_int};
@@ -68,6 +68,8 @@ impl fmt::Display for Shown<'_> {
 pub fn error(failure: Failure, what: Arguments) -> Error {
     match failure.code {
         libc::EAI_SYSTEM if failure.errno.0 != 0 => Error::os(failure.errno, what),
+        // The C library may read a catalogue of messages for its text.
+        code if error::is_ignoring() => Error::new(number_of(code), what),
         code => failure.with_text(|text| Error::explained(number_of(code), what, text)),
     }
 }

@@ -33,7 +33,7 @@ impl<'a> Path<'a> {
     /// The path for the text of an error. One that cannot be read is not looked at here either: the kernel may have
     /// found another reason to fail first, be it a flag or the other one of two paths.
     pub fn shown(self, error: Errno) -> Shown<'a> {
-        Shown { path: self, is_readable: error.0 != libc::EFAULT && self.can_be_read() }
+        Shown { path: self, is_refused: error.0 == libc::EFAULT }
     }
 
     fn can_be_read(self) -> bool {
@@ -49,15 +49,15 @@ impl<'a> From<&'a CStr> for Path<'a> {
     }
 }
 
-/// See [`Path::shown`].
+/// See [`Path::shown`]. The kernel is asked only when the text is made.
 pub struct Shown<'a> {
     path: Path<'a>,
-    is_readable: bool,
+    is_refused: bool,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.is_readable {
+        if self.is_refused || !self.path.can_be_read() {
             return write!(f, "at address {:p}", self.path.pointer);
         }
         match self.path.to_c_str() {

@@ -28,10 +28,11 @@
 #define MM_LOG_MAXLEVEL MM_LOG_DEBUG
 #endif
 
+/* What a line that is left out becomes, in front of an expression in parentheses. */
 #ifdef __cplusplus
-#define MM_LOG_VOID_CAST(x) static_cast<void>(x)
+#define MM_LOG_VOID_CAST static_cast<void>
 #else
-#define MM_LOG_VOID_CAST(x) (void)(x)
+#define MM_LOG_VOID_CAST (void)
 #endif
 
 /*
@@ -70,13 +71,14 @@
 
 /*
  * mm_crash(fmt, ...): log the message at MM_LOG_FATAL together with its place in the source, then abort().
- * It aborts whatever the log levels are, and is not removed by NDEBUG.
+ * It aborts whatever the log levels are, and is removed neither by NDEBUG nor by MM_LOG_MAXLEVEL.
  */
 #define mm_crash(...)                                                                      \
 	do {                                                                               \
 		char mm_crash_text_[256];                                                  \
 		snprintf(mm_crash_text_, sizeof(mm_crash_text_), __VA_ARGS__);             \
-		mm_log_fatal("%s (%s() in %s:%i)", mm_crash_text_, __func__, __FILE__, __LINE__); \
+		mm_log(MM_LOG_FATAL, MM_LOG_MODULE_NAME, "%s (%s() in %s:%i)",             \
+		       mm_crash_text_, __func__, __FILE__, __LINE__);                      \
 		abort();                                                                   \
 	} while (0)
 

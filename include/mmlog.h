@@ -127,9 +127,9 @@ MMLIB_API void mm_log(int lvl, const char *location, const char *msg, ...);
  * mm_log_set_maxlvl() - set the highest level that is printed
  * @lvl:        MM_LOG_NONE (nothing at all) to MM_LOG_DEBUG (everything)
  *
- * It holds for the whole process, lines of raised errors included. When the library is loaded, the maximum
- * is read from the environment variable MM_LOG_MAXLEVEL: FATAL, ERROR, WARN, INFO or DEBUG. Any other text
- * means MM_LOG_NONE, an unset variable MM_LOG_INFO.
+ * It holds for the whole process, lines of raised errors included. When the library is loaded, or used before
+ * by a constructor of another one, the maximum is read from the environment variable MM_LOG_MAXLEVEL: FATAL,
+ * ERROR, WARN, INFO or DEBUG. Any other text means MM_LOG_NONE, an unset variable MM_LOG_INFO.
  *
  * Return: the previous maximum. It cannot fail.
  *

@@ -15,19 +15,32 @@ const INFO: c_int = 3;
 /// Level names, by number; also the words that the environment variable understands.
 const NAMES: [&str; 5] = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"];
 
-/// The environment variable that the maximum is read from when the library is loaded.
+/// The environment variable that the maximum is read from when the library is loaded, or used before: constructors of
+/// other libraries may come first.
 const MAX_LEVEL_VARIABLE: &CStr = c"MM_LOG_MAXLEVEL";
 
-static MAX_LEVEL: AtomicI32 = AtomicI32::new(INFO);
+/// Stands for the environment until that is read.
+const UNREAD: c_int = c_int::MIN;
+
+static MAX_LEVEL: AtomicI32 = AtomicI32::new(UNREAD);
 
 pub fn set_max_level(level: c_int) -> c_int {
-    MAX_LEVEL.swap(level, Ordering::Relaxed)
+    max_level();
+    MAX_LEVEL.swap(level.max(UNREAD + 1), Ordering::Relaxed)
 }
 
-/// Takes the maximum from the environment. Unset keeps the default; an unknown word silences everything.
-pub fn read_environment() {
-    if let Some(level) = sys::with_environment_variable(MAX_LEVEL_VARIABLE, level_named) {
-        set_max_level(level);
+/// The maximum that was set, or else that of the environment: unset means the default, an unknown word silence.
+pub fn max_level() -> c_int {
+    match MAX_LEVEL.load(Ordering::Relaxed) {
+        // So early that the C library has not got it yet.
+        UNREAD if !sys::has_environment() => INFO,
+        UNREAD => {
+            let level = sys::with_environment_variable(MAX_LEVEL_VARIABLE, level_named).unwrap_or(INFO);
+            let stored = MAX_LEVEL.compare_exchange(UNREAD, level, Ordering::Relaxed, Ordering::Relaxed);
+            // Another thread may have been first.
+            stored.map_or_else(|other| other, |_| level)
+        }
+        level => level,
     }
 }
 
@@ -42,7 +55,7 @@ fn level_name(level: c_int) -> Option<&'static str> {
 
 /// Whether a line of that level would be printed.
 pub fn is_enabled(level: c_int) -> bool {
-    level_name(level).is_some() && level <= MAX_LEVEL.load(Ordering::Relaxed)
+    level_name(level).is_some() && level <= max_level()
 }
 
 /// Logs a line. Neither errno nor the error state changes, whatever becomes of the line.

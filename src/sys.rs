@@ -59,6 +59,13 @@ const fn size_as_socklen<T>() -> libc::socklen_t {
 
 // --- environment, time, text ---------------------------------------------------------------------------------------
 
+/// Whether the program has an environment.
+pub fn has_environment() -> bool {
+    // SAFETY: it is only looked at. That no other thread changes it at the same time is the program's duty, as with every
+    // getenv() of C.
+    !unsafe { (&raw const environ).read() }.is_null()
+}
+
 /// Hands the value of an environment variable to `use_value`, None if there is none or the program runs with more
 /// privileges than its caller, who must not steer it.
 pub fn with_environment_variable<T>(name: &CStr, use_value: impl FnOnce(&[u8]) -> T) -> Option<T> {
@@ -82,6 +89,7 @@ pub fn with_search_path<T>(use_value: impl FnOnce(Option<&[u8]>) -> T) -> T {
 }
 
 unsafe extern "C" {
+    static environ: *const *const c_char;
     // In glibc and musl; the libc crate does not declare it for all of its targets.
     fn secure_getenv(name: *const c_char) -> *const c_char;
 }

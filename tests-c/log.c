@@ -4,6 +4,7 @@
 #include "suite.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -323,8 +324,8 @@ START_TEST(crash_and_check_log_and_abort)
 }
 END_TEST
 
-/* The maximum with which a program starts when the variable has that value: it prints its answer as exit status. */
-static int maximum_at_start(const char *value)
+/* What a copy of this program answers to the question, with that value of the variable: its exit status. */
+static int answer_at_start(const char *question, const char *value)
 {
 	int status;
 	char program[4096] = "";
@@ -338,12 +339,17 @@ static int maximum_at_start(const char *value)
 			setenv("MM_LOG_MAXLEVEL", value, 1);
 		else
 			unsetenv("MM_LOG_MAXLEVEL");
-		execl(program, program, "--print-maximum", (char *)NULL);
+		execl(program, program, question, (char *)NULL);
 		_exit(100);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));
 	return WEXITSTATUS(status) - 50;
+}
+
+static int maximum_at_start(const char *value)
+{
+	return answer_at_start("--print-maximum", value);
 }
 
 __attribute__((constructor)) static void answer_with_maximum(int argc, char **argv)
@@ -353,6 +359,46 @@ __attribute__((constructor)) static void answer_with_maximum(int argc, char **ar
 		_exit(50 + mm_log_set_maxlvl(MM_LOG_NONE));
 	}
 }
+
+/* Runs before the constructors of all libraries, the C library's included. mmlib.sh has a constructor behind that. */
+__attribute__((no_sanitize("address", "undefined"))) static void use_early(int argc, char **argv, char **envp)
+{
+	(void)envp;
+	if (argc == 2 && strcmp(argv[1], "--log-early") == 0)
+		mm_log(MM_LOG_DEBUG, "m", "not printed");
+	if (argc == 2 && strcmp(argv[1], "--set-early") == 0)
+		mm_log_set_maxlvl(MM_LOG_WARN);
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const early)(int, char **, char **) = use_early;
+
+__attribute__((constructor)) static void answer_after_early_use(int argc, char **argv)
+{
+	if (argc == 2 && (strcmp(argv[1], "--set-early") == 0 || strcmp(argv[1], "--log-early") == 0))
+		_exit(50 + mm_log_set_maxlvl(MM_LOG_NONE));
+}
+
+START_TEST(a_maximum_set_before_the_library_is_initialized_stays)
+{
+	ck_assert_int_eq(answer_at_start("--set-early", "DEBUG"), MM_LOG_WARN);
+	ck_assert_int_eq(answer_at_start("--set-early", NULL), MM_LOG_WARN);
+}
+END_TEST
+
+START_TEST(the_maximum_is_read_again_if_there_was_no_environment)
+{
+	ck_assert_int_eq(answer_at_start("--log-early", "FATAL"), MM_LOG_FATAL);
+	ck_assert_int_eq(answer_at_start("--log-early", "DEBUG"), MM_LOG_DEBUG);
+}
+END_TEST
+
+START_TEST(any_number_can_be_the_maximum)
+{
+	mm_log_set_maxlvl(INT_MIN);
+	ck_assert_int_lt(mm_log_set_maxlvl(INT_MAX), MM_LOG_NONE);
+	ck_assert_int_eq(mm_log_set_maxlvl(MM_LOG_NONE), INT_MAX);
+}
+END_TEST
 
 START_TEST(the_maximum_is_read_from_the_environment_at_load_time)
 {
@@ -375,4 +421,6 @@ SUITE(a_line_has_a_stamp_a_level_a_location_and_a_message, the_stamp_is_the_loca
       a_raised_error_is_logged_unless_flagged, errors_of_the_library_are_logged_as_mmlib,
       an_address_cannot_forge_a_line, a_closed_stderr_changes_neither_errno_nor_the_state,
       a_full_stderr_loses_the_line_without_hanging, crash_and_check_log_and_abort,
-      the_maximum_is_read_from_the_environment_at_load_time)
+      the_maximum_is_read_from_the_environment_at_load_time,
+      a_maximum_set_before_the_library_is_initialized_stays,
+      the_maximum_is_read_again_if_there_was_no_environment, any_number_can_be_the_maximum)

@@ -64,6 +64,27 @@ if (LD_LIBRARY_PATH="$scratch/stub" "$scratch/program"; exit $?) >/dev/null 2>&1
 fi
 (export LD_LIBRARY_PATH="$scratch/stub" LD_PRELOAD="$product" && runs "with LD_PRELOAD" "$scratch/program")
 
+# With LD_PRELOAD, constructors of libraries that were linked against mmlib run before ours. The maximum of the
+# environment holds for their errors as well.
+cat >"$scratch/early.c" <<-'END'
+	#include <mmerrno.h>
+	#include <mmlog.h>
+	#include <errno.h>
+	__attribute__((constructor)) static void raise(void)
+	{
+		mm_raise_error(EIO, "raised early");
+	}
+END
+$cc -std=c11 -Wall -Wextra -shared -fPIC -I"$sources/include" "$scratch/early.c" "$scratch/stub/libmmlib.so.1" \
+	-o "$scratch/early.so"
+echo 'int main(void) { return 0; }' >"$scratch/main.c"
+$cc "$scratch/main.c" -Wl,--no-as-needed "$scratch/early.so" "$scratch/stub/libmmlib.so.1" -o "$scratch/main"
+lines_at() { # lines_at LEVEL
+	LD_LIBRARY_PATH="$scratch/stub" LD_PRELOAD="$product" MM_LOG_MAXLEVEL=$1 "$scratch/main" 2>&1 | grep -c 'raised early'
+}
+[ "$(lines_at INFO)" = 1 ] || { echo "mmlib: an error of a constructor is not logged"; exit 1; }
+[ "$(lines_at FATAL)" = 0 ] || { echo "mmlib: MM_LOG_MAXLEVEL does not hold for an error of a constructor"; exit 1; }
+
 cp "$product" "$scratch/ours/libmmsysio.so.1"
 cp "$scratch/program" "$scratch/changed"
 patchelf --replace-needed libmmlib.so.1 libmmsysio.so.1 "$scratch/changed"

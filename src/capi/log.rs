@@ -17,7 +17,7 @@ pub extern "C" fn mm_log_set_maxlvl(lvl: c_int) -> c_int {
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
     extern "C" fn at_load() {
-        log::read_environment();
+        log::max_level();
         local_time::watch_forks();
         readable::find_variables();
     }

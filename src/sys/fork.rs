@@ -67,6 +67,7 @@ fn unmap_page(page: NonNull<Wiped>) {
 }
 
 /// A number that differs between this process and all that it was forked from. Without the page it is the process id.
+#[inline(never)]
 pub fn generation() -> u32 {
     match wiped() {
         Some(wiped) => match wiped.generation.load(Ordering::Relaxed) {

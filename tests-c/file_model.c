@@ -88,8 +88,8 @@ static void copy(struct model *model, int from, int to)
 	int source = is_link ? from : followed(model, from);
 	int error = source == -1                                    ? ELOOP
 	            : model->objects[source].kind == NOTHING  ? ENOENT
-	            : model->objects[to].kind != NOTHING      ? EEXIST
 	            : model->objects[source].kind == DIRECTORY ? EISDIR
+	            : model->objects[to].kind != NOTHING      ? EEXIST
 	                                                      : 0;
 
 	expect(model, mm_copy(model->paths[from], model->paths[to], flag, MODE_DEF), error, "copy", from, to);

@@ -62,7 +62,7 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
 /// mm_ipc_srv_accept(), as soon as these have returned: they fail with ECANCELED. Connections that were not accepted are
 /// dropped: their clients get ECONNRESET. Accepted connections live on until they are closed.
 ///
-/// After a fork(), _Fork() or clone() both processes have the server. The process that created it stops it for all:
+/// After a fork() of whatever kind, clone() included, both processes have the server. The process that created it stops it for all:
 /// clients are refused at once, also if another process still has a copy, but the name stays taken until the last copy
 /// is closed. A process that did not create it releases its own copy, and stops the server for all only if the process
 /// that created it has ended, or if one of its own threads is inside mm_ipc_srv_accept().
@@ -152,7 +152,8 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 ///
 /// MT-Safe. Cancellation point, which leaves no socket behind. Not async-signal-safe. The descriptor is inherited by
 /// executed programs, and blocking. The sockets of a call that waits are close-on-exec and never 0, 1 or 2, and a child
-/// of fork() does not have them. (A child of _Fork() or clone() has those that are open at that moment.)
+/// of fork() does not have them. (A child of clone(), or of a fork that runs no
+/// handlers of pthread_atfork(), has those that are open at that moment.)
 ///
 /// Differs from mmlib: it waits for a server, as was always documented, instead of failing with ECONNREFUSED; a name
 /// that is too long is refused, not cut; and NULL does not crash.

@@ -421,10 +421,63 @@ START_TEST(an_address_that_refuses_is_not_mentioned_if_another_takes_the_connect
 	ck_assert_int_eq(mm_get_lasterror_number(), MM_EBADFMT);
 	ck_assert_str_eq(mm_get_lasterror_desc(), "before");
 	close_all(2, (int[]){fd, listener});
-	/* One line if all fail. */
+	leave_own_network();
+}
+END_TEST
+
+/* Checks that the log has a line for each address, in the order of the resolver, and returns how many. */
+static int assert_a_line_for_each_address(char *log)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *list;
+	char host[64];
+	int count = 0;
+
+	ck_assert_int_eq(mm_getaddrinfo("many", uri("%d", TCP_PORT), &hints, &list), 0);
+	for (struct addrinfo *entry = list; entry != NULL; entry = entry->ai_next, count++) {
+		char *line = strsep(&log, "\n");
+
+		ck_assert_int_eq(mm_getnameinfo(entry->ai_addr, entry->ai_addrlen, host, sizeof(host), NULL, 0,
+		                                NI_NUMERICHOST), 0);
+		ck_assert_msg(log != NULL && strstr(line, " ERROR mmlib ") != NULL, "no line for %s", host);
+		ck_assert_msg(strstr(line, host) != NULL, "not of %s: %s", host, line);
+		ck_assert_msg(strstr(line, " (mm_create_sockclient() in src/") != NULL, "%s", line);
+	}
+	ck_assert_str_eq(log, "");
+	mm_freeaddrinfo(list);
+	return count;
+}
+
+START_TEST(refusals_of_all_addresses_are_logged_in_order)
+{
+	char log[4096];
+
+	if (!enter_own_network())
+		return;
+
+	struct address last = address_of("many", true, TCP_PORT);
+
+	errno = 0;
 	ck_assert_int_eq(connect_and_read_log("stream://many", log, sizeof(log)), -1);
-	ck_assert_ptr_nonnull(strstr(log, uri(":%d", TCP_PORT)));
-	ck_assert_ptr_eq(strchr(log, '\n'), log + strlen(log) - 1);
+	ck_assert_int_eq(mm_get_lasterror_number(), ECONNREFUSED);
+	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), uri(":%d", TCP_PORT)));
+	if (last.any.sa_family == AF_INET)
+		ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), inet_ntoa(last.v4.sin_addr)));
+	ck_assert_int_ge(assert_a_line_for_each_address(log), 3);
+
+	/* The last address has an error of its own. */
+	ck_assert_int_eq(connect_and_read_log("tcp://halfway:9", log, sizeof(log)), -1);
+	ck_assert_int_eq(mm_get_lasterror_number(), ENETUNREACH);
+	ck_assert_ptr_nonnull(strstr(log, strerror(ECONNREFUSED)));
+	ck_assert_ptr_nonnull(strstr(log, strerror(ENETUNREACH)));
+
+	mm_error_set_flags(MM_ERROR_SET, MM_ERROR_NOLOG);
+	ck_assert_int_eq(connect_and_read_log("stream://many", log, sizeof(log)), -1);
+	ck_assert_str_eq(log, "");
+	mm_error_set_flags(MM_ERROR_SET, MM_ERROR_IGNORE);
+	ck_assert_int_eq(connect_and_read_log("tcp://halfway:9", log, sizeof(log)), -1);
+	ck_assert_str_eq(log, "");
+	ck_assert_int_eq(mm_get_lasterror_number(), ECONNREFUSED);
 	leave_own_network();
 }
 END_TEST
@@ -628,6 +681,7 @@ SUITE(a_stream_is_connected_to_its_server, a_datagram_socket_is_connected_withou
       nobody_listens_to_port_0, uris_that_cannot_be_understood_are_refused, what_is_not_known_is_told,
       uris_may_have_any_length, an_address_of_ipv6_may_have_a_zone, other_percent_escapes_are_not_decoded, a_refused_connection_tells_the_address,
       an_address_that_refuses_is_not_mentioned_if_another_takes_the_connection,
+      refusals_of_all_addresses_are_logged_in_order,
       a_success_after_a_refusal_leaves_errno_alone, streams_are_tried_before_datagrams,
       refused_streams_are_not_replaced_by_a_datagram_socket, refused_streams_of_all_addresses_are_an_error,
       the_stream_of_a_later_address_is_preferred_to_a_datagram,

@@ -718,6 +718,7 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 ///   ENOMEM           not enough memory
 ///   others           as by mm_getaddrinfo(), or by mm_socket() and mm_connect() for the last address, which the text
 ///                    of the error has
+/// If all addresses fail, a line is logged for each.
 ///
 /// MT-Safe; other threads must not change the environment meanwhile. Cancellation point; a thread that is cancelled
 /// here leaves the list of addresses, and perhaps the socket, behind. The descriptor is inherited by executed programs.

@@ -22,7 +22,7 @@ pub fn connect(uri: &CStr) -> Result<OwnedFd> {
 }
 
 /// Connects to the first address that takes the connection, of those that the resolver has for the URI, each tried
-/// once. The error is that of the last one.
+/// once. The error is that of the last one; if all fail, those of the others are logged before it.
 ///
 /// A datagram socket is "connected" without asking anybody. So no datagram candidate may come before the streams of
 /// another address, nor stand in for streams that are all refused: where the service has a stream, only that is tried.
@@ -31,7 +31,7 @@ fn connect_to_first(uri: &Uri) -> Result<OwnedFd> {
     let addresses = target.resolve()?;
     let is_stream = |candidate: &Candidate| candidate.kind == libc::SOCK_STREAM;
     let has_stream = addresses.iter().any(|candidate| is_stream(&candidate));
-    let mut failure = None;
+    let mut failures = Failures::default();
     for mut candidate in addresses.iter().filter(|candidate| is_stream(candidate) || !has_stream) {
         if let Some(port) = target.port_to_set {
             candidate.address.set_port(port);
@@ -40,10 +40,37 @@ fn connect_to_first(uri: &Uri) -> Result<OwnedFd> {
             Ok(socket) => return Ok(socket),
             // Who interrupts it wants it to end.
             Err(error) if error.is(libc::EINTR) => return Err(error),
-            Err(error) => failure = Some(error),
+            Err(error) => failures.add(error),
         }
     }
-    Err(failure.unwrap_or_else(|| no_address(uri)))
+    drop(addresses);
+    Err(failures.raise_earlier().unwrap_or_else(|| no_address(uri)))
+}
+
+/// Why the addresses did not take the connection: known only in the end to be worth a line each in the log.
+#[derive(Default)]
+struct Failures {
+    earlier: Vec<Error>,
+    last: Option<Error>,
+}
+
+impl Failures {
+    #[cold]
+    fn add(&mut self, error: Error) {
+        if let Some(before) = self.last.replace(error) {
+            // Without memory its line is lost, which is better than to fail for another reason.
+            if self.earlier.try_reserve(1).is_ok() {
+                self.earlier.push(before);
+            }
+        }
+    }
+
+    /// Raises all but the last, which is left to the caller.
+    #[cold]
+    fn raise_earlier(self) -> Option<Error> {
+        self.earlier.iter().for_each(|error| error.raise("mm_create_sockclient"));
+        self.last
+    }
 }
 
 fn connect_to(candidate: &Candidate) -> Result<OwnedFd> {

@@ -676,8 +676,11 @@ START_TEST(names_that_cannot_be_are_refused)
 {
 	char name[300] = "", path[400];
 
-	memset(name, 'x', 256);
-	assert_fails(mm_shm_open(name, O_RDWR | O_CREAT, MODE_DEF), EINVAL);
+	for (int size = 256; size < 270; size++) {
+		memset(name, 'x', size);
+		assert_fails(mm_shm_open(name, O_RDWR | O_CREAT, MODE_DEF), EINVAL);
+		assert_fails(mm_shm_unlink(name), ENOENT);
+	}
 	assert_fails(mm_shm_open("", O_RDWR | O_CREAT, MODE_DEF), EINVAL);
 	assert_fails(mm_shm_open("/", O_RDWR | O_CREAT, MODE_DEF), EINVAL);
 	assert_fails(mm_shm_open("a/b", O_RDWR | O_CREAT, MODE_DEF), EINVAL);

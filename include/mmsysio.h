@@ -776,10 +776,13 @@ struct mm_dirent {
  *   ENOENT           there is no such directory, or the path is empty
  *   ENOTDIR          it is no directory
  *   EACCES           it may not be read, or a directory of the path not be searched
+ *   EPERM            a security policy forbids it
  *   EMFILE, ENFILE   too many open descriptors, or files
  *   ELOOP            too many symbolic links lead to each other
  *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
  *   EFAULT           the path is NULL or cannot be read
+ *   EINTR            interrupted by a signal handler, on a filesystem that waits for its server
+ *   EIO              the filesystem failed
  *   ENOMEM           not enough memory
  *
  * MT-Safe. The descriptor behind it is closed in executed programs.
@@ -1035,12 +1038,14 @@ MMLIB_API int mm_unmap(void *addr);
  *   ENOENT           there is none of that name, and @oflag has no O_CREAT; or the system has no /dev/shm
  *   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
  *   EACCES           its permissions forbid it
+ *   EPERM            a security policy forbids it
  *   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a
  *                    directory, which cannot be written
  *   EFAULT           @name is NULL
  *   ELOOP            it is a symbolic link
  *   EMFILE, ENFILE   too many open descriptors, or files
  *   ENOSPC           there is no room for it
+ *   ENOMEM           not enough memory
  *
  * MT-Safe. The descriptor is closed in executed programs.
  *
@@ -1058,6 +1063,7 @@ MMLIB_API int mm_shm_open(const char *name, int oflag, int mode);
  * with the error state set to
  *   EMFILE, ENFILE   too many open descriptors, or files
  *   ENOMEM           not enough memory
+ *   EACCES, EPERM    a security policy forbids it
  *   ENOSYS           the kernel is older than Linux 3.17
  *
  * MT-Safe. The descriptor is closed in executed programs.
@@ -1074,7 +1080,7 @@ MMLIB_API int mm_anon_shm(void);
  *
  * Return: 0; or -1, with the error state set to
  *   ENOENT           there is none of that name, or it is no name that one can have
- *   EACCES           it belongs to another user
+ *   EACCES, EPERM    it belongs to another user, or a security policy forbids it
  *   EFAULT           @name is NULL
  *   EISDIR           it is a directory
  *
@@ -1378,6 +1384,7 @@ MMLIB_API int mm_socket(int domain, int type, int protocol);
  *   EAFNOSUPPORT     the address is of another family than the socket
  *   EACCES           the port is reserved for privileged users; or a directory may not be searched or written
  *                    (AF_UNIX)
+ *   EPERM            a security policy forbids it
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
  *   EFAULT           @addr cannot be read
@@ -1435,6 +1442,7 @@ MMLIB_API int mm_getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrl
  *   EADDRINUSE       another socket listens to the address, or no port is free
  *   EOPNOTSUPP       sockets of this type have no connections
  *   EINVAL           the socket is connected, or has no address (AF_UNIX)
+ *   EACCES, EPERM    a security policy forbids it
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
  *
@@ -1497,6 +1505,7 @@ MMLIB_API int mm_accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
  *   EFAULT           @addr cannot be read
+ *   ENOMEM           not enough memory
  *
  * MT-Safe. Cancellation point.
  */
@@ -1611,7 +1620,8 @@ MMLIB_API int mm_shutdown(int sockfd, int how);
  *   ENOTSOCK         @sockfd is not a socket
  *   EFAULT           @buffer cannot be read
  *   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN  what went wrong with the connection on the network
- *   EPERM            a firewall or a security policy forbids it
+ *   EACCES, EPERM    a firewall or a security policy forbids it
+ *   EINVAL           the socket does not take these @flags or this @length
  *   ENOBUFS, ENOMEM  not enough memory
  *
  * MT-Safe. Cancellation point.
@@ -1659,6 +1669,7 @@ MMLIB_API ssize_t mm_recv(int sockfd, void *buffer, size_t length, int flags);
  *   EINVAL           the ancillary data or the address is malformed, or the sizes of the buffers make more than
  *                    SSIZE_MAX
  *   EAFNOSUPPORT     the address is of another family than the socket
+ *   ETOOMANYREFS     more file descriptors than RLIMIT_NOFILE are sent and not yet received (AF_UNIX)
  *   EFAULT           @msg or what it points to cannot be read, NULL included
  *
  * MT-Safe. Cancellation point.

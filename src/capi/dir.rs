@@ -14,10 +14,13 @@ use std::ffi::{c_char, c_int};
 ///   ENOENT           there is no such directory, or the path is empty
 ///   ENOTDIR          it is no directory
 ///   EACCES           it may not be read, or a directory of the path not be searched
+///   EPERM            a security policy forbids it
 ///   EMFILE, ENFILE   too many open descriptors, or files
 ///   ELOOP            too many symbolic links lead to each other
 ///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
 ///   EFAULT           the path is NULL or cannot be read
+///   EINTR            interrupted by a signal handler, on a filesystem that waits for its server
+///   EIO              the filesystem failed
 ///   ENOMEM           not enough memory
 ///
 /// MT-Safe. The descriptor behind it is closed in executed programs.

@@ -74,12 +74,14 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 ///   ENOENT           there is none of that name, and @oflag has no O_CREAT; or the system has no /dev/shm
 ///   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
 ///   EACCES           its permissions forbid it
+///   EPERM            a security policy forbids it
 ///   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a
 ///                    directory, which cannot be written
 ///   EFAULT           @name is NULL
 ///   ELOOP            it is a symbolic link
 ///   EMFILE, ENFILE   too many open descriptors, or files
 ///   ENOSPC           there is no room for it
+///   ENOMEM           not enough memory
 ///
 /// MT-Safe. The descriptor is closed in executed programs.
 ///
@@ -104,6 +106,7 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
 /// with the error state set to
 ///   EMFILE, ENFILE   too many open descriptors, or files
 ///   ENOMEM           not enough memory
+///   EACCES, EPERM    a security policy forbids it
 ///   ENOSYS           the kernel is older than Linux 3.17
 ///
 /// MT-Safe. The descriptor is closed in executed programs.
@@ -121,7 +124,7 @@ pub extern "C" fn mm_anon_shm() -> c_int {
 ///
 /// Return: 0; or -1, with the error state set to
 ///   ENOENT           there is none of that name, or it is no name that one can have
-///   EACCES           it belongs to another user
+///   EACCES, EPERM    it belongs to another user, or a security policy forbids it
 ///   EFAULT           @name is NULL
 ///   EISDIR           it is a directory
 ///

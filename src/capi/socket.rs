@@ -47,6 +47,7 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
 ///   EAFNOSUPPORT     the address is of another family than the socket
 ///   EACCES           the port is reserved for privileged users; or a directory may not be searched or written
 ///                    (AF_UNIX)
+///   EPERM            a security policy forbids it
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
 ///   EFAULT           @addr cannot be read
@@ -136,6 +137,7 @@ pub unsafe extern "C" fn mm_getpeername(
 ///   EADDRINUSE       another socket listens to the address, or no port is free
 ///   EOPNOTSUPP       sockets of this type have no connections
 ///   EINVAL           the socket is connected, or has no address (AF_UNIX)
+///   EACCES, EPERM    a security policy forbids it
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
 ///
@@ -210,6 +212,7 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
 ///   EFAULT           @addr cannot be read
+///   ENOMEM           not enough memory
 ///
 /// MT-Safe. Cancellation point.
 ///
@@ -362,7 +365,8 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
 ///   ENOTSOCK         @sockfd is not a socket
 ///   EFAULT           @buffer cannot be read
 ///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN  what went wrong with the connection on the network
-///   EPERM            a firewall or a security policy forbids it
+///   EACCES, EPERM    a firewall or a security policy forbids it
+///   EINVAL           the socket does not take these @flags or this @length
 ///   ENOBUFS, ENOMEM  not enough memory
 ///
 /// MT-Safe. Cancellation point.
@@ -426,6 +430,7 @@ pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usi
 ///   EINVAL           the ancillary data or the address is malformed, or the sizes of the buffers make more than
 ///                    SSIZE_MAX
 ///   EAFNOSUPPORT     the address is of another family than the socket
+///   ETOOMANYREFS     more file descriptors than RLIMIT_NOFILE are sent and not yet received (AF_UNIX)
 ///   EFAULT           @msg or what it points to cannot be read, NULL included
 ///
 /// MT-Safe. Cancellation point.

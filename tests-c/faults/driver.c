@@ -1,13 +1,13 @@
 /*
  * driver.c: every exported function x every call that it makes x every errno of that call
  *
- * usage: faults LIBRARY MAP ERRORS [short]
+ * usage: faults LIBRARY MAP ERRORS DOCUMENTED full|short [FUNCTION]
  *
  * Each scenario runs once and is traced. The trace is the table of cases: for each call in it, and for each error of that
  * call, the scenario runs in a process of its own with that fault, and then once more without. What must come of a fault is
- * the failure that the call told of, unless exceptions.h has a reason for something else. ERRORS receives each function with
- * each error that it gave, to be compared with what is documented. The short form takes one error of each call
- * in turn, and no more than three calls of one function.
+ * the failure that the call told of, unless exceptions.h has a reason for something else. The page of the function must name
+ * its error, unless undocumented.h has a reason: DOCUMENTED is what man/errors.py prints. ERRORS receives each function with
+ * each error that it gave. The short form takes one error of each call in turn, and no more than three calls of one function.
  */
 #include "scenario.h"
 #include "shim.h"
@@ -67,6 +67,74 @@ static struct exception *exception_for(const char *scenario, const char *call, i
 			return &exceptions[i];
 	}
 	return NULL;
+}
+
+/* --- what is documented ------------------------------------------------------------------------------------------- */
+
+static struct exemption {
+	const char *function, *call;
+	const int *errors;
+	const char *reason;
+	int uses;
+} exemptions[] = {
+#define UNDOCUMENTED(function, call, errors, reason) {function, call, errors, reason, 0},
+#include "undocumented.h"
+};
+
+#define MOST_DOCUMENTED 2000
+
+static struct {
+	char function[64];
+	int number; /* 0: others, which only the resolver has */
+} documented[MOST_DOCUMENTED];
+static int documented_count;
+
+static void add_documented(const char *function, int number)
+{
+	if (documented_count == MOST_DOCUMENTED) {
+		fprintf(stderr, "faults: more than %d errors are documented\n", MOST_DOCUMENTED);
+		exit(EXIT_FAILURE);
+	}
+	snprintf(documented[documented_count].function, sizeof(documented[0].function), "%s", function);
+	documented[documented_count++].number = number;
+}
+
+static void read_documented(const char *path)
+{
+	char function[64], number[16];
+	FILE *file = fopen(path, "r");
+
+	if (file == NULL) {
+		perror(path);
+		exit(EXIT_FAILURE);
+	}
+	while (fscanf(file, "%63s %15s", function, number) == 2)
+		add_documented(function, strcmp(number, "others") == 0 ? 0 : atoi(number));
+	fclose(file);
+	if (documented_count == 0) {
+		fprintf(stderr, "faults: %s is empty\n", path);
+		exit(EXIT_FAILURE);
+	}
+}
+
+/* A number that is missed is reported once, and from then on taken for documented. */
+static bool is_documented(const char *function, int number, const char *call)
+{
+	bool is_of_resolver = strcmp(call, "getaddrinfo") == 0 || strcmp(call, "getnameinfo") == 0;
+
+	for (int i = 0; i < documented_count; i++)
+		if (strcmp(documented[i].function, function) == 0 &&
+		    (documented[i].number == number || (documented[i].number == 0 && is_of_resolver)))
+			return true;
+	for (size_t i = 0; i < MM_NELEM(exemptions); i++) {
+		if (fnmatch(exemptions[i].function, function, 0) == 0 && fnmatch(exemptions[i].call, call, 0) == 0 &&
+		    is_among(number, exemptions[i].errors)) {
+			exemptions[i].uses++;
+			return true;
+		}
+	}
+	add_documented(function, number);
+	return false;
 }
 
 /* --- one run, in a process of its own ----------------------------------------------------------------------------- */
@@ -346,7 +414,19 @@ static const char *name_of(int error)
 	if (error == FAULT_NO_ERRNO)
 		return "no errno";
 	snprintf(number, sizeof(number), "%d", error);
-	return error > 0 ? strerrorname_np(error) : number;
+	return error > 0 && strerrorname_np(error) != NULL ? strerrorname_np(error) : number;
+}
+
+/* The failure of the scenario that has run must be documented. */
+static void check_documented(const char *call)
+{
+	const char *function = run.scenario->function;
+
+	if (told->has_failed && !is_documented(function, told->number, call)) {
+		printf("not ok: %s: fails with %s, after %s(), which its page does not name\n", function,
+		       name_of(told->number), call);
+		total.failed++;
+	}
 }
 
 /* An error state has errno values, of the resolver's numbers as well. */
@@ -391,6 +471,7 @@ static void run_case(const char *name, struct shim_call call, int nth, int posit
 		if (told->has_failed && told->has_struck)
 			fprintf(errors_given, "%s %d %s %s\n", run.scenario->function, told->number,
 			        told->number < 1000 ? strerrorname_np(told->number) : "", shim_name(call));
+		check_documented(shim_name(call));
 	} else {
 		total.failed++;
 		printf("not ok: %s: call %d, %s(), %s with %s: %s\n", name, position, shim_name(call),
@@ -417,6 +498,7 @@ static void run_cases(const struct scenario *scenario)
 		return;
 	}
 	total.passed++;
+	check_documented("no fault");
 	trace = told->trace;
 	base = told->number;
 	for (int i = 0; i < trace.count; i++) {
@@ -475,11 +557,12 @@ int main(int argc, char **argv)
 	};
 	sigset_t child_ends;
 
-	if (argc < 4 || (errors_given = fopen(argv[3], "w")) == NULL) {
-		fprintf(stderr, "usage: faults LIBRARY MAP ERRORS [short]\n");
+	if (argc < 6 || (errors_given = fopen(argv[3], "w")) == NULL) {
+		fprintf(stderr, "usage: faults LIBRARY MAP ERRORS DOCUMENTED full|short [FUNCTION]\n");
 		return 2;
 	}
-	is_short = argc > 4 && strcmp(argv[4], "short") == 0;
+	read_documented(argv[4]);
+	is_short = strcmp(argv[5], "short") == 0;
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	strcpy(scratch, "/tmp/mmsysio-faults-XXXXXX");
 	if (told == MAP_FAILED || mkdtemp(scratch) == NULL) {
@@ -494,15 +577,22 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &child_ends, NULL);
 	for (int i = 0; groups[i] != NULL; i++)
 		for (const struct scenario *s = groups[i]; s->function != NULL; s++)
-			if (argc <= 5 || fnmatch(argv[5], s->function, 0) == 0)
+			if (argc <= 6 || fnmatch(argv[6], s->function, 0) == 0)
 				run_cases(s);
-	for (size_t i = 0; i < MM_NELEM(exceptions) && argc <= 5 && !is_short; i++) {
+	for (size_t i = 0; i < MM_NELEM(exceptions) && argc <= 6 && !is_short; i++) {
 		if (exceptions[i].uses == 0) {
 			printf("not ok: exception of %s, %s(): nothing needs it\n", exceptions[i].scenario, exceptions[i].call);
 			total.failed++;
 		}
 	}
-	if (argc <= 5)
+	for (size_t i = 0; i < MM_NELEM(exemptions) && argc <= 6 && !is_short; i++) {
+		if (exemptions[i].uses == 0) {
+			printf("not ok: undocumented error of %s, %s(): nothing needs it\n", exemptions[i].function,
+			       exemptions[i].call);
+			total.failed++;
+		}
+	}
+	if (argc <= 6)
 		total.failed += shim_tell_unused();
 	nftw(scratch, remove_entry, 64, FTW_DEPTH | FTW_PHYS);
 	rmdir(scratch);

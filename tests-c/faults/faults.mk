@@ -11,10 +11,16 @@ $(B)/faults/faults: $(FAULTS) $(STAGE)/.installed
 	    $(CFLAGS) $$($(STAGED) --cflags mmsysio) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio)
 
-RUN_FAULTS = LD_LIBRARY_PATH=$(STAGE)/lib $< $(SONAME) src/mmsysio.map $(B)/faults/errors
+RUN_FAULTS = LD_LIBRARY_PATH=$(STAGE)/lib $< $(SONAME) src/mmsysio.map $(B)/faults/errors $(B)/faults/documented
+
+# The errors that the pages name, in numbers of this system.
+$(B)/faults/documented: $(addprefix include/,$(HEADERS)) $(wildcard man/*.py)
+	@mkdir -p $(@D)
+	$(PYTHON) man/errors.py include >$@.new
+	@mv $@.new $@
 
 # A call that the library made by itself would escape.
-check-faults check-faults-short: $(B)/faults/faults
+check-faults check-faults-short: $(B)/faults/faults $(B)/faults/documented
 	@! objdump -d --no-show-raw-insn $(STAGE)/lib/$(SONAME) | awk -F '\t' '$$2 ~ /^(syscall|sysenter|svc|ecall)( |$$)/' | grep . || \
 	    { echo "the library makes system calls by itself, which no fault reaches"; exit 1; }
 	$(RUN_FAULTS) $(if $(filter check-faults-short,$@),short,full)

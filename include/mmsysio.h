@@ -1134,6 +1134,7 @@ struct mm_ipc_msg {
  *   ENFILE           the system has too many open files
  *   ENOBUFS, ENOMEM  not enough memory
  *   EACCES, EPERM    a security policy forbids it
+ *   EAFNOSUPPORT     the system has no Unix domain sockets
  *
  * A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: a NUL byte, @addr, and
  * NUL bytes up to sizeof(struct sockaddr_un). In Python, socket.connect(b"\0" + addr.ljust(107, b"\0")); with socat,
@@ -1156,7 +1157,7 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
  * mm_ipc_srv_accept(), as soon as these have returned: they fail with ECANCELED. Connections that were not accepted are
  * dropped: their clients get ECONNRESET. Accepted connections live on until they are closed.
  *
- * After a fork(), _Fork() or clone() both processes have the server. The process that created it stops it for all:
+ * After a fork() of whatever kind, clone() included, both processes have the server. The process that created it stops it for all:
  * clients are refused at once, also if another process still has a copy, but the name stays taken until the last copy
  * is closed. A process that did not create it releases its own copy, and stops the server for all only if the process
  * that created it has ended, or if one of its own threads is inside mm_ipc_srv_accept().
@@ -1221,10 +1222,12 @@ MMLIB_API int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
  *   ENFILE           the system has too many open files
  *   ENOBUFS, ENOMEM  not enough memory
  *   EACCES, EPERM    a security policy forbids it
+ *   EAFNOSUPPORT     the system has no Unix domain sockets
  *
  * MT-Safe. Cancellation point, which leaves no socket behind. Not async-signal-safe. The descriptor is inherited by
  * executed programs, and blocking. The sockets of a call that waits are close-on-exec and never 0, 1 or 2, and a child
- * of fork() does not have them. (A child of _Fork() or clone() has those that are open at that moment.)
+ * of fork() does not have them. (A child of clone(), or of a fork that runs no
+ * handlers of pthread_atfork(), has those that are open at that moment.)
  *
  * Differs from mmlib: it waits for a server, as was always documented, instead of failing with ECONNREFUSED; a name
  * that is too long is refused, not cut; and NULL does not crash.
@@ -1242,6 +1245,7 @@ MMLIB_API int mm_ipc_connect(const char *addr);
  *   EMFILE           the process has too many open descriptors
  *   ENFILE           the system has too many open files
  *   ENOBUFS, ENOMEM  not enough memory
+ *   EACCES, EPERM    a security policy forbids it
  *
  * MT-Safe. Not async-signal-safe. The descriptors are inherited by executed programs, and blocking. After a
  * failure @fds is unspecified.
@@ -1271,7 +1275,8 @@ MMLIB_API int mm_ipc_connected_pair(int fds[2]);
  *   EINTR            interrupted by a signal handler before there was space
  *   EAGAIN           there is no room, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
  *   ETOOMANYREFS     more descriptors of the user are under way than RLIMIT_NOFILE allows
- *   EPERM            the receiver refuses descriptors
+ *   EACCES, EPERM    the receiver refuses descriptors, or a security policy forbids it
+ *   EDESTADDRREQ, EISCONN, EOPNOTSUPP  @fd is a socket of another kind, which reports this
  *   ENOBUFS, ENOMEM  not enough memory. A datagram needs memory in one piece: with a large SO_SNDBUF one of more than
  *                    about 4 MiB (4263616 bytes) gets ENOBUFS always, and a smaller one may
  *
@@ -1311,6 +1316,7 @@ MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
  *   EBADF            @fd is not open, or another thread has closed it while this waited
  *   ENOTSOCK         @fd is not a socket
  *   ENOTCONN         @fd is not connected
+ *   ECONNREFUSED     @fd is a socket of another kind, which reports this
  *   EFAULT           the data cannot be stored: the message is lost; or the array @msg->iov cannot be read
  *   EINTR            interrupted by a signal handler before a message came. If SO_RCVTIMEO is set, the kernel gives it
  *                    also when the process is stopped and continued, or traced

@@ -31,6 +31,7 @@ use std::ptr::NonNull;
 ///   ENFILE           the system has too many open files
 ///   ENOBUFS, ENOMEM  not enough memory
 ///   EACCES, EPERM    a security policy forbids it
+///   EAFNOSUPPORT     the system has no Unix domain sockets
 ///
 /// A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: a NUL byte, @addr, and
 /// NUL bytes up to sizeof(struct sockaddr_un). In Python, socket.connect(b"\0" + addr.ljust(107, b"\0")); with socat,
@@ -149,6 +150,7 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 ///   ENFILE           the system has too many open files
 ///   ENOBUFS, ENOMEM  not enough memory
 ///   EACCES, EPERM    a security policy forbids it
+///   EAFNOSUPPORT     the system has no Unix domain sockets
 ///
 /// MT-Safe. Cancellation point, which leaves no socket behind. Not async-signal-safe. The descriptor is inherited by
 /// executed programs, and blocking. The sockets of a call that waits are close-on-exec and never 0, 1 or 2, and a child
@@ -179,6 +181,7 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
 ///   EMFILE           the process has too many open descriptors
 ///   ENFILE           the system has too many open files
 ///   ENOBUFS, ENOMEM  not enough memory
+///   EACCES, EPERM    a security policy forbids it
 ///
 /// MT-Safe. Not async-signal-safe. The descriptors are inherited by executed programs, and blocking. After a
 /// failure @fds is unspecified.
@@ -220,7 +223,8 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 ///   EINTR            interrupted by a signal handler before there was space
 ///   EAGAIN           there is no room, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
 ///   ETOOMANYREFS     more descriptors of the user are under way than RLIMIT_NOFILE allows
-///   EPERM            the receiver refuses descriptors
+///   EACCES, EPERM    the receiver refuses descriptors, or a security policy forbids it
+///   EDESTADDRREQ, EISCONN, EOPNOTSUPP  @fd is a socket of another kind, which reports this
 ///   ENOBUFS, ENOMEM  not enough memory. A datagram needs memory in one piece: with a large SO_SNDBUF one of more than
 ///                    about 4 MiB (4263616 bytes) gets ENOBUFS always, and a smaller one may
 ///
@@ -284,6 +288,7 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 ///   EBADF            @fd is not open, or another thread has closed it while this waited
 ///   ENOTSOCK         @fd is not a socket
 ///   ENOTCONN         @fd is not connected
+///   ECONNREFUSED     @fd is a socket of another kind, which reports this
 ///   EFAULT           the data cannot be stored: the message is lost; or the array @msg->iov cannot be read
 ///   EINTR            interrupted by a signal handler before a message came. If SO_RCVTIMEO is set, the kernel gives it
 ///                    also when the process is stopped and continued, or traced

@@ -18,7 +18,6 @@ UNDOCUMENTED("mm_ipc_srv_create", "bind", ONLY(EADDRNOTAVAIL, EBADF, EFAULT, ENO
 UNDOCUMENTED("mm_ipc_srv_create", "listen", ONLY(EBADF, ENOTSOCK, EOPNOTSUPP), "the socket is the library's own")
 UNDOCUMENTED("mm_ipc_srv_accept", "accept", ONLY(EAGAIN, EBADF, EFAULT, ENOTSOCK, EOPNOTSUPP),
              "the socket is the library's own, and waits; no address is asked for")
-UNDOCUMENTED("mm_ipc_srv_accept", "getsockopt", ONLY(EBADF), "the socket is the library's own")
 UNDOCUMENTED("mm_ipc_connect", "connect",
              ONLY(EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EALREADY, EBADF, EFAULT, EHOSTUNREACH, EINPROGRESS, EISCONN,
                   ENETUNREACH, ENOTSOCK, EPROTOTYPE),

@@ -27,9 +27,9 @@
 /* Flags of mm_error_set_flags(). */
 #define MM_ERROR_IGNORE 0x01    /* a raised error changes no error state and prints nothing */
 #define MM_ERROR_NOLOG 0x02     /* a raised error is stored but not logged */
-#define MM_ERROR_ALL_ALTERNATE 0xffffffff
-#define MM_ERROR_SET 0xffffffff         /* as flags: set those of the mask */
-#define MM_ERROR_UNSET 0x00000000       /* as flags: clear those of the mask */
+#define MM_ERROR_ALL_ALTERNATE (-1)     /* all bits */
+#define MM_ERROR_SET (-1)               /* as flags: set those of the mask */
+#define MM_ERROR_UNSET 0                /* as flags: clear those of the mask */
 
 #ifdef __cplusplus
 extern "C" {

@@ -85,7 +85,7 @@
 /* mm_check(expr): mm_crash() if expr is false. Always compiled in; expr is evaluated once. */
 #define mm_check(expr)                                                                     \
 	do {                                                                               \
-		if (UNLIKELY(!(expr)))                                                     \
+		if (!(expr))                                                               \
 			mm_crash("%s", "mm_check(" #expr ") failed. ");                    \
 	} while (0)
 

@@ -34,6 +34,22 @@
 #define MM_CONSTRUCTOR(name) static void __attribute__((constructor)) name##_ctor(void)
 #define MM_DESTRUCTOR(name) static void __attribute__((destructor)) name##_dtor(void)
 
+#define MM_DEPRECATED __attribute__((deprecated))
+
+#else /* no GNU attributes */
+
+#define MM_DEPRECATED
+
+#endif
+
+/*
+ * Names that a program may have as well. A definition that comes before the inclusion of this header is kept: no header
+ * of libmmsysio uses them. A program with definitions that come later defines MM_NO_SHORT_NAMES before, which leaves out
+ * these, and NS_IN_SEC, US_IN_SEC and MS_IN_SEC of mmtime.h.
+ */
+#ifndef MM_NO_SHORT_NAMES
+
+#if defined(__GNUC__) || defined(__clang__)
 #ifndef LIKELY
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #endif
@@ -49,10 +65,7 @@
 #ifndef NONNULL_ARGS
 #define NONNULL_ARGS(...) __attribute__((nonnull(__VA_ARGS__)))
 #endif
-#define MM_DEPRECATED __attribute__((deprecated))
-
-#else /* no GNU attributes */
-
+#else
 #ifndef LIKELY
 #define LIKELY(x) (x)
 #endif
@@ -68,12 +81,16 @@
 #ifndef NONNULL_ARGS
 #define NONNULL_ARGS(...)
 #endif
-#define MM_DEPRECATED
-
 #endif
 
+#endif /* MM_NO_SHORT_NAMES */
+
 /* Number of elements of an array, as int. Not for a pointer. */
+#ifdef __cplusplus
+#define MM_NELEM(array) (static_cast<int>(sizeof(array) / sizeof((array)[0])))
+#else
 #define MM_NELEM(array) ((int)(sizeof(array) / sizeof((array)[0])))
+#endif
 
 /* True if value is a power of two, or zero. */
 #define MM_IS_POW2(value) (((value) & ((value) - 1)) == 0)

@@ -8,6 +8,9 @@
  * library does, errno. Pointers that are NULL or cannot be used by the kernel give an error. Nothing is retried when a
  * signal handler interrupts it.
  *
+ * As mmlib's header, this one includes netinet/tcp.h, whose structures linux/tcp.h defines as well: a source file cannot
+ * include both headers.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef MMSYSIO_H
@@ -32,6 +35,11 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* mm_stat() has the name of a structure, as stat() has. */
+#if defined(__GNUC__) || defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 #endif
 
 /*
@@ -62,7 +70,7 @@ typedef ino_t mm_ino_t;
 #define MM_DT_ANY 0xFF
 
 /* Flags; each function says which of them it takes. */
-#define MM_RECURSIVE ((int)0x80000000u)
+#define MM_RECURSIVE (-0x7fffffff - 1) /* the highest bit of an int */
 #define MM_FAILONERROR (1 << 30)
 #define MM_NOFOLLOW (1 << 29)
 #define MM_NOCOW (1 << 28)
@@ -1880,6 +1888,9 @@ MMLIB_API int mm_create_sockclient(const char *uri);
 MMLIB_API int mm_poll(struct mm_pollfd *fds, int nfds, int timeout_ms);
 
 #ifdef __cplusplus
+#if defined(__GNUC__) || defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 }
 #endif
 

@@ -13,6 +13,7 @@
 #include "mmpredefs.h"
 
 /* Units in a second. */
+#ifndef MM_NO_SHORT_NAMES
 #ifndef NS_IN_SEC
 #define NS_IN_SEC 1000000000
 #endif
@@ -21,6 +22,7 @@
 #endif
 #ifndef MS_IN_SEC
 #define MS_IN_SEC 1000
+#endif
 #endif
 
 /* Clocks. Any other clock id of the system may be used as well. */
@@ -124,21 +126,21 @@ static inline int64_t mm_timediff_ns(const struct mm_timespec *ts, const struct 
 {
 	int64_t seconds = ts->tv_sec - orig->tv_sec;
 
-	return seconds * NS_IN_SEC + (ts->tv_nsec - orig->tv_nsec);
+	return seconds * 1000000000 + (ts->tv_nsec - orig->tv_nsec);
 }
 
 static inline int64_t mm_timediff_us(const struct mm_timespec *ts, const struct mm_timespec *orig)
 {
 	int64_t seconds = ts->tv_sec - orig->tv_sec;
 
-	return seconds * US_IN_SEC + (ts->tv_nsec - orig->tv_nsec) / (NS_IN_SEC / US_IN_SEC);
+	return seconds * 1000000 + (ts->tv_nsec - orig->tv_nsec) / 1000;
 }
 
 static inline int64_t mm_timediff_ms(const struct mm_timespec *ts, const struct mm_timespec *orig)
 {
 	int64_t seconds = ts->tv_sec - orig->tv_sec;
 
-	return seconds * MS_IN_SEC + (ts->tv_nsec - orig->tv_nsec) / (NS_IN_SEC / MS_IN_SEC);
+	return seconds * 1000 + (ts->tv_nsec - orig->tv_nsec) / 1000000;
 }
 
 /*
@@ -147,27 +149,27 @@ static inline int64_t mm_timediff_ms(const struct mm_timespec *ts, const struct 
  */
 static inline void mm_timeadd_ns(struct mm_timespec *ts, int64_t dt)
 {
-	ts->tv_sec += dt / NS_IN_SEC;
-	ts->tv_nsec += dt % NS_IN_SEC;
-	if (ts->tv_nsec >= NS_IN_SEC) {
-		ts->tv_nsec -= NS_IN_SEC;
+	ts->tv_sec += dt / 1000000000;
+	ts->tv_nsec += dt % 1000000000;
+	if (ts->tv_nsec >= 1000000000) {
+		ts->tv_nsec -= 1000000000;
 		ts->tv_sec++;
 	} else if (ts->tv_nsec < 0) {
-		ts->tv_nsec += NS_IN_SEC;
+		ts->tv_nsec += 1000000000;
 		ts->tv_sec--;
 	}
 }
 
 static inline void mm_timeadd_us(struct mm_timespec *ts, int64_t dt)
 {
-	ts->tv_sec += dt / US_IN_SEC;
-	mm_timeadd_ns(ts, dt % US_IN_SEC * (NS_IN_SEC / US_IN_SEC));
+	ts->tv_sec += dt / 1000000;
+	mm_timeadd_ns(ts, dt % 1000000 * 1000);
 }
 
 static inline void mm_timeadd_ms(struct mm_timespec *ts, int64_t dt)
 {
-	ts->tv_sec += dt / MS_IN_SEC;
-	mm_timeadd_ns(ts, dt % MS_IN_SEC * (NS_IN_SEC / MS_IN_SEC));
+	ts->tv_sec += dt / 1000;
+	mm_timeadd_ns(ts, dt % 1000 * 1000000);
 }
 
 #ifdef __cplusplus

@@ -181,9 +181,13 @@ START_TEST(error_codes_and_flags_have_their_values)
 	ck_assert_int_eq(MM_ENONAME, 1010);
 	ck_assert_uint_eq(MM_ERROR_IGNORE, 1);
 	ck_assert_uint_eq(MM_ERROR_NOLOG, 2);
-	ck_assert_uint_eq(MM_ERROR_ALL_ALTERNATE, 0xffffffff);
-	ck_assert_uint_eq(MM_ERROR_SET, 0xffffffff);
+	/* The bits of mmlib's numbers, as int, which the functions take. */
+	ck_assert_uint_eq((unsigned int)MM_ERROR_ALL_ALTERNATE, 0xffffffff);
+	ck_assert_uint_eq((unsigned int)MM_ERROR_SET, 0xffffffff);
 	ck_assert_uint_eq(MM_ERROR_UNSET, 0);
+	ck_assert(_Generic(MM_ERROR_ALL_ALTERNATE, int: true, default: false));
+	ck_assert(_Generic(MM_ERROR_SET, int: true, default: false));
+	ck_assert_uint_eq((unsigned int)MM_RECURSIVE, 0x80000000);
 }
 END_TEST
 

@@ -22,7 +22,7 @@ typedef ino_t mm_ino_t;
 #define MM_DT_ANY 0xFF
 
 /* Flags; each function says which of them it takes. */
-#define MM_RECURSIVE ((int)0x80000000u)
+#define MM_RECURSIVE (-0x7fffffff - 1) /* the highest bit of an int */
 #define MM_FAILONERROR (1 << 30)
 #define MM_NOFOLLOW (1 << 29)
 #define MM_NOCOW (1 << 28)

@@ -89,9 +89,10 @@ $(B)/mmsysio.pc: pkgconfig/mmsysio.pc.in $(B)/rust.a Makefile FORCE
 	    -e "s|@PRIVATE_LIBS@|$$(sed 's/ *$$//' $(B)/private-libs)|" $< >$@
 
 # The same for CMake, whose file finds the headers from where it lies.
-$(B)/%.cmake: cmake/%.cmake.in Makefile FORCE
+$(B)/%.cmake: cmake/%.cmake.in Makefile $(B)/rust.a FORCE
 	@mkdir -p $(B)
 	@sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' \
+	    -e "s|@PRIVATE_LIBS@|$$(sed 's/ *$$//; s/ /;/g' $(B)/private-libs)|" \
 	    -e "s|@INCLUDE_FROM_HERE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/mmsysio $(INCLUDEDIR))|" $< >$@
 
 .PHONY: FORCE

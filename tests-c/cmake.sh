@@ -1,6 +1,6 @@
 #!/bin/sh
-# find_package(mmsysio) gives the target mmsysio::mmsysio, from a tree that was moved; a program built with it runs; a
-# version that is not here is refused.
+# find_package(mmsysio) gives the targets mmsysio::mmsysio and mmsysio::mmsysio_static, from a tree that was moved; programs
+# built with them run; a version that is not here is refused.
 # Usage: cmake.sh INSTALLED-TREE VERSION
 set -eu
 
@@ -16,6 +16,12 @@ find_package(mmsysio ${WANTED} REQUIRED CONFIG)
 find_package(mmsysio REQUIRED CONFIG)
 add_executable(user user.c)
 target_link_libraries(user PRIVATE mmsysio::mmsysio)
+if(TARGET mmsysio::mmsysio_static)
+  add_executable(static_user user.c)
+  target_link_libraries(static_user PRIVATE mmsysio::mmsysio_static)
+  add_executable(fully_static_user user.c)
+  target_link_libraries(fully_static_user PRIVATE mmsysio::mmsysio_static -static)
+endif()
 file(WRITE ${CMAKE_BINARY_DIR}/found "${mmsysio_VERSION}")
 END
 cat >"$scratch/project/user.c" <<'END'
@@ -44,10 +50,18 @@ done
 cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program cannot be built"
 "$scratch/build/user" || fail "the program ended with $?"
 readelf -dW "$scratch/build/user" | grep -qF "$scratch/moved/lib" || fail "the program does not know the moved tree"
+for user in static_user fully_static_user; do
+	"$scratch/build/$user" || fail "the program $user ended with $?"
+	if readelf -dW "$scratch/build/$user" | grep -q libmmsysio; then fail "the program $user needs the shared library"; fi
+done
 for unwanted in 0.9 "${version%%.*}.999" "$((${version%%.*} + 1))"; do
 	if configure "$unwanted"; then fail "version $unwanted is found, in $version"; fi
 	grep -q 'compatible with requested' "$scratch/log" || fail "version $unwanted is refused for another reason"
 done
+rm "$scratch/moved/lib/libmmsysio.a"
+configure "" || fail "not found without the static library"
+cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program cannot be built without the static library"
+[ ! -e "$scratch/build/static_user" ] || fail "there is a target of a static library that is not there"
 rm "$scratch/moved/lib/libmmsysio.so"
 if configure ""; then fail "found without its library"; fi
 echo "cmake: find_package(mmsysio) finds $version in a moved tree, and no other"

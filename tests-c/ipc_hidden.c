@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #define TIMEOUT_VARIABLE "MMSYSIO_CONNECT_TIMEOUT_MS"
@@ -484,14 +485,26 @@ START_TEST(a_child_forked_beside_a_waiting_connect_has_no_socket_of_it)
 }
 END_TEST
 
-static pid_t forked;
+static pid_t forked = -1;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+}
 
 static void fork_in_handler(int signal)
 {
+	static const struct itimerval often = {{0, 10000}, {0, 10000}};
+	struct sigaction action = {.sa_handler = interrupt};
+
 	(void)signal;
+	if (forked != -1)
+		return;
+	forked = fork();
 	if (forked == 0) {
-		forked = fork();
-		/* The child returns into the connect of its parent's thread. */
+		/* It returns into the connect of its parent's thread, and interrupts that if the signal came too early to. */
+		sigaction(SIGALRM, &action, NULL);
+		setitimer(ITIMER_REAL, &often, NULL);
 	}
 }
 

@@ -32,7 +32,7 @@ $(B)/tests-tsan/race: tests-c/programs/race.c
 
 check-tsan: $(TSAN_TESTS:%=$(B)/tests-tsan/%) $(B)/tests-tsan/race
 	$(B)/tests-tsan/race 2>/dev/null; [ $$? -eq 66 ]
-	TSAN_OPTIONS=die_after_fork=0 CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec env $(TSAN_TESTS:%=$(B)/tests-tsan/%)
+	TSAN_OPTIONS=die_after_fork=0:atexit_sleep_ms=0 CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec env $(TSAN_TESTS:%=$(B)/tests-tsan/%)
 
 # The unit tests of Rust under memcheck, in place of Miri, which only a nightly toolchain has. What the test harness itself
 # keeps is only possibly lost.

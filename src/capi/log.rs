@@ -3,7 +3,7 @@
 
 use super::arg;
 use crate::log;
-use crate::sys::{local_time, readable};
+use crate::sys::{fork, local_time, readable};
 use std::ffi::{c_char, c_int};
 
 #[unsafe(no_mangle)]
@@ -17,6 +17,8 @@ pub extern "C" fn mm_log_set_maxlvl(lvl: c_int) -> c_int {
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
     extern "C" fn at_load() {
+        // Before there are threads, and before any fork: the page that tells forks apart is then there for all of them.
+        fork::generation();
         log::max_level();
         local_time::watch_forks();
         readable::find_variables();

@@ -76,6 +76,7 @@ CALL(void *, calloc, (size_t count, size_t size), (count, size), HELD_OR_NOTHING
 CALL(void *, malloc, (size_t size), (size), HELD_OR_NOTHING, ENOMEM)
 CALL(int, shm_open, (const char *name, int flags, mode_t mode), (name, flags, mode), MINUS_ONE, EACCES, EEXIST, EINVAL,
      EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM, ENOSPC, EPERM)
+CALL(int, madvise, (void *address, size_t size, int advice), (address, size, advice), MINUS_ONE, EINVAL, ENOSYS, EPERM)
 CALL(int, shm_unlink, (const char *name), (name), MINUS_ONE, EACCES, ENOENT, EPERM, ENAMETOOLONG)
 CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags), MINUS_ONE, EACCES, EINVAL, EMFILE, ENFILE,
      ENOMEM, ENOSYS, EPERM)
@@ -167,7 +168,6 @@ SPECIAL(realloc, ENOMEM)
 SPECIAL(posix_memalign, ENOMEM)
 SPECIAL(mmap, EACCES, EAGAIN, EBADF, EINVAL, ENFILE, ENODEV, ENOMEM, EOVERFLOW, EPERM, ETXTBSY)
 SPECIAL(munmap, EINVAL, ENOMEM)
-SPECIAL(madvise, EINVAL, ENOSYS, EPERM)
 SPECIAL(__clone, EAGAIN, EINVAL, ENOMEM, ENOSPC, EPERM)
 SPECIAL(syscall, ENOSYS)
 SPECIAL(getaddrinfo, EAI_ADDRFAMILY, EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL, EAI_FAMILY, EAI_MEMORY, EAI_NODATA, EAI_NONAME,
@@ -270,6 +270,7 @@ TRAP(statx)
 /* Calls that no scenario can bring about. */
 SPARE(calloc) /* of the standard library, for zeroed memory that is not asked for here */
 SPARE(fstatat) /* of entries whose type the filesystem does not tell */
+SPARE(madvise) /* when the library is loaded; without the page that it asks for, forks are told by the process id */
 SPARE(nanosleep) /* where a client can have no slot, or somebody tells of servers that are none */
 SPARE(posix_memalign) /* Rust's allocator has it for values that are aligned more than any of the library's */
 SPARE(select) /* where there is neither close_range() nor /proc, which is more than one fault */

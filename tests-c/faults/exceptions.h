@@ -82,12 +82,7 @@ EXCEPT("mm_create_sockclient/service", "connect#1", ONLY(EINTR), FAILS, 0, "docu
 EXCEPT("mm_create_sockclient/service", "connect#1", ANY, UNCHANGED, 0, "the next address takes the connection")
 EXCEPT("mm_create_sockclient/service", "socket#1", ANY, UNCHANGED, 0, "the next address takes the connection")
 
-/* --- forks, and the standard streams -------------------------------------------------------------------------------- */
-EXCEPT("mm_*", "madvise", ANY, UNCHANGED, 0, "an old kernel: forks are told by the process id")
-EXCEPT("mm_ipc_*", "mmap", ANY, UNCHANGED, 0, "without the page forks are told by the process id")
-EXCEPT("mm_create_sockclient/*", "mmap", ANY, UNCHANGED, 0, "without the page forks are told by the process id")
-EXCEPT("mm_*/logged", "mmap", ANY, UNCHANGED, 0, "without the page forks are told by the process id")
-EXCEPT("mm_log/*", "mmap", ANY, UNCHANGED, 0, "without the page forks are told by the process id")
+/* --- the standard streams ---------------------------------------------------------------------------------------- */
 EXCEPT("mm_get*info/*", "poll", ANY, UNCHANGED, 0, "the standard streams are taken to be open")
 EXCEPT("mm_create_sockclient/*", "poll", ANY, UNCHANGED, 0, "the standard streams are taken to be open")
 EXCEPT("mm_create_sockclient/service", "fcntl#2", ANY, UNCHANGED, 0, "the next address takes the connection")

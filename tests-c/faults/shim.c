@@ -342,17 +342,6 @@ static int faulty_munmap(void *address, size_t size)
 	return MINUS_ONE(error, munmap, munmap(address, size));
 }
 
-/* The page that a fork clears is the library's for the rest of the process. */
-static int faulty_madvise(void *address, size_t size, int advice)
-{
-	int error = fault(OF_madvise, 0);
-	int result = MINUS_ONE(error, madvise, madvise(address, size, advice));
-
-	if (result == 0 && advice == MADV_WIPEONFORK)
-		give_back(address);
-	return result;
-}
-
 static int faulty___clone(int (*run)(void *), void *stack, int flags, void *argument, pid_t *tid, void *tls, pid_t *cleared_tid)
 {
 	int error = fault(OF___clone, 0);

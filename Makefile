@@ -48,6 +48,9 @@ all: $(B)/$(REALNAME) $(B)/mmsysio.pc $(B)/mmsysioConfig.cmake $(B)/mmsysioConfi
 REMAP := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
 ifneq ($(strip $(RUSTFLAGS)),)
 export RUSTFLAGS := $(RUSTFLAGS) $(REMAP)
+else
+# Empty flags in the environment would replace those of the configuration as well.
+unexport RUSTFLAGS
 endif
 CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=.)' \
     $(CARGO) rustc $(CARGO_FLAGS) --lib --release --config 'build.rustflags=[$(subst $(SPACE),$(COMMA),$(REMAP:%="%"))]'

@@ -337,29 +337,36 @@ END_TEST
 /* What a daemon does: the process that creates the server ends, and its child serves. */
 static int daemon_pipe[2];
 
+/* Until the other end of a pipe is closed. */
+static void wait_for_end(int fd)
+{
+	char byte;
+
+	ck_assert_int_eq(read(fd, &byte, 1), 0);
+}
+
 static void create_and_leave(const char *name)
 {
 	struct mm_ipc_srv *srv = create(name);
 	int ready[2];
-	char byte;
 
 	/* Another child, which has a copy too and does nothing. */
 	if (fork() == 0) {
-		read(daemon_pipe[0], &byte, 1);
+		wait_for_end(daemon_pipe[0]);
 		_exit(0);
 	}
 	ck_assert_int_eq(pipe(ready), 0);
 	if (fork() == 0) {
 		close(ready[1]);
 		/* The creator ends when this does, and is then waited for or not. */
-		read(ready[0], &byte, 1);
+		wait_for_end(ready[0]);
 		sleep_ms(200);
 		int served = mm_ipc_srv_accept(srv);
 
 		mm_write(served, "x", 1);
 		mm_ipc_srv_destroy(srv);
 		mm_write(served, "y", 1);
-		read(daemon_pipe[0], &byte, 1);
+		wait_for_end(daemon_pipe[0]);
 		_exit(0);
 	}
 	_exit(0);

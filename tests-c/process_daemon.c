@@ -165,7 +165,7 @@ END_TEST
 
 /* --- directories to which no path leads ---------------------------------------------------------------------------------- */
 
-static char report_path[4096];
+static char report_path[4096 + 16];
 
 /* valgrind makes a path of the descriptor of execveat() and what is relative to it. */
 #define RETURN_UNDER_VALGRIND                                                                                   \

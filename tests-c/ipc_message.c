@@ -498,7 +498,7 @@ START_TEST(an_array_of_buffers_that_cannot_be_read_is_efault)
 	                               (struct iovec *)(page + 4096 - sizeof(struct iovec) + 1), (struct iovec *)-8,
 	                               (struct iovec *)UINTPTR_MAX};
 
-	munmap(page + 4096, 4096);
+	ck_assert_int_eq(mprotect(page + 4096, 4096, PROT_NONE), 0);
 	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
 	for (int count = 1; count <= 3; count++) {
 		for (size_t i = 0; i < MM_NELEM(wrong); i++) {
@@ -513,7 +513,7 @@ START_TEST(an_array_of_buffers_that_cannot_be_read_is_efault)
 		}
 	}
 	close_all(2, ends);
-	munmap(page, 4096);
+	munmap(page, 8192);
 }
 END_TEST
 

@@ -138,6 +138,8 @@ int suite_main(const char *file, const TTest *const *tests, int count)
 	int failed;
 
 	program = getpid();
+	/* Of a process that was killed and had the same id. */
+	remove_left_files(0, left);
 	snprintf(name, sizeof(name), "%s", base ? base + 1 : file);
 	name[strcspn(name, ".")] = '\0';
 

@@ -57,8 +57,8 @@ CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=
 SPACE := $(subst ,, )
 COMMA := ,
 
-# What cargo makes: an archive with all of Rust's library in it, and the system libraries that it needs. The C drivers add
-# libgcc_s and libc by themselves, the static or the shared one as it fits.
+# What cargo makes: an archive of the library and of the parts of Rust's core library, and the system libraries that it
+# needs: the C library, which the C drivers add by themselves.
 $(B)/rust.a: $(SOURCES)
 	@mkdir -p $(B)
 	$(CARGO_RUSTC) --crate-type staticlib -- --print native-static-libs=$(abspath $(B)/rust-libs)
@@ -67,11 +67,13 @@ $(B)/rust.a: $(SOURCES)
 	cp $(CARGO_OUT)/libmmsysio.a $@
 
 # One object of which only the exported names are global, so that the archive made of it stands beside other Rust
-# archives in a program, and a version script can be given to the linker (rustc has one of its own for a cdylib).
+# archives in a program, and a version script can be given to the linker (rustc has one of its own for a cdylib). It is
+# made of the members of the archive that the exported names need. Unused sections are removed when a program or the
+# shared library is linked: in combination with -r, GNU ld corrupts unwinding tables on some architectures.
 $(B)/mmsysio.o: $(B)/rust.a src/mmsysio.map
 	@printf '%s\n' $(NAMES) >$(B)/names
 	@sed 's/^/-u /' $(B)/names >$(B)/roots
-	$(LD) -r --gc-sections --force-group-allocation @$(B)/roots -o $@ --whole-archive $<
+	$(LD) -r --force-group-allocation @$(B)/roots -o $@ $<
 	$(OBJCOPY) --keep-global-symbols=$(B)/names -R .llvmbc -R .llvmcmd $@
 
 $(B)/libmmsysio.a: $(B)/mmsysio.o
@@ -81,7 +83,7 @@ $(B)/libmmsysio.a: $(B)/mmsysio.o
 # GNU ld writes the symbol of the version node itself, which mmlib has as well.
 $(B)/$(REALNAME): $(B)/mmsysio.o src/mmsysio.map
 	$(CC) -shared -fuse-ld=bfd $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--version-script=src/mmsysio.map -Wl,-soname,$(SONAME) \
-	    -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,-z,nodelete -Wl,--as-needed $$(cat $(B)/private-libs)
+	    -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,-z,nodelete -Wl,--as-needed $$(cat $(B)/private-libs)
 	ln -sf $(REALNAME) $(B)/$(SONAME)
 	ln -sf $(SONAME) $(B)/libmmsysio.so
 

@@ -3,16 +3,10 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build may stop at the first surprise")]
 
 fn main() {
-    println!("cargo:rerun-if-changed=src/variadic.c");
-    println!("cargo:rerun-if-changed=src/cancel.c");
-    println!("cargo:rerun-if-changed=src/threads.c");
+    let files = ["src/variadic.c", "src/thread.c", "src/personality.c"];
+    files.iter().for_each(|file| println!("cargo:rerun-if-changed={file}"));
     println!("cargo:rerun-if-changed=include");
-    cc::Build::new()
-        .file("src/variadic.c")
-        .file("src/cancel.c")
-        .file("src/threads.c")
-        .include("include")
-        .compile("c_halves");
+    cc::Build::new().files(files).include("include").compile("c_halves");
     #[cfg(feature = "header")]
     header::write();
 }

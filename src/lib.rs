@@ -1,11 +1,16 @@
-//! libmmsysio: the C interface of mmlib's `mmsysio.h`, `mmerrno.h` and `mmlog.h`, in Rust.
+//! libmmsysio: the C interface of mmlib's `mmsysio.h`, `mmerrno.h`, `mmlog.h` and `mmtime.h`, in Rust.
 //!
-//! A door, a room, a floor. A door ([`capi`]) speaks C: it turns pointers into Rust values, makes one call, and turns
-//! the `Result` into a return value and an error state. A room (every other file here) thinks, in safe Rust. The floor
-//! ([`sys`]) calls the kernel and the C library, one function per call.
+//! The layers, of which each uses only those after it:
 //!
-//! Calls go one way: `capi → rooms → sys → libc`, and `capi, rooms → error → log → sys`. The C half, `variadic.c`,
-//! holds the functions that take `...`; it is entered and left through [`capi::variadic`].
+//! - [`capi`]: the entry points, which convert C arguments, make one call, and convert its result;
+//! - the core in safe Rust, one module per subsystem: [`ipc`], [`net`], [`fs`], [`process`], [`mem`], [`time`], and
+//!   [`error`], which the others use;
+//! - [`os`]: mechanisms that consist of several system calls and need unsafe code;
+//! - [`sys`]: system calls, one function for each;
+//! - [`rt`]: what the standard library would provide.
+//!
+//! docs/ARCHITECTURE.md describes them, and follows a message, a spawn and an error through them.
+#![cfg_attr(not(test), no_std)]
 
 #[cfg(all(not(panic = "abort"), not(test)))]
 compile_error!(
@@ -13,19 +18,18 @@ compile_error!(
      a panic must not unwind into C code"
 );
 
+extern crate alloc;
+
 pub mod capi;
 
-mod copy;
-mod dir;
 mod error;
-mod file;
+mod fs;
 mod ipc;
-mod log;
-mod map;
-mod mode;
+mod mem;
+mod net;
 mod process;
-mod socket;
-mod sys;
-mod text;
 mod time;
-mod tree;
+
+mod os;
+mod rt;
+mod sys;

@@ -1,24 +1,34 @@
-//! What comes from C, checked.
+//! Arguments from C, checked.
+//!
+//! The policy for NULL is here: where the original crashed, it is EINVAL in the functions of IPC and for what the library
+//! itself reads ([`null`]), and EFAULT for memory that the kernel would be asked to read or write ([`null_address`]).
 
 use crate::error::{Error, Result};
-use crate::text::Text;
-use std::ffi::{CStr, c_char, c_int};
-use std::slice;
+use crate::rt::text::Text;
+use core::ffi::{CStr, c_char, c_int};
+use core::slice;
 
-/// A string that must not be null.
+/// A string that must not be NULL: EINVAL.
 ///
 /// # Safety
 /// `string` is null or a terminated string that outlives `'a`.
 #[track_caller]
 pub unsafe fn string<'a>(string: *const c_char, name: &str) -> Result<&'a CStr> {
-    if string.is_null() {
-        return Err(null(name));
-    }
-    // SAFETY: not null, so terminated as promised by the caller.
-    Ok(unsafe { CStr::from_ptr(string) })
+    // SAFETY: as promised by the caller.
+    unsafe { optional_string(string) }.ok_or_else(|| null(name))
 }
 
-/// A string, None if it is null.
+/// A string that must not be NULL: EFAULT.
+///
+/// # Safety
+/// `string` is null or a terminated string that outlives `'a`.
+#[track_caller]
+pub unsafe fn string_at_address<'a>(string: *const c_char, name: &str) -> Result<&'a CStr> {
+    // SAFETY: as promised by the caller.
+    unsafe { optional_string(string) }.ok_or_else(|| null_address(name))
+}
+
+/// A string, None if it is NULL.
 ///
 /// # Safety
 /// `string` is null or a terminated string that outlives `'a`.
@@ -27,21 +37,18 @@ pub unsafe fn optional_string<'a>(string: *const c_char) -> Option<&'a CStr> {
     (!string.is_null()).then(|| unsafe { CStr::from_ptr(string) })
 }
 
-/// What a pointer that must not be null points to.
+/// A structure that must not be NULL: EINVAL.
 ///
 /// # Safety
-/// `pointer` is null or valid for reading.
+/// `pointer` is null or valid for reading, and the structure does not change during `'a`.
 #[inline]
 #[track_caller]
-pub unsafe fn value<T: Copy>(pointer: *const T, name: &str) -> Result<T> {
-    if pointer.is_null() {
-        return Err(null(name));
-    }
-    // SAFETY: not null, so valid as promised by the caller.
-    Ok(unsafe { pointer.read() })
+pub unsafe fn structure<'a, T>(pointer: *const T, name: &str) -> Result<&'a T> {
+    // SAFETY: as promised by the caller.
+    unsafe { pointer.as_ref() }.ok_or_else(|| null(name))
 }
 
-/// An array of `count` elements, EINVAL if that is negative, or not 0 and the array null.
+/// An array of `count` elements, EINVAL if that is negative, or not 0 and the array NULL.
 ///
 /// # Safety
 /// `first` is null or points to `count` elements that do not change during `'a`.
@@ -57,7 +64,24 @@ pub unsafe fn array<'a, T>(first: *const T, count: c_int, name: &str) -> Result<
     }
 }
 
-/// A string of which only the first `N - 1` bytes matter, or what to use in place of null.
+/// Memory for a result that must not be NULL: EFAULT.
+#[track_caller]
+pub fn require_address<T>(pointer: *const T, name: &str) -> Result<()> {
+    if pointer.is_null() { Err(null_address(name)) } else { Ok(()) }
+}
+
+/// Stores a result, unless the pointer is NULL.
+///
+/// # Safety
+/// `pointer` is null or valid for writing.
+pub unsafe fn store<T>(pointer: *mut T, value: T) {
+    if !pointer.is_null() {
+        // SAFETY: not null, so valid as promised by the caller.
+        unsafe { pointer.write(value) };
+    }
+}
+
+/// A string of which only the first `N - 1` bytes matter, or what to use in place of NULL.
 ///
 /// # Safety
 /// `string` is null or a terminated string.
@@ -74,19 +98,21 @@ pub unsafe fn text<const N: usize>(string: *const c_char, if_null: &str) -> Text
 }
 
 #[cold]
+#[inline(never)]
 #[track_caller]
 pub fn null(name: &str) -> Error {
     Error::new(libc::EINVAL, format_args!("argument {name} is NULL"))
 }
 
-/// The same where the kernel would be asked to read or write there.
 #[cold]
+#[inline(never)]
 #[track_caller]
 pub fn null_address(name: &str) -> Error {
     Error::new(libc::EFAULT, format_args!("argument {name} is NULL"))
 }
 
 #[cold]
+#[inline(never)]
 #[track_caller]
 pub fn negative(count: c_int, name: &str) -> Error {
     Error::new(libc::EINVAL, format_args!("{count} elements of {name}: a count cannot be negative"))

@@ -1,11 +1,13 @@
-//! Doors under the banner 'Directory navigation'.
+//! Entry points under the banner 'Directory navigation'.
 
+use super::arg;
 use super::ret::{self, ret};
 use super::stream::{MM_DIR, mm_dirent};
 use crate::error::{Error, Result};
-use crate::sys::dir::DirStream;
-use crate::sys::path::Path;
-use std::ffi::{c_char, c_int};
+use crate::os::directory::DirStream;
+use crate::sys::path::KernelPath;
+use alloc::boxed::Box;
+use core::ffi::{c_char, c_int};
 
 /// mm_opendir() - open a directory to read its entries
 /// @path:       name of the directory
@@ -32,11 +34,9 @@ use std::ffi::{c_char, c_int};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_opendir(path: *const c_char) -> *mut MM_DIR {
     ret("mm_opendir", || {
-        if path.is_null() {
-            return Err(super::arg::null_address("path"));
-        }
+        arg::require_address(path, "path")?;
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
+        let path = unsafe { KernelPath::from_c(path) };
         let stream =
             DirStream::open(path).map_err(|e| Error::os(e, format_args!("opening directory {}", path.shown(e))))?;
         ret::boxed(MM_DIR::new(stream))
@@ -98,17 +98,13 @@ pub unsafe extern "C" fn mm_rewinddir(dir: *mut MM_DIR) {
 /// `dir` is null or came from mm_opendir() and was not closed since; `status` is valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_readdir(dir: *mut MM_DIR, status: *mut c_int) -> *const mm_dirent {
-    let tell = |value| {
-        if !status.is_null() {
-            // SAFETY: not null, so valid.
-            unsafe { status.write(value) };
-        }
-    };
+    // SAFETY: null or valid, as the caller promised.
+    let report = |value| unsafe { arg::store(status, value) };
     ret("mm_readdir", || {
-        tell(-1);
+        report(-1);
         // SAFETY: null or open, as the caller promised.
         let entry = unsafe { open_directory(dir) }?.next_entry()?;
-        tell(0);
+        report(0);
         Ok(entry)
     })
 }
@@ -118,5 +114,5 @@ pub unsafe extern "C" fn mm_readdir(dir: *mut MM_DIR, status: *mut c_int) -> *co
 #[track_caller]
 unsafe fn open_directory<'a>(dir: *mut MM_DIR) -> Result<&'a mut MM_DIR> {
     // SAFETY: as promised by the caller.
-    unsafe { dir.as_mut() }.ok_or_else(|| super::arg::null("dir"))
+    unsafe { dir.as_mut() }.ok_or_else(|| arg::null("dir"))
 }

@@ -1,33 +1,21 @@
-//! Doors of mmerrno.h, which is kept by hand and holds their documentation. Those that take `...` are in `variadic`.
+//! Entry points of mmerrno.h, which is kept by hand and holds their documentation. Those that take `...` are in `variadic`.
 #![allow(missing_docs, reason = "mmerrno.h documents them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi.rs says")]
 
 use super::arg;
 use super::ret::ret;
-use crate::error::{self, Report, STATE_SIZE};
+use crate::error::number;
+use crate::error::record::{self, Report, STATE_SIZE};
+use crate::rt::text::Text;
 use crate::sys;
-use crate::text::Text;
+use core::ffi::{c_char, c_int};
+use core::ptr;
 use errno::{Errno, set_errno};
-use std::ffi::{CStr, c_char, c_int};
-use std::ptr;
-
-/// Errors that no errno value describes.
-const OWN_ERRORS: [(c_int, &CStr); 5] = [
-    (1000, c"The device has been disconnected."),
-    (1003, c"Object in wrong state"),
-    (1005, c"Object not found"),
-    (1006, c"Bad format"),
-    (1010, c"Specified hostname cannot be resolved"),
-];
-
-fn own_text(errnum: c_int) -> Option<&'static CStr> {
-    OWN_ERRORS.iter().find(|(number, _)| *number == errnum).map(|(_, text)| *text)
-}
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_strerror(errnum: c_int) -> *const c_char {
-    match own_text(errnum) {
-        Some(text) => text.as_ptr(),
+    match number::message(errnum) {
+        Some(message) => message.as_ptr(),
         // SAFETY: strerror takes any number.
         None => unsafe { libc::strerror(errnum) },
     }
@@ -39,21 +27,21 @@ pub unsafe extern "C" fn mm_strerror_r(errnum: c_int, buf: *mut c_char, buflen: 
         set_errno(Errno(libc::EFAULT));
         return -1;
     }
-    let Some(text) = own_text(errnum) else {
-        // SAFETY: not null unless there is nothing to write to, so there are as many bytes as the text takes, or buflen.
+    let Some(message) = number::message(errnum) else {
+        // SAFETY: not null unless there is nothing to write to, so there are as many bytes as the message takes, or buflen.
         return unsafe { sys::strerror_r(errnum, buf, buflen) };
     };
-    let text = text.to_bytes();
+    let message = message.to_bytes();
     if let Some(most) = buflen.checked_sub(1) {
-        let fitting = text.len().min(most);
+        let fitting = message.len().min(most);
         // No slice is made of the buffer: C gives any size to say that there is enough, also one that no object has.
-        // SAFETY: not null, and at most buflen bytes, as the caller promised; the text is not in C's memory.
+        // SAFETY: not null, and at most buflen bytes, as the caller promised; the message is not in C's memory.
         unsafe {
-            ptr::copy_nonoverlapping(text.as_ptr().cast(), buf, fitting);
+            ptr::copy_nonoverlapping(message.as_ptr().cast(), buf, fitting);
             buf.add(fitting).write(0);
         }
     }
-    if text.len() < buflen {
+    if message.len() < buflen {
         return 0;
     }
     set_errno(Errno(libc::ERANGE));
@@ -62,7 +50,7 @@ pub unsafe extern "C" fn mm_strerror_r(errnum: c_int, buf: *mut c_char, buflen: 
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_error_set_flags(flags: c_int, mask: c_int) -> c_int {
-    error::set_flags(flags, mask)
+    record::set_flags(flags, mask)
 }
 
 /// A saved error state, as C declares it.
@@ -74,11 +62,9 @@ pub struct mm_error_state {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_save_errorstate(state: *mut mm_error_state) -> c_int {
     ret("mm_save_errorstate", || {
-        if state.is_null() {
-            return Err(arg::null_address("state"));
-        }
+        arg::require_address(state, "state")?;
         // SAFETY: not null, so valid.
-        unsafe { state.write(mm_error_state { data: error::save() }) };
+        unsafe { state.write(mm_error_state { data: record::save() }) };
         Ok(())
     })
 }
@@ -86,40 +72,38 @@ pub unsafe extern "C" fn mm_save_errorstate(state: *mut mm_error_state) -> c_int
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_set_errorstate(state: *const mm_error_state) -> c_int {
     ret("mm_set_errorstate", || {
-        if state.is_null() {
-            return Err(arg::null_address("state"));
-        }
+        arg::require_address(state, "state")?;
         // SAFETY: not null, so valid.
-        error::restore(&unsafe { state.read() }.data);
+        record::restore(&unsafe { state.read() }.data);
         Ok(())
     })
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_get_lasterror_number() -> c_int {
-    error::last_number()
+    record::number()
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_get_lasterror_desc() -> *const c_char {
-    error::last_description()
+    record::string(|record| &record.description)
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_get_lasterror_location() -> *const c_char {
-    error::last_location()
+    record::string(|record| &record.location)
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_get_lasterror_extid() -> *const c_char {
-    let extid = error::last_extid();
+    let extid = record::string(|record| &record.extid);
     // SAFETY: the field belongs to this thread and is never empty of its terminator.
     if unsafe { extid.read() } == 0 { ptr::null() } else { extid }
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_get_lasterror_module() -> *const c_char {
-    error::last_module()
+    record::string(|record| &record.module)
 }
 
 /// Raises an error for variadic.c, which has formatted `desc`. The strings may lie in the thread's own record, so all
@@ -147,16 +131,16 @@ pub(super) unsafe extern "C" fn raise_formatted(
             arg::text::<256>(desc, ""),
         )
     };
-    let mut location = Text::copied_from(func.as_bytes());
+    let mut location = Text::<256>::copied_from(func.as_bytes());
     location.push(b"() in ");
     location.push(srcfile.as_bytes());
     location.push(Text::<16>::formatted(format_args!(":{srcline}")).as_bytes());
-    error::raise(&Report {
+    record::raise(&Report {
         number: Errno(errnum),
         module: module.as_bytes(),
         extid: extid.as_bytes(),
-        location: &location,
-        description: &description,
+        location: location.as_bytes(),
+        description: description.as_bytes(),
         is_logged: true,
     });
     -1

@@ -1,17 +1,17 @@
-//! Doors under the banner 'File manipulation'.
+//! Entry points under the banner 'File manipulation'.
 
+use super::arg;
+use super::ret::{self, ret, ret_preserving_errno};
 use super::types::mm_stat;
-use super::{arg, ret};
-use crate::copy::{self, NOFOLLOW};
-use crate::error::{Error, Result};
-use crate::file as room;
-use crate::sys::path::Path;
-use crate::sys::{self, file, numbers};
-use crate::tree::RECURSIVE;
-use crate::{dir, mode, tree};
+use crate::error::Error;
+use crate::fs::flags::{NOFOLLOW, RECURSIVE};
+use crate::fs::{access, copy, mkdir, mode, remove};
+use crate::os::fd_history;
+use crate::rt::fd::Fd;
+use crate::sys::path::KernelPath;
+use crate::sys::{self, file};
+use core::ffi::{c_char, c_int, c_void};
 use errno::Errno;
-use ret::ret;
-use std::ffi::{c_char, c_int, c_void};
 
 /// mm_open() - open a file
 /// @path:       name of the file
@@ -48,7 +48,7 @@ use std::ffi::{c_char, c_int, c_void};
 pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int) -> c_int {
     ret("mm_open", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
+        let path = unsafe { KernelPath::from_c(path) };
         file::open(path, oflag | libc::O_CLOEXEC, mode::translated(mode))
             .map_err(|e| Error::io(e, format_args!("opening {} with flags {oflag:#o}", path.shown(e))))
     })
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int)
 pub unsafe extern "C" fn mm_rename(oldpath: *const c_char, newpath: *const c_char) -> c_int {
     ret("mm_rename", || {
         // SAFETY: strings, as the caller promised.
-        let (oldpath, newpath) = unsafe { (Path::from_raw(oldpath), Path::from_raw(newpath)) };
+        let (oldpath, newpath) = unsafe { (KernelPath::from_c(oldpath), KernelPath::from_c(newpath)) };
         file::rename(oldpath, newpath)
             .map_err(|e| Error::os(e, format_args!("renaming {} to {}", oldpath.shown(e), newpath.shown(e))))
     })
@@ -108,16 +108,17 @@ pub unsafe extern "C" fn mm_rename(oldpath: *const c_char, newpath: *const c_cha
 pub extern "C" fn mm_close(fd: c_int) -> c_int {
     ret("mm_close", || match fd {
         -1 => Ok(()),
-        fd => match close(fd) {
+        fd => match close(Fd::from_c(fd)) {
             Err(e) if e.0 != libc::EINTR => Err(Error::os(e, format_args!("closing descriptor {fd}"))),
             _ => Ok(()),
         },
     })
 }
 
-fn close(fd: c_int) -> sys::Result<()> {
-    numbers::note_replaced(fd);
-    file::close(fd)
+fn close(fd: Fd) -> sys::Result<()> {
+    fd_history::note_replaced(fd);
+    // SAFETY: the descriptor is the C caller's.
+    unsafe { file::close(fd) }
 }
 
 /// mm_fsync() - store what was written to a file
@@ -136,7 +137,9 @@ fn close(fd: c_int) -> sys::Result<()> {
 /// MT-Safe. Cancellation point.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
-    ret("mm_fsync", || file::fsync(fd).map_err(|e| Error::os(e, format_args!("storing the data of descriptor {fd}"))))
+    ret("mm_fsync", || {
+        file::fsync(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("storing the data of descriptor {fd}")))
+    })
 }
 
 /// mm_read() - read from a descriptor
@@ -165,7 +168,7 @@ pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
 pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> libc::ssize_t {
     ret("mm_read", || {
         // SAFETY: the caller promised that nbyte bytes may be written; the kernel finds out where not.
-        unsafe { file::read(fd, buf, nbyte) }
+        unsafe { file::read(Fd::from_c(fd), buf, nbyte) }
             .map_err(|e| Error::io(e, format_args!("reading {nbyte} bytes from descriptor {fd}")))
     })
 }
@@ -201,7 +204,7 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
 pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -> libc::ssize_t {
     ret("mm_write", || {
         // SAFETY: the caller promised that nbyte bytes may be read; the kernel finds out where not.
-        unsafe { file::write(fd, buf, nbyte) }
+        unsafe { file::write(Fd::from_c(fd), buf, nbyte) }
             .map_err(|e| Error::io(e, format_args!("writing {nbyte} bytes to descriptor {fd}")))
     })
 }
@@ -224,7 +227,7 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc::off_t {
     ret("mm_seek", || {
-        file::seek(fd, offset, whence)
+        file::lseek(Fd::from_c(fd), offset, whence)
             .map_err(|e| Error::os(e, format_args!("moving descriptor {fd} by {offset} from {whence}")))
     })
 }
@@ -250,7 +253,7 @@ pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
     ret("mm_ftruncate", || {
-        file::truncate(fd, length)
+        file::ftruncate(Fd::from_c(fd), length)
             .map_err(|e| Error::os(e, format_args!("setting the size of descriptor {fd} to {length}")))
     })
 }
@@ -276,8 +279,9 @@ pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_fstat(fd: c_int, buf: *mut mm_stat) -> c_int {
     ret("mm_fstat", || {
-        let status = file::status(fd).map_err(|e| Error::os(e, format_args!("asking about descriptor {fd}")))?;
-        require(buf, "buf")?;
+        let status =
+            file::fstat(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("asking about descriptor {fd}")))?;
+        arg::require_address(buf, "buf")?;
         // SAFETY: not null, so valid.
         unsafe { buf.write(reported(&status)) };
         Ok(())
@@ -312,10 +316,10 @@ pub unsafe extern "C" fn mm_fstat(fd: c_int, buf: *mut mm_stat) -> c_int {
 pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: c_int) -> c_int {
     ret("mm_stat", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
-        let status = if flags & NOFOLLOW != 0 { file::link_status_of(path) } else { file::status_of(path) };
+        let path = unsafe { KernelPath::from_c(path) };
+        let status = if flags & NOFOLLOW != 0 { file::lstat(path) } else { file::stat(path) };
         let status = status.map_err(|e| Error::os(e, format_args!("asking about {}", path.shown(e))))?;
-        require(buf, "buf")?;
+        arg::require_address(buf, "buf")?;
         // SAFETY: not null, so valid.
         unsafe { buf.write(reported(&status)) };
         Ok(())
@@ -344,7 +348,7 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
 pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_int {
     ret("mm_futimens", || {
         // SAFETY: null or two elements, as the caller promised; the kernel finds out where not.
-        unsafe { file::set_times(fd, ts) }
+        unsafe { file::futimens(Fd::from_c(fd), ts) }
             .map_err(|e| Error::os(e, format_args!("setting the times of descriptor {fd}")))
     })
 }
@@ -377,7 +381,7 @@ pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_
 pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timespec, flags: c_int) -> c_int {
     ret("mm_utimens", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
+        let path = unsafe { KernelPath::from_c(path) };
         if flags & !NOFOLLOW != 0 {
             return Err(Error::new(libc::EINVAL, format_args!("setting times with unknown flags {flags:#x}")));
         }
@@ -386,7 +390,7 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
         }
         let flags = if flags & NOFOLLOW != 0 { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
         // SAFETY: null or two elements, as the caller promised; the kernel finds out where not.
-        unsafe { file::set_times_of(path, ts, flags) }
+        unsafe { file::utimensat(path, ts, flags) }
             .map_err(|e| Error::os(e, format_args!("setting the times of {}", path.shown(e))))
     })
 }
@@ -415,10 +419,10 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
 /// `path` is a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_check_access(path: *const c_char, amode: c_int) -> c_int {
-    ret("mm_check_access", || {
+    ret_preserving_errno("mm_check_access", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
-        room::check_access(path, amode)
+        let path = unsafe { KernelPath::from_c(path) };
+        access::check_access(path, amode)
     })
 }
 
@@ -432,7 +436,7 @@ pub unsafe extern "C" fn mm_check_access(path: *const c_char, amode: c_int) -> c
 /// MT-Safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_isatty(fd: c_int) -> c_int {
-    ret("mm_isatty", || room::is_a_terminal(fd))
+    ret_preserving_errno("mm_isatty", || access::is_a_terminal(Fd::from_c(fd)))
 }
 
 /// mm_dup() - duplicate a descriptor
@@ -448,7 +452,7 @@ pub extern "C" fn mm_isatty(fd: c_int) -> c_int {
 /// MT-Safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_dup(fd: c_int) -> c_int {
-    ret("mm_dup", || file::dup(fd).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd}"))))
+    ret("mm_dup", || file::dup(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd}"))))
 }
 
 /// mm_dup2() - duplicate a descriptor to a number
@@ -469,9 +473,11 @@ pub extern "C" fn mm_dup(fd: c_int) -> c_int {
 pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
     ret("mm_dup2", || {
         if fd != newfd {
-            numbers::note_replaced(newfd);
+            fd_history::note_replaced(Fd::from_c(newfd));
         }
-        file::dup2(fd, newfd).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd} to {newfd}")))
+        // SAFETY: the descriptor that is replaced is the C caller's.
+        unsafe { file::dup2(Fd::from_c(fd), Fd::from_c(newfd)) }
+            .map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd} to {newfd}")))
     })
 }
 
@@ -495,7 +501,7 @@ pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
         // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
         unsafe { file::pipe(pipefd) }.map_err(|e| Error::os(e, format_args!("creating a pipe")))?;
         // SAFETY: it has succeeded.
-        unsafe { ret::pair_returned(pipefd) };
+        unsafe { ret::note_pair(pipefd) };
         Ok(())
     })
 }
@@ -526,7 +532,7 @@ pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
 pub unsafe extern "C" fn mm_unlink(path: *const c_char) -> c_int {
     ret("mm_unlink", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
+        let path = unsafe { KernelPath::from_c(path) };
         file::unlink(path).map_err(|e| Error::os(e, format_args!("removing the name {}", path.shown(e))))
     })
 }
@@ -557,7 +563,7 @@ pub unsafe extern "C" fn mm_unlink(path: *const c_char) -> c_int {
 pub unsafe extern "C" fn mm_link(oldpath: *const c_char, newpath: *const c_char) -> c_int {
     ret("mm_link", || {
         // SAFETY: strings, as the caller promised.
-        let (oldpath, newpath) = unsafe { (Path::from_raw(oldpath), Path::from_raw(newpath)) };
+        let (oldpath, newpath) = unsafe { (KernelPath::from_c(oldpath), KernelPath::from_c(newpath)) };
         file::link(oldpath, newpath)
             .map_err(|e| Error::os(e, format_args!("linking {} as {}", oldpath.shown(e), newpath.shown(e))))
     })
@@ -587,7 +593,7 @@ pub unsafe extern "C" fn mm_link(oldpath: *const c_char, newpath: *const c_char)
 pub unsafe extern "C" fn mm_symlink(oldpath: *const c_char, newpath: *const c_char) -> c_int {
     ret("mm_symlink", || {
         // SAFETY: strings, as the caller promised.
-        let (oldpath, newpath) = unsafe { (Path::from_raw(oldpath), Path::from_raw(newpath)) };
+        let (oldpath, newpath) = unsafe { (KernelPath::from_c(oldpath), KernelPath::from_c(newpath)) };
         file::symlink(oldpath, newpath)
             .map_err(|e| Error::os(e, format_args!("creating link {} to {}", newpath.shown(e), oldpath.shown(e))))
     })
@@ -619,10 +625,10 @@ pub unsafe extern "C" fn mm_symlink(oldpath: *const c_char, newpath: *const c_ch
 pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufsize: usize) -> c_int {
     ret("mm_readlink", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
+        let path = unsafe { KernelPath::from_c(path) };
         let size = bufsize.min(c_int::MAX as usize);
         // SAFETY: the caller promised that so many bytes may be written; the kernel finds out where not.
-        let length = unsafe { file::read_link(path, buf, size) }
+        let length = unsafe { file::readlink(path, buf, size) }
             .map_err(|e| Error::os(e, format_args!("reading link {}", path.shown(e))))?;
         // SAFETY: the kernel has written length bytes of at most size, which is not 0: it refuses that.
         unsafe { buf.add(length.min(size - 1)).write(0) };
@@ -693,9 +699,9 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
 /// `src` and `dst` are strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_copy(src: *const c_char, dst: *const c_char, flags: c_int, mode: c_int) -> c_int {
-    ret("mm_copy", || {
+    ret_preserving_errno("mm_copy", || {
         // SAFETY: strings, as the caller promised.
-        let (src, dst) = unsafe { (Path::from_raw(src), Path::from_raw(dst)) };
+        let (src, dst) = unsafe { (KernelPath::from_c(src), KernelPath::from_c(dst)) };
         copy::copy(src, dst, flags, mode)
     })
 }
@@ -733,14 +739,14 @@ pub unsafe extern "C" fn mm_copy(src: *const c_char, dst: *const c_char, flags: 
 /// `path` is a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_mkdir(path: *const c_char, mode: c_int, flags: c_int) -> c_int {
-    ret("mm_mkdir", || {
+    ret_preserving_errno("mm_mkdir", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
+        let path = unsafe { KernelPath::from_c(path) };
         let mode = mode::translated(mode);
         if flags & RECURSIVE != 0 {
-            return dir::make_with_parents(path, mode);
+            return mkdir::make_with_parents(path, mode);
         }
-        file::make_directory(path, mode).map_err(|e| Error::os(e, format_args!("making directory {}", path.shown(e))))
+        file::mkdir(path, mode).map_err(|e| Error::os(e, format_args!("making directory {}", path.shown(e))))
     })
 }
 
@@ -766,8 +772,8 @@ pub unsafe extern "C" fn mm_mkdir(path: *const c_char, mode: c_int, flags: c_int
 pub unsafe extern "C" fn mm_chdir(path: *const c_char) -> c_int {
     ret("mm_chdir", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
-        file::change_directory(path).map_err(|e| Error::os(e, format_args!("changing to directory {}", path.shown(e))))
+        let path = unsafe { KernelPath::from_c(path) };
+        file::chdir(path).map_err(|e| Error::os(e, format_args!("changing to directory {}", path.shown(e))))
     })
 }
 
@@ -792,7 +798,7 @@ pub unsafe extern "C" fn mm_chdir(path: *const c_char) -> c_int {
 pub unsafe extern "C" fn mm_getcwd(buffer: *mut c_char, size: usize) -> *mut c_char {
     ret("mm_getcwd", || {
         // SAFETY: null or valid, as the caller promised.
-        unsafe { file::current_directory(buffer, size) }
+        unsafe { file::getcwd(buffer, size) }
             .map_err(|e| Error::os(e, format_args!("asking for the current directory, into {size} bytes")))
     })
 }
@@ -822,8 +828,8 @@ pub unsafe extern "C" fn mm_getcwd(buffer: *mut c_char, size: usize) -> *mut c_c
 pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
     ret("mm_rmdir", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
-        file::remove_directory(path).map_err(|e| Error::os(e, format_args!("removing directory {}", path.shown(e))))
+        let path = unsafe { KernelPath::from_c(path) };
+        file::rmdir(path).map_err(|e| Error::os(e, format_args!("removing directory {}", path.shown(e))))
     })
 }
 
@@ -879,22 +885,14 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
 /// `path` is a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_remove(path: *const c_char, flags: c_int) -> c_int {
-    ret("mm_remove", || {
+    ret_preserving_errno("mm_remove", || {
         // SAFETY: a string, as the caller promised.
-        let path = unsafe { Path::from_raw(path) };
-        tree::remove(path, flags)
+        let path = unsafe { KernelPath::from_c(path) };
+        remove::remove(path, flags)
     })
 }
 
 /// A structure to be written must be there; EFAULT, as the kernel would say.
-#[track_caller]
-fn require<T>(pointer: *mut T, name: &str) -> Result<()> {
-    if pointer.is_null() {
-        return Err(arg::null_address(name));
-    }
-    Ok(())
-}
-
 fn reported(status: &libc::stat) -> mm_stat {
     mm_stat {
         dev: status.st_dev,
@@ -903,7 +901,7 @@ fn reported(status: &libc::stat) -> mm_stat {
         nlink: status.st_nlink as c_int,
         uid: status.st_uid,
         gid: status.st_gid,
-        size: room::reported_size(status),
+        size: access::reported_size(status),
         atime: status.st_atime,
         nblocks: status.st_blocks as usize,
         mtime: status.st_mtime,

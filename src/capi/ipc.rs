@@ -1,20 +1,22 @@
-//! Doors under the banner 'IPC'.
+//! Entry points under the banner 'IPC'.
 
+use super::arg;
+use super::ret::{self, ret};
 use super::types::{mm_ipc_msg, mm_ipc_srv};
-use super::{arg, ret};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::ipc::address::Address;
-use crate::ipc::connect;
-use crate::ipc::message::{self, Endpoint};
-use crate::ipc::server::{Holders, Server};
-use crate::sys::cancel::{self, WithoutCancellation};
-use crate::sys::cmsg::DescriptorRoom;
-use crate::sys::message::{OnlySegment, Segments};
-use crate::sys::{self, socket};
-use ret::{ret, ret_quick};
-use std::ffi::{c_char, c_int};
-use std::ops::Deref;
-use std::ptr::NonNull;
+use crate::ipc::connect::Connecting;
+use crate::ipc::message;
+use crate::ipc::server::Server;
+use crate::os::ancillary::{FdArray, SentFds};
+use crate::os::cancel::{self, WithoutCancellation};
+use crate::os::message::{Incoming, IovArray, Outgoing};
+use crate::os::reference::{Counted, Reference};
+use crate::rt::errno::PreservedErrno;
+use crate::rt::fd::Fd;
+use crate::sys::socket;
+use core::ffi::{c_char, c_int};
+use core::ptr::NonNull;
 
 /// mm_ipc_srv_create() - create an IPC server
 /// @addr:       name to listen to: any bytes, at most 107
@@ -52,7 +54,7 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
         // SAFETY: a string, as the caller promised.
         let name = unsafe { arg::string(addr, "addr") }?;
         let server = Server::create(&Address::new(name)?)?;
-        ret::boxed(mm_ipc_srv { server, holders: Holders::new() })
+        ret::boxed(mm_ipc_srv(Counted::new(server)))
     })
 }
 
@@ -81,13 +83,11 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
     let Some(server) = NonNull::new(srv) else {
         return;
     };
-    let errno_at_entry = errno::errno();
-    let _whole = WithoutCancellation::begin();
-    // SAFETY: the owner's hold, which nothing else drops: nobody uses the server afterwards, as the caller promised.
-    let owner = unsafe { Hold::of_owner(server) };
-    owner.retire(owner.is_shared());
-    drop(owner);
-    errno::set_errno(errno_at_entry);
+    let _errno = PreservedErrno::new();
+    let _whole = WithoutCancellation::new();
+    // SAFETY: the reference of the owner, which calls this once: nobody uses the server afterwards, as the caller promised.
+    let owner = unsafe { Reference::of_owner(server.cast::<Counted<Server>>()) };
+    owner.value().stop(owner.is_shared());
 }
 
 /// mm_ipc_srv_accept() - accept an incoming connection
@@ -118,9 +118,11 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
 pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
     ret("mm_ipc_srv_accept", || {
         let server = NonNull::new(srv).ok_or_else(|| arg::null("srv"))?;
-        // SAFETY: the server was not destroyed, as the caller promised.
-        let server = unsafe { Hold::new(server) };
-        cancel::owning(server, |server, cancellation| server.accept(cancellation))
+        // SAFETY: the server was not destroyed, as the caller promised. Server::accept() has no value with a destructor.
+        unsafe {
+            let server = Reference::new(server.cast::<Counted<Server>>());
+            cancel::owning(server, |server, cancellation| server.value().accept(cancellation))
+        }
     })
 }
 
@@ -167,7 +169,9 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
     ret("mm_ipc_connect", || {
         // SAFETY: a string, as the caller promised.
         let name = unsafe { arg::string(addr, "addr") }?;
-        connect::connect(&Address::new(name)?)
+        let address = Address::new(name)?;
+        // SAFETY: Connecting::connect() has all values with a destructor in what it is called with.
+        unsafe { cancel::owning(Connecting::new(&address)?, Connecting::connect) }
     })
 }
 
@@ -193,10 +197,10 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
 pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
     ret("mm_ipc_connected_pair", || {
         // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
-        unsafe { socket::unix_seqpacket_pair(fds) }
+        unsafe { socket::socketpair(libc::AF_UNIX, libc::SOCK_SEQPACKET, 0, fds) }
             .map_err(|e| Error::os(e, format_args!("creating a pair of connected endpoints")))?;
         // SAFETY: it has succeeded.
-        unsafe { ret::pair_returned(fds) };
+        unsafe { ret::note_pair(fds) };
         Ok(())
     })
 }
@@ -241,27 +245,11 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds`, are pairs of pointer and count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> libc::ssize_t {
-    ret_quick(
-        "mm_ipc_sendmsg",
-        || {
-            // SAFETY: as the caller promised.
-            let segment = unsafe { only_segment(msg) }.ok_or(None)?;
-            // send() is cheaper than sendmsg() for the kernel, and the peer sees no difference.
-            sys::message::send(fd, &segment).map_err(Some)
-        },
-        |failure| {
-            if let Some(failure) = failure {
-                return Err(message::not_sent(failure, fd, 1, 0));
-            }
-            // SAFETY: null or valid, as the caller promised.
-            let msg = unsafe { arg::value(msg, "msg") }?;
-            // SAFETY: a pair of pointer and count, as the caller promised.
-            let descriptors = unsafe { arg::array(msg.fds, msg.num_fds, "msg->fds") }?;
-            // SAFETY: a pair of pointer and count, as the caller promised.
-            let data = unsafe { Segments::from_raw(msg.iov, msg.num_iov) };
-            message::send(fd, data, descriptors)
-        },
-    )
+    ret("mm_ipc_sendmsg", || {
+        // SAFETY: null or valid, with pairs of pointer and count, as the caller promised.
+        let message = unsafe { Sent::from_c(msg) }?;
+        message::send(Fd::from_c(fd), message).result()
+    })
 }
 
 /// mm_ipc_recvmsg() - receive a message from an IPC endpoint
@@ -314,121 +302,80 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_recvmsg(fd: c_int, msg: *mut mm_ipc_msg) -> libc::ssize_t {
-    let endpoint = Endpoint::new(fd);
-    ret_quick(
-        "mm_ipc_recvmsg",
-        || {
-            // SAFETY: as the caller promised.
-            let data = unsafe { data_alone(msg) }.ok_or(None)?;
-            match sys::message::recvmsg_data(fd, data) {
-                Ok(received) if received.bytes > 0 => {
-                    // SAFETY: there is a message, so it is valid.
-                    unsafe { tell(msg, received.told_flags(), 0) };
-                    Ok(received.bytes)
-                }
-                outcome => Err(Some(outcome)),
-            }
-        },
-        |outcome| {
-            // SAFETY: null or valid, as the caller promised.
-            let wanted = unsafe { arg::value(msg, "msg") }?;
-            if wanted.num_fds_max > 0 && wanted.fds.is_null() {
-                return Err(arg::null("msg->fds"));
-            }
-            // SAFETY: a pair of pointer and count, as the caller promised.
-            let room = unsafe { DescriptorRoom::from_raw(wanted.fds, wanted.num_fds_max) };
-            // SAFETY: a pair of pointer and count, as the caller promised.
-            let data = unsafe { Segments::from_raw(wanted.iov, wanted.num_iov) };
-            let outcome = outcome.unwrap_or_else(|| sys::message::recvmsg(fd, data, &room, 0));
-            let received = message::received(outcome, endpoint, data, &room)?;
-            // SAFETY: not null, so valid.
-            unsafe { tell(msg, received.told_flags(), received.descriptors) };
-            Ok(received.bytes)
-        },
-    )
+    ret("mm_ipc_recvmsg", || {
+        // SAFETY: null or valid, with pairs of pointer and count, as the caller promised.
+        let message = unsafe { Wanted::from_c(msg) }?;
+        message::receive(Fd::from_c(fd), &message).result()
+    })
 }
 
-/// The data of a message to be sent that has one segment and nothing else.
-///
-/// # Safety
-/// `msg` is null or valid, and its `iov` and `num_iov` are a pair of pointer and count.
-#[inline]
-unsafe fn only_segment(msg: *const mm_ipc_msg) -> Option<OnlySegment> {
-    // SAFETY: as the caller promised.
-    unsafe {
-        let msg = msg.as_ref().filter(|msg| msg.num_fds == 0)?;
-        Segments::from_raw(msg.iov, msg.num_iov).only(msg)
-    }
-}
+/// A message of which all pointers and counts are as mm_ipc_sendmsg() documents them.
+#[repr(transparent)]
+struct Sent(mm_ipc_msg);
 
-/// Where the data of a message goes that asks for no descriptors.
-///
-/// # Safety
-/// `msg` is null or valid, and its `iov` and `num_iov` are a pair of pointer and count.
-#[inline]
-unsafe fn data_alone(msg: *const mm_ipc_msg) -> Option<Segments> {
-    // SAFETY: as the caller promised.
-    unsafe {
-        let msg = msg.as_ref().filter(|msg| msg.num_fds_max <= 0)?;
-        Some(Segments::from_raw(msg.iov, msg.num_iov))
-    }
-}
-
-/// Tells C what came beside the data: field by field, since the data may lie over the rest.
-///
-/// # Safety
-/// `msg` is valid.
-#[inline]
-unsafe fn tell(msg: *mut mm_ipc_msg, flags: c_int, descriptors: c_int) {
-    // SAFETY: as the caller promised.
-    unsafe {
-        (&raw mut (*msg).num_fds).write(descriptors);
-        (&raw mut (*msg).flags).write(flags);
-    }
-}
-
-/// One hold on a server that C knows by its pointer; the last one to go frees it.
-struct Hold(NonNull<mm_ipc_srv>);
-
-impl Hold {
+impl Sent {
     /// # Safety
-    /// The server exists.
-    unsafe fn new(server: NonNull<mm_ipc_srv>) -> Hold {
-        // SAFETY: the server exists.
-        unsafe { server.as_ref() }.holders.hold();
-        Hold(server)
+    /// `msg` is null or valid during `'a`; its `iov` and `num_iov`, and its `fds` and `num_fds`, are pairs of pointer and
+    /// count.
+    #[inline]
+    #[track_caller]
+    unsafe fn from_c<'a>(msg: *const mm_ipc_msg) -> Result<&'a Sent> {
+        // SAFETY: as promised by the caller.
+        unsafe { arg::structure(msg.cast::<Sent>(), "msg") }
+    }
+}
+
+impl Outgoing for Sent {
+    #[inline]
+    fn buffers(&self) -> IovArray {
+        // SAFETY: as from_c() was promised.
+        unsafe { IovArray::from_c(self.0.iov, self.0.num_iov) }
     }
 
+    #[inline]
+    fn descriptors(&self) -> SentFds<'_> {
+        // SAFETY: as from_c() was promised.
+        unsafe { SentFds::from_c(self.0.fds, self.0.num_fds) }
+    }
+}
+
+/// A message of which all pointers and counts are as mm_ipc_recvmsg() documents them. It is accessed field by field: the
+/// data may lie over the fields that report the result.
+struct Wanted(NonNull<mm_ipc_msg>);
+
+impl Wanted {
     /// # Safety
-    /// The server exists, and this is called once in its life.
-    unsafe fn of_owner(server: NonNull<mm_ipc_srv>) -> Hold {
-        Hold(server)
-    }
-
-    fn is_shared(&self) -> bool {
-        // SAFETY: the server exists while it is held.
-        unsafe { self.0.as_ref() }.holders.is_shared()
+    /// `msg` is null or valid as long as this exists; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs
+    /// of pointer and count.
+    #[inline]
+    #[track_caller]
+    unsafe fn from_c(msg: *mut mm_ipc_msg) -> Result<Wanted> {
+        NonNull::new(msg).map(Wanted).ok_or_else(|| arg::null("msg"))
     }
 }
 
-impl Deref for Hold {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        // SAFETY: the server exists while it is held.
-        &unsafe { self.0.as_ref() }.server
+impl Incoming for Wanted {
+    #[inline]
+    fn buffers(&self) -> IovArray {
+        let msg = self.0.as_ptr();
+        // SAFETY: as from_c() was promised.
+        unsafe { IovArray::from_c((*msg).iov, (*msg).num_iov) }
     }
-}
 
-impl Drop for Hold {
-    fn drop(&mut self) {
-        // No reference to the whole server: another thread may free it as soon as the count has changed. One to an atomic
-        // variable may be left dangling then.
-        // SAFETY: the server exists while it is held.
-        let holders = unsafe { &(*self.0.as_ptr()).holders };
-        if holders.release() {
-            // SAFETY: create made it a Box, and nobody holds it any more.
-            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    #[inline]
+    fn descriptors(&self) -> FdArray {
+        let msg = self.0.as_ptr();
+        // SAFETY: as from_c() was promised.
+        unsafe { FdArray::from_c((*msg).fds, (*msg).num_fds_max) }
+    }
+
+    #[inline]
+    fn report(&self, descriptors: c_int, flags: c_int) {
+        let msg = self.0.as_ptr();
+        // SAFETY: as from_c() was promised.
+        unsafe {
+            (*msg).num_fds = descriptors;
+            (*msg).flags = flags;
         }
     }
 }

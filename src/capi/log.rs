@@ -1,32 +1,16 @@
-//! Doors of mmlog.h, which is kept by hand and holds their documentation. `mm_log` itself is in `variadic`.
+//! Entry points of mmlog.h, which is kept by hand and holds their documentation. `mm_log` itself is in `variadic`.
 #![allow(missing_docs, reason = "mmlog.h documents them")]
 
 use super::arg;
-use crate::log;
-use crate::sys::{fork, local_time, readable};
-use std::ffi::{c_char, c_int};
+use crate::error::log;
+use core::ffi::{c_char, c_int};
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_log_set_maxlvl(lvl: c_int) -> c_int {
     log::set_max_level(lvl)
 }
 
-/// Runs when the library is loaded, before main in a linked program.
-// SAFETY: the section holds pointers to functions that the loader calls; what they are called with is ignored here.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static AT_LOAD: extern "C" fn() = {
-    extern "C" fn at_load() {
-        // Before there are threads, and before any fork: the page that tells forks apart is then there for all of them.
-        fork::generation();
-        log::max_level();
-        local_time::watch_forks();
-        readable::find_variables();
-    }
-    at_load
-};
-
-/// Tells variadic.c whether a line is worth formatting.
+/// For variadic.c: whether a line is to be formatted.
 pub(super) extern "C" fn is_enabled(lvl: c_int) -> c_int {
     c_int::from(log::is_enabled(lvl))
 }

@@ -1,12 +1,13 @@
-//! Doors under the banner 'memory mapping'.
+//! Entry points under the banner 'memory mapping'.
 
 use super::arg;
 use super::ret::ret;
-use crate::error::Result;
-use crate::map;
-use crate::sys::map::Abandoned;
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr::NonNull;
+use crate::fs::mode;
+use crate::mem::{map, shared};
+use crate::os::mapping::UnusedMemory;
+use crate::rt::fd::Fd;
+use core::ffi::{c_char, c_int, c_void};
+use core::ptr::NonNull;
 
 /// mm_mapfile() - map part of a file into memory
 /// @fd:         descriptor of the file or shared memory; it may be closed afterwards
@@ -32,7 +33,7 @@ use std::ptr::NonNull;
 /// MT-Safe. Not async-signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags: c_int) -> *mut c_void {
-    ret("mm_mapfile", || map::map_file(fd, offset, len, mflags).map(|mapping| mapping.into_raw()))
+    ret("mm_mapfile", || map::map_file(Fd::from_c(fd), offset, len, mflags).map(|mapping| mapping.into_raw()))
 }
 
 /// mm_unmap() - give back memory of mm_mapfile()
@@ -56,7 +57,7 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
     ret("mm_unmap", || match NonNull::new(addr) {
         None => Ok(()),
         // SAFETY: nobody uses it, as the caller promised.
-        Some(address) => map::unmap(unsafe { Abandoned::from_raw(address) }),
+        Some(address) => map::unmap(unsafe { UnusedMemory::from_c(address) }),
     })
 }
 
@@ -93,7 +94,7 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_int) -> c_int {
     ret("mm_shm_open", || {
         // SAFETY: a string, as the caller promised.
-        map::open_shared(unsafe { shared_name(name) }?, oflag, mode)
+        shared::open(unsafe { arg::string_at_address(name, "name") }?, oflag, mode::translated(mode))
     })
 }
 
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
 /// Differs from mmlib: nobody can guess a name and take it first.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_anon_shm() -> c_int {
-    ret("mm_anon_shm", map::anonymous_shared)
+    ret("mm_anon_shm", shared::anonymous)
 }
 
 /// mm_shm_unlink() - remove the name of shared memory
@@ -138,17 +139,6 @@ pub extern "C" fn mm_anon_shm() -> c_int {
 pub unsafe extern "C" fn mm_shm_unlink(name: *const c_char) -> c_int {
     ret("mm_shm_unlink", || {
         // SAFETY: a string, as the caller promised.
-        map::unlink_shared(unsafe { shared_name(name) }?)
+        shared::unlink(unsafe { arg::string_at_address(name, "name") }?)
     })
-}
-
-/// # Safety
-/// `name` is a string that outlives `'a`.
-#[track_caller]
-unsafe fn shared_name<'a>(name: *const c_char) -> Result<&'a CStr> {
-    if name.is_null() {
-        return Err(arg::null_address("name"));
-    }
-    // SAFETY: not null, so terminated as promised by the caller.
-    Ok(unsafe { CStr::from_ptr(name) })
 }

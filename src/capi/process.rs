@@ -1,12 +1,13 @@
-//! Doors under the banner 'Process spawning'.
+//! Entry points under the banner 'Process spawning'.
 
 use super::arg;
 use super::ret::ret;
 use super::types::mm_remap_fd;
 use crate::error::Result;
-use crate::process::{self, Request};
-use crate::sys::program::Strings;
-use std::ffi::{c_char, c_int};
+use crate::os::exec::Program;
+use crate::os::fd_map::{FdMap, FdMapEntry};
+use crate::process;
+use core::ffi::{c_char, c_int};
 
 /// mm_spawn() - execute a program in a new process
 /// @child_pid:  receives the process ID, for mm_wait_process(); may be NULL
@@ -94,15 +95,13 @@ pub unsafe extern "C" fn mm_spawn(
     ret("mm_spawn", || {
         let allowed = process::DAEMONIZE | process::KEEP_FDS;
         // SAFETY: as the caller promised.
-        let request = unsafe { request(path, num_map, fd_map, flags, allowed, argv, envp) }?;
+        let program = unsafe { program(path, num_map, fd_map, flags, allowed, argv, envp) }?;
         if flags & process::DAEMONIZE != 0 {
-            return process::spawn_daemon(request);
+            return process::spawn_daemon(&program);
         }
-        let pid = process::spawn(request)?;
-        if !child_pid.is_null() {
-            // SAFETY: not null, so valid.
-            unsafe { child_pid.write(pid) };
-        }
+        let pid = process::spawn(&program)?;
+        // SAFETY: null or valid, as the caller promised.
+        unsafe { arg::store(child_pid, pid) };
         Ok(())
     })
 }
@@ -140,8 +139,8 @@ pub unsafe extern "C" fn mm_execv(
 ) -> c_int {
     ret("mm_execv", || {
         // SAFETY: as the caller promised.
-        let request = unsafe { request(path, num_map, fd_map, flags, process::KEEP_FDS, argv, envp) }?;
-        process::execute(request)
+        let program = unsafe { program(path, num_map, fd_map, flags, process::KEEP_FDS, argv, envp) }?;
+        process::execute(&program)
     })
 }
 
@@ -165,39 +164,36 @@ pub unsafe extern "C" fn mm_execv(
 pub unsafe extern "C" fn mm_wait_process(pid: libc::pid_t, status: *mut c_int) -> c_int {
     ret("mm_wait_process", || {
         let how = process::wait(pid)?;
-        if !status.is_null() {
-            // SAFETY: not null, so valid.
-            unsafe { status.write(how) };
-        }
+        // SAFETY: null or valid, as the caller promised.
+        unsafe { arg::store(status, how) };
         Ok(())
     })
 }
 
-/// What is to be executed. Strings of `argv` and `envp` are not looked at, so that EFAULT stays EFAULT.
+/// What is to be executed. Strings of `argv` and `envp` are not read, so that EFAULT stays EFAULT.
 ///
 /// # Safety
 /// As for mm_spawn(); everything outlives `'a`.
 #[track_caller]
-unsafe fn request<'a>(
+unsafe fn program<'a>(
     path: *const c_char,
     num_map: c_int,
     fd_map: *const mm_remap_fd,
     flags: c_int,
-    allowed: c_int,
+    allowed_flags: c_int,
     argv: *const *mut c_char,
     envp: *const *mut c_char,
-) -> Result<Request<'a>> {
+) -> Result<Program<'a>> {
     // SAFETY: a string, as the caller promised.
     let path = unsafe { arg::string(path, "path") }?;
-    process::check_flags(flags, allowed)?;
-    let redirections = if flags & process::KEEP_FDS != 0 {
+    process::check_flags(flags, allowed_flags)?;
+    let fd_map = if flags & process::KEEP_FDS != 0 {
         None
     } else {
-        // SAFETY: a pair of pointer and count, as the caller promised.
-        let map = unsafe { arg::array(fd_map, num_map.max(0), "fd_map") }?;
-        Some(process::redirections(map.iter().map(|entry| (entry.child_fd, entry.parent_fd)))?)
+        // SAFETY: a pair of pointer and count, as the caller promised; the types have the same layout. The caller answers
+        // for the descriptors that it names.
+        Some(unsafe { FdMap::from_c(arg::array(fd_map.cast::<FdMapEntry>(), num_map.max(0), "fd_map")?) })
     };
     // SAFETY: null or arrays, as the caller promised.
-    let (arguments, environment) = unsafe { (Strings::from_raw(argv), Strings::from_raw(envp)) };
-    Ok(Request { path, redirections, arguments, environment })
+    Ok(unsafe { Program::from_c(path, argv, envp, fd_map) })
 }

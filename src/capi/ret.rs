@@ -1,14 +1,16 @@
-//! What goes back to C.
+//! Results for C.
 
 use crate::error::{Error, Result};
-use crate::sys::numbers;
-use std::alloc::{Layout, alloc};
-use std::ffi::c_int;
-use std::mem::needs_drop;
-use std::os::fd::{IntoRawFd, OwnedFd};
-use std::ptr;
+use crate::os::fd_history;
+use crate::rt::fd::{Fd, OwnedFd};
+use alloc::alloc::{Layout, alloc};
+use alloc::boxed::Box;
+use core::ffi::c_int;
+use core::mem::needs_drop;
+use core::ptr;
+use errno::{errno, set_errno};
 
-/// A result of a room as C gets it.
+/// A result as C gets it.
 pub trait IntoC {
     type C;
     /// What C gets if the call failed.
@@ -49,7 +51,7 @@ impl IntoC for i64 {
     }
 }
 
-/// Memory or an object that C already knows how to dispose of.
+/// Memory or an object for which C already has a function that releases it.
 impl<T> IntoC for *mut T {
     type C = *mut T;
     const FAILURE: *mut T = ptr::null_mut();
@@ -66,18 +68,17 @@ impl<T> IntoC for *const T {
     }
 }
 
-/// The descriptor is the C caller's from here on.
+/// The C caller owns the descriptor from here on.
 impl IntoC for OwnedFd {
     type C = c_int;
     const FAILURE: c_int = -1;
     fn into_c(self) -> c_int {
-        let fd = self.into_raw_fd();
-        numbers::note_returned(fd);
-        fd
+        fd_history::note_returned(self.fd());
+        self.into_raw()
     }
 }
 
-/// The object is the C caller's from here on.
+/// The C caller owns the object from here on.
 impl<T> IntoC for Box<T> {
     type C = *mut T;
     const FAILURE: *mut T = ptr::null_mut();
@@ -86,15 +87,15 @@ impl<T> IntoC for Box<T> {
     }
 }
 
-/// Two descriptors that the kernel has stored where C wants them are its own from here on.
+/// Notes two descriptors that the kernel has stored in the memory of the C caller, who owns them from here on.
 ///
 /// # Safety
 /// The kernel has just written two elements at `fds`.
-pub unsafe fn pair_returned(fds: *const c_int) {
+pub unsafe fn note_pair(fds: *const c_int) {
     // SAFETY: as promised by the caller.
     let [first, second] = unsafe { fds.cast::<[c_int; 2]>().read() };
-    numbers::note_returned(first);
-    numbers::note_returned(second);
+    fd_history::note_returned(Fd::from_c(first));
+    fd_history::note_returned(Fd::from_c(second));
 }
 
 /// Moves a value to memory that C can hold; ENOMEM if there is none.
@@ -114,37 +115,32 @@ pub fn boxed<T>(value: T) -> Result<Box<T>> {
     }
 }
 
-/// The body of every door: the result of `body`, or the failure value with the error raised as that of the exported
-/// `function`. To log that may cancel the thread: nothing is owned then, as sys::cancel wants it.
+/// The body of an entry point: the result of `body`, or the failure value with the error raised as that of the exported
+/// `function`. Logging is a cancellation point: nothing is owned then (see [`crate::os::cancel`]).
 #[inline(always)]
 pub fn ret<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
     match body() {
         Ok(value) => value.into_c(),
-        Err(error) => {
-            error.raise(function);
-            T::FAILURE
-        }
+        Err(error) => failed::<T>(function, error),
     }
 }
 
-/// The body of a door that stands on the path of every message. `quick` gives the result of the common case, or else what
-/// `rest` goes on from, which is the body of an ordinary door. The two are kept apart, so that the common case pays
-/// neither for the registers nor for the stack of the other.
-#[inline(always)]
-pub fn ret_quick<T: IntoC, Left>(
-    function: &str,
-    quick: impl FnOnce() -> std::result::Result<T, Left>,
-    rest: impl FnOnce(Left) -> Result<T>,
-) -> T::C {
-    match quick() {
-        Ok(value) => value.into_c(),
-        Err(left) => apart(|| ret(function, || rest(left))),
-    }
-}
-
+#[cold]
 #[inline(never)]
-fn apart<T>(body: impl FnOnce() -> T) -> T {
-    body()
+fn failed<T: IntoC>(function: &str, error: Error) -> T::C {
+    error.raise(function);
+    T::FAILURE
+}
+
+/// The same for a body that makes several calls, of which some may fail although the function succeeds: errno is then as
+/// it was before.
+pub fn ret_preserving_errno<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
+    let errno_at_entry = errno();
+    ret(function, || {
+        let value = body()?;
+        set_errno(errno_at_entry);
+        Ok(value)
+    })
 }
 
 const _: () = assert!(!needs_drop::<Error>());

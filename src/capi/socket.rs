@@ -1,15 +1,17 @@
-//! Doors under the banner 'Network communication'.
+//! Entry points under the banner 'Network communication'.
 
+use super::arg;
+use super::ret::{ret, ret_preserving_errno};
 use super::types::mm_sock_multimsg;
-use super::{arg, ret};
 use crate::error::{Error, Result};
-use crate::socket::names::{self, Query};
-use crate::socket::{client, options};
-use crate::sys::names::{self as resolver, NameRoom};
-use crate::sys::option::{Value, ValueBuffer};
-use crate::sys::{cmsg, network, socket};
-use ret::ret;
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use crate::net::names::{self, Query};
+use crate::net::{client, options};
+use crate::os::ancillary;
+use crate::os::resolver::{self, NameBuffer};
+use crate::os::socket_option::{Value, ValueBuffer};
+use crate::rt::fd::Fd;
+use crate::sys::{file, socket};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 
 /// mm_socket() - create a socket
 /// @domain:     family of addresses: AF_INET, AF_INET6, AF_UNIX...
@@ -29,7 +31,7 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_int {
     ret("mm_socket", || {
-        network::socket(domain, r#type, protocol).map_err(|e| {
+        socket::socket(domain, r#type, protocol).map_err(|e| {
             Error::os(e, format_args!("creating a socket of domain {domain}, type {type}, protocol {protocol}"))
         })
     })
@@ -62,7 +64,7 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
 pub unsafe extern "C" fn mm_bind(sockfd: c_int, addr: *const libc::sockaddr, addrlen: libc::socklen_t) -> c_int {
     ret("mm_bind", || {
         // SAFETY: the caller promised that addrlen bytes may be read; the kernel finds out where not.
-        unsafe { network::bind(sockfd, addr, addrlen) }
+        unsafe { socket::bind(Fd::from_c(sockfd), addr, addrlen) }
             .map_err(|e| Error::os(e, format_args!("binding descriptor {sockfd} to an address of {addrlen} bytes")))
     })
 }
@@ -91,7 +93,7 @@ pub unsafe extern "C" fn mm_getsockname(
 ) -> c_int {
     ret("mm_getsockname", || {
         // SAFETY: the caller promised that both may be written; the kernel finds out where not.
-        unsafe { network::own_address(sockfd, addr, addrlen) }
+        unsafe { socket::getsockname(Fd::from_c(sockfd), addr, addrlen) }
             .map_err(|e| Error::os(e, format_args!("asking for the address of descriptor {sockfd}")))
     })
 }
@@ -121,7 +123,7 @@ pub unsafe extern "C" fn mm_getpeername(
 ) -> c_int {
     ret("mm_getpeername", || {
         // SAFETY: the caller promised that both may be written; the kernel finds out where not.
-        unsafe { network::peer_address(sockfd, addr, addrlen) }
+        unsafe { socket::getpeername(Fd::from_c(sockfd), addr, addrlen) }
             .map_err(|e| Error::os(e, format_args!("asking for the address of the peer of descriptor {sockfd}")))
     })
 }
@@ -145,7 +147,7 @@ pub unsafe extern "C" fn mm_getpeername(
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_listen(sockfd: c_int, backlog: c_int) -> c_int {
     ret("mm_listen", || {
-        network::listen(sockfd, backlog)
+        socket::listen(Fd::from_c(sockfd), backlog)
             .map_err(|e| Error::os(e, format_args!("listening at descriptor {sockfd} with a backlog of {backlog}")))
     })
 }
@@ -180,7 +182,7 @@ pub extern "C" fn mm_listen(sockfd: c_int, backlog: c_int) -> c_int {
 pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, addrlen: *mut libc::socklen_t) -> c_int {
     ret("mm_accept", || {
         // SAFETY: the caller promised that both may be written, or are null; the kernel finds out where not.
-        unsafe { network::accept(sockfd, addr, addrlen) }
+        unsafe { socket::accept(Fd::from_c(sockfd), addr, addrlen) }
             .map_err(|e| Error::io(e, format_args!("accepting a connection from descriptor {sockfd}")))
     })
 }
@@ -222,7 +224,7 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, addrlen: libc::socklen_t) -> c_int {
     ret("mm_connect", || {
         // SAFETY: the caller promised that addrlen bytes may be read; the kernel finds out where not.
-        unsafe { network::connect(sockfd, addr, addrlen) }
+        unsafe { socket::connect(Fd::from_c(sockfd), addr, addrlen) }
             .map_err(|e| Error::io(e, format_args!("connecting descriptor {sockfd} to an address of {addrlen} bytes")))
     })
 }
@@ -265,7 +267,7 @@ pub unsafe extern "C" fn mm_setsockopt(
 ) -> c_int {
     ret("mm_setsockopt", || {
         // SAFETY: null or so many bytes, as the caller promised.
-        options::set(sockfd, level, optname, unsafe { Value::from_raw(optval, optlen) })
+        options::set(Fd::from_c(sockfd), level, optname, unsafe { Value::from_c(optval, optlen) })
     })
 }
 
@@ -315,7 +317,7 @@ pub unsafe extern "C" fn mm_getsockopt(
 ) -> c_int {
     ret("mm_getsockopt", || {
         // SAFETY: null or valid, as the caller promised.
-        options::get(sockfd, level, optname, &mut unsafe { ValueBuffer::from_raw(optval, optlen) })
+        options::get(Fd::from_c(sockfd), level, optname, &mut unsafe { ValueBuffer::from_c(optval, optlen) })
     })
 }
 
@@ -336,7 +338,7 @@ pub unsafe extern "C" fn mm_getsockopt(
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
     ret("mm_shutdown", || {
-        network::shutdown(sockfd, how)
+        socket::shutdown(Fd::from_c(sockfd), how)
             .map_err(|e| Error::os(e, format_args!("shutting down descriptor {sockfd} in the way {how}")))
     })
 }
@@ -377,7 +379,7 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
 pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: usize, flags: c_int) -> libc::ssize_t {
     ret("mm_send", || {
         // SAFETY: the caller promised that length bytes may be read; the kernel finds out where not.
-        unsafe { network::send(sockfd, buffer, length, flags) }
+        unsafe { socket::send(Fd::from_c(sockfd), buffer, length, flags) }
             .map_err(|e| Error::io(e, format_args!("sending {length} bytes through descriptor {sockfd}")))
     })
 }
@@ -414,7 +416,7 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
 pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usize, flags: c_int) -> libc::ssize_t {
     ret("mm_recv", || {
         // SAFETY: the caller promised that length bytes may be written; the kernel finds out where not.
-        unsafe { network::recv(sockfd, buffer, length, flags) }
+        unsafe { socket::recv(Fd::from_c(sockfd), buffer, length, flags) }
             .map_err(|e| Error::io(e, format_args!("receiving {length} bytes from descriptor {sockfd}")))
     })
 }
@@ -441,7 +443,7 @@ pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usi
 pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, flags: c_int) -> libc::ssize_t {
     ret("mm_sendmsg", || {
         // SAFETY: the caller promised that all of it may be read; the kernel finds out where not.
-        unsafe { network::sendmsg(sockfd, msg, flags) }
+        unsafe { socket::sendmsg(Fd::from_c(sockfd), msg, flags) }
             .map_err(|e| Error::io(e, format_args!("sending a message through descriptor {sockfd}")))
     })
 }
@@ -470,7 +472,7 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
 pub unsafe extern "C" fn mm_recvmsg(sockfd: c_int, msg: *mut libc::msghdr, flags: c_int) -> libc::ssize_t {
     ret("mm_recvmsg", || {
         // SAFETY: the caller promised that all of it may be written; the kernel finds out where not.
-        let received = unsafe { network::recvmsg(sockfd, msg, flags) }
+        let received = unsafe { socket::recvmsg(Fd::from_c(sockfd), msg, flags) }
             .map_err(|e| Error::io(e, format_args!("receiving a message from descriptor {sockfd}")))?;
         // SAFETY: it has succeeded.
         unsafe { note_descriptors(msg) };
@@ -505,7 +507,7 @@ pub unsafe extern "C" fn mm_send_multimsg(
     ret("mm_send_multimsg", || {
         let count = number_of_messages(vlen)?;
         // SAFETY: the caller promised that all of it may be read; the kernel finds out where not.
-        unsafe { network::sendmmsg(sockfd, msgvec.cast(), count, flags) }
+        unsafe { socket::sendmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags) }
             .map_err(|e| Error::io(e, format_args!("sending {count} messages through descriptor {sockfd}")))
     })
 }
@@ -545,7 +547,7 @@ pub unsafe extern "C" fn mm_recv_multimsg(
     ret("mm_recv_multimsg", || {
         let count = number_of_messages(vlen)?;
         // SAFETY: the caller promised that all of it may be written; the kernel finds out where not.
-        let received = unsafe { network::recvmmsg(sockfd, msgvec.cast(), count, flags, timeout) }
+        let received = unsafe { socket::recvmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags, timeout) }
             .map_err(|e| Error::io(e, format_args!("receiving {count} messages from descriptor {sockfd}")))?;
         for position in 0..usize::try_from(received).unwrap_or(0) {
             // SAFETY: the kernel has written so many elements.
@@ -563,7 +565,7 @@ unsafe fn note_descriptors(msg: *const libc::msghdr) {
     let msg = unsafe { msg.read() };
     if msg.msg_controllen != 0 {
         // SAFETY: the kernel has written as much.
-        unsafe { cmsg::note_received(&msg) };
+        unsafe { ancillary::note_received(&msg) };
     }
 }
 
@@ -617,9 +619,7 @@ pub unsafe extern "C" fn mm_getaddrinfo(
     res: *mut *mut libc::addrinfo,
 ) -> c_int {
     ret("mm_getaddrinfo", || {
-        if res.is_null() {
-            return Err(arg::null_address("res"));
-        }
+        arg::require_address(res, "res")?;
         // SAFETY: null, strings or valid, as the caller promised.
         let (node, service, hints) =
             unsafe { (arg::optional_string(node), arg::optional_string(service), hints.as_ref()) };
@@ -672,7 +672,7 @@ pub unsafe extern "C" fn mm_getnameinfo(
         if addr.is_null() && addrlen > 0 {
             return Err(arg::null_address("addr"));
         }
-        let (host, service) = (NameRoom { first: host, size: hostlen }, NameRoom { first: serv, size: servlen });
+        let (host, service) = (NameBuffer { first: host, size: hostlen }, NameBuffer { first: serv, size: servlen });
         // SAFETY: the caller promised all of it, and the resolver does not look at 0 bytes.
         unsafe { resolver::names_of(addr, addrlen, host, service, flags) }
             .map_err(|e| names::error(e, format_args!("asking for the names of an address of {addrlen} bytes")))
@@ -736,7 +736,7 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 /// `uri` is a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_create_sockclient(uri: *const c_char) -> c_int {
-    ret("mm_create_sockclient", || {
+    ret_preserving_errno("mm_create_sockclient", || {
         // SAFETY: a string, as the caller promised.
         client::connect(unsafe { arg::string(uri, "uri") }?)
     })
@@ -764,7 +764,7 @@ pub unsafe extern "C" fn mm_create_sockclient(uri: *const c_char) -> c_int {
 pub unsafe extern "C" fn mm_poll(fds: *mut libc::pollfd, nfds: c_int, timeout_ms: c_int) -> c_int {
     ret("mm_poll", || {
         // SAFETY: the caller promised that the elements may be read and written; the kernel finds out where not.
-        unsafe { socket::poll(fds, nfds, timeout_ms) }
+        unsafe { file::poll(fds, nfds, timeout_ms) }
             .map_err(|e| Error::os(e, format_args!("polling {nfds} descriptors for {timeout_ms} ms")))
     })
 }

@@ -3,11 +3,12 @@
 #![allow(missing_docs, reason = "dir.h documents them")]
 
 use crate::error::{Error, Result};
-use crate::sys::dir::DirStream;
-use crate::tree;
-use std::ffi::{c_char, c_int};
-use std::mem::offset_of;
-use std::ptr;
+use crate::fs::flags;
+use crate::os::directory::DirStream;
+use alloc::vec::Vec;
+use core::ffi::{c_char, c_int};
+use core::mem::offset_of;
+use core::ptr;
 
 pub struct MM_DIR {
     stream: DirStream,
@@ -49,9 +50,9 @@ impl MM_DIR {
         let record = self.record.as_mut_ptr().cast::<mm_dirent>();
         // SAFETY: the record has size bytes, aligned for the head, and the name fits behind that.
         unsafe {
-            record.write(mm_dirent { reclen: size, kind: tree::type_of_entry(entry.kind), id: 0, name: [] });
-            let room = record.cast::<u8>().add(offset_of!(mm_dirent, name));
-            room.copy_from_nonoverlapping(name.as_ptr(), name.len());
+            record.write(mm_dirent { reclen: size, kind: flags::type_of_entry(entry.kind), id: 0, name: [] });
+            let space = record.cast::<u8>().add(offset_of!(mm_dirent, name));
+            space.copy_from_nonoverlapping(name.as_ptr(), name.len());
         }
         Ok(record)
     }

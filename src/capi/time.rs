@@ -1,4 +1,4 @@
-//! Doors of mmtime.h, which is kept by hand and holds their documentation.
+//! Entry points of mmtime.h, which is kept by hand and holds their documentation.
 #![allow(missing_docs, reason = "mmtime.h documents them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi.rs says")]
 
@@ -6,22 +6,22 @@ use super::ret::ret;
 use crate::error::Error;
 use crate::sys::time;
 use crate::time::sleep_for;
+use core::ffi::c_int;
+use core::ptr;
 use errno::Errno;
-use std::ffi::c_int;
-use std::ptr;
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_gettime(clock_id: libc::clockid_t, ts: *mut libc::timespec) -> c_int {
     ret("mm_gettime", || {
-        let told = if ts.is_null() {
+        let read = if ts.is_null() {
             // The C library may write without asking the kernel. Which clock there is comes first.
             // SAFETY: null asks for nothing.
-            unsafe { time::resolution(clock_id, ptr::null_mut()) }.and(Err(Errno(libc::EFAULT)))
+            unsafe { time::clock_getres(clock_id, ptr::null_mut()) }.and(Err(Errno(libc::EFAULT)))
         } else {
             // SAFETY: not null, so valid.
-            unsafe { time::now(clock_id, ts) }
+            unsafe { time::clock_gettime(clock_id, ts) }
         };
-        told.map_err(|e| Error::os(e, format_args!("reading clock {clock_id}")))
+        read.map_err(|e| Error::os(e, format_args!("reading clock {clock_id}")))
     })
 }
 
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn mm_gettime(clock_id: libc::clockid_t, ts: *mut libc::ti
 pub unsafe extern "C" fn mm_getres(clock_id: libc::clockid_t, res: *mut libc::timespec) -> c_int {
     ret("mm_getres", || {
         // SAFETY: null or valid.
-        unsafe { time::resolution(clock_id, res) }
+        unsafe { time::clock_getres(clock_id, res) }
             .map_err(|e| Error::os(e, format_args!("asking for the resolution of clock {clock_id}")))
     })
 }
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn mm_getres(clock_id: libc::clockid_t, res: *mut libc::ti
 pub unsafe extern "C" fn mm_nanosleep(clock_id: libc::clockid_t, ts: *const libc::timespec) -> c_int {
     ret("mm_nanosleep", || {
         // SAFETY: null or valid; the kernel finds out where not.
-        unsafe { time::sleep_until(clock_id, ts) }
+        unsafe { time::clock_nanosleep(clock_id, ts) }
             .map_err(|e| Error::os(e, format_args!("sleeping until a time of clock {clock_id}")))
     })
 }

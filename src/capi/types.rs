@@ -1,8 +1,10 @@
 //! Structures that C programs see.
 
-use crate::ipc::server::{Holders, Server};
-use std::ffi::{c_int, c_uint, c_void};
-use std::mem::offset_of;
+use crate::ipc::server::Server;
+use crate::os::fd_map::FdMapEntry;
+use crate::os::reference::Counted;
+use core::ffi::{c_int, c_uint, c_void};
+use core::mem::offset_of;
 
 /// A message, to be sent by mm_ipc_sendmsg() or received by mm_ipc_recvmsg().
 #[repr(C)]
@@ -26,10 +28,8 @@ pub struct mm_ipc_msg {
 }
 
 /// An IPC server: see mm_ipc_srv_create().
-pub struct mm_ipc_srv {
-    pub(super) server: Server,
-    pub(super) holders: Holders,
-}
+#[repr(transparent)]
+pub struct mm_ipc_srv(pub(super) Counted<Server>);
 
 /// What a program finds at one of its descriptors: see mm_spawn().
 #[repr(C)]
@@ -51,6 +51,9 @@ pub struct mm_sock_multimsg {
 }
 
 const _: () = {
+    assert!(size_of::<mm_remap_fd>() == size_of::<FdMapEntry>());
+    assert!(offset_of!(mm_remap_fd, child_fd) == offset_of!(FdMapEntry, child_fd));
+    assert!(offset_of!(mm_remap_fd, parent_fd) == offset_of!(FdMapEntry, parent_fd));
     assert!(size_of::<mm_sock_multimsg>() == size_of::<libc::mmsghdr>());
     assert!(offset_of!(mm_sock_multimsg, datalen) == offset_of!(libc::mmsghdr, msg_len));
 };

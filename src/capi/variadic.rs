@@ -1,13 +1,13 @@
-//! Doors that take `...` or a `va_list`, which stable Rust cannot define.
+//! Entry points that take `...` or a `va_list`, which stable Rust cannot define.
 //!
 //! Each is a single jump to its C half in `variadic.c`, which finds the registers and the stack as the caller left them.
 //! The C half formats and comes back through the callbacks below. These and the C halves are hidden: a shared library
-//! exports the doors alone, also the one that cargo links by itself.
+//! exports the entry points alone, also the one that cargo links by itself.
 #![allow(missing_docs, reason = "mmerrno.h and mmlog.h document them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi.rs says")]
 
 use super::{error, log};
-use std::arch::{global_asm, naked_asm};
+use core::arch::{global_asm, naked_asm};
 
 /// The instruction that jumps to its operand and changes no argument, nor where the callee returns to.
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
@@ -50,8 +50,8 @@ compile_error!(
 );
 
 /// Exported names, each with its C half. C callers use the prototypes of the headers.
-macro_rules! doors {
-    ($($door:ident => $c_half:ident;)*) => {
+macro_rules! entry_points {
+    ($($entry_point:ident => $c_half:ident;)*) => {
         // Declared without their arguments, which no Rust code passes.
         unsafe extern "C" {
             $(fn $c_half();)*
@@ -59,14 +59,14 @@ macro_rules! doors {
         $(
             #[unsafe(naked)]
             #[unsafe(no_mangle)]
-            pub unsafe extern "C" fn $door() {
+            pub unsafe extern "C" fn $entry_point() {
                 naked_asm!(jump!(), sym $c_half)
             }
         )*
     };
 }
 
-doors! {
+entry_points! {
     mm_raise_error_full => mmsysio_raise_error_full;
     mm_raise_error_vfull => mmsysio_raise_error_vfull;
     mm_raise_from_errno_full => mmsysio_raise_from_errno_full;

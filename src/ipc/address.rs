@@ -1,10 +1,10 @@
-//! Names of servers, and what stands for them on the wire.
+//! Names of servers, and their socket addresses.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
-use crate::text::Quoted;
-use std::ffi::{CStr, c_char};
-use std::fmt;
+use crate::rt::text::Quoted;
+use core::ffi::{CStr, c_char};
+use core::fmt;
 
 /// An abstract socket address: a NUL byte, the name, and NUL bytes up to the size of `sockaddr_un`. The padding is part
 /// of the name for the kernel, so an address is always used whole: the original does, and its peers must be reached.
@@ -17,20 +17,20 @@ impl<'a> Address<'a> {
     /// The address of a server called `name`: ENAMETOOLONG if it has more than 107 bytes.
     pub fn new(name: &'a CStr) -> Result<Address<'a>> {
         let name = name.to_bytes();
-        let mut native = libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; _] };
-        let [_abstract_marker, room @ ..] = &mut native.sun_path;
-        if name.len() > room.len() {
+        let mut native = libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; 108] };
+        let [_abstract_marker, space @ ..] = &mut native.sun_path;
+        if name.len() > space.len() {
             return Err(Error::new(
                 libc::ENAMETOOLONG,
                 format_args!(
                     "IPC address of {} bytes is longer than {} bytes: {}",
                     name.len(),
-                    room.len(),
+                    space.len(),
                     Quoted(name)
                 ),
             ));
         }
-        for (to, from) in room.iter_mut().zip(name) {
+        for (to, from) in space.iter_mut().zip(name) {
             *to = *from as c_char;
         }
         Ok(Address { name, native })

@@ -1,36 +1,40 @@
-//! The client's way to a server.
+//! Connecting to a server.
 #![forbid(unsafe_code)]
 
 use super::address::Address;
-use super::wait::{Obstacle, Timeout, Waiting};
+use super::server::seqpacket_socket;
+use super::timeout::Timeout;
+use super::wait::{Obstacle, Waiting};
 use crate::error::{Error, Result};
-use crate::sys::cancel::{self, Cancellation};
-use crate::sys::hidden::{self, Hidden};
-use crate::sys::{self, socket};
+use crate::os::cancel::Cancellation;
+use crate::os::hidden::HiddenSocket;
+use crate::os::standard_streams;
+use crate::rt::fd::OwnedFd;
+use crate::sys::{self, file, socket};
 use errno::Errno;
-use std::os::fd::{AsRawFd, OwnedFd};
-
-/// Connects to the server that listens to `address`, and waits for one if there is none.
-///
-/// A server has accepted the connection, or will: the kernel queues it.
-pub fn connect(address: &Address) -> Result<OwnedFd> {
-    // First, since it may log a line.
-    let timeout = Timeout::of_this_process();
-    let waiting = Waiting::new(address, timeout).map_err(|e| not_waited(e, address))?;
-    cancel::owning(Attempt { socket: None, address, timeout, waiting }, Attempt::succeed)
-}
 
 /// All that a connecting thread owns.
-struct Attempt<'a> {
+pub struct Connecting<'a> {
     /// While it is being connected. No socket is kept during a wait: each attempt has one of its own.
-    socket: Option<Hidden>,
+    socket: Option<HiddenSocket>,
     address: &'a Address<'a>,
     timeout: Timeout,
     waiting: Waiting<'a>,
 }
 
-impl Attempt<'_> {
-    fn succeed(&mut self, cancellation: Cancellation) -> Result<OwnedFd> {
+impl<'a> Connecting<'a> {
+    pub fn new(address: &'a Address) -> Result<Connecting<'a>> {
+        // First, since it may log a line.
+        let timeout = Timeout::of_this_process();
+        let waiting = Waiting::new(address, timeout).map_err(|e| not_waited(e, address))?;
+        Ok(Connecting { socket: None, address, timeout, waiting })
+    }
+
+    /// Connects to the server that listens to the address, and waits for one if there is none. The server has accepted
+    /// the connection, or will: the kernel queues it.
+    ///
+    /// The thread may be cancelled here: everything that needs a destructor is in `self` (see [`crate::os::cancel`]).
+    pub fn connect(&mut self, cancellation: Cancellation) -> Result<OwnedFd> {
         let (address, timeout) = (self.address, self.timeout);
         loop {
             let failure = match self.try_once(cancellation)? {
@@ -53,7 +57,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// One attempt. It blocks in front of a full queue unless the time to wait is bounded.
+    /// One attempt. It blocks while the queue is full, unless the time to wait is bounded.
     fn try_once(&mut self, cancellation: Cancellation) -> Result<sys::Result<OwnedFd>> {
         let address = self.address;
         let no_socket = |e| Error::os(e, format_args!("creating a socket to connect to {address}"));
@@ -63,15 +67,16 @@ impl Attempt<'_> {
         let flags =
             if is_first { 0 } else { libc::SOCK_CLOEXEC } | if must_not_block { libc::SOCK_NONBLOCK } else { 0 };
         let mut number = None;
-        let created = Hidden::create(|| {
-            let socket = socket::unix_seqpacket_socket(flags)?;
-            number = Some(socket.as_raw_fd());
+        let created = HiddenSocket::create(|| {
+            let socket = seqpacket_socket(flags)?;
+            number = Some(socket.fd());
             Ok(socket)
         });
         let hidden = self.socket.insert(created.map_err(no_socket)?);
-        let is_for_caller = is_first && number == Some(hidden.as_raw_fd());
+        let fd = hidden.fd();
+        let is_for_caller = is_first && number == Some(fd);
 
-        let connected = cancellation.point(|| socket::connect_unix(hidden, address.native()));
+        let connected = cancellation.point(&self.socket, || socket::connect_to(fd, address.native()));
         let Some(connection) = self.socket.take() else { return Ok(Err(Errno(libc::EBADF))) };
         if let Err(failure) = connected {
             return Ok(Err(failure));
@@ -79,9 +84,12 @@ impl Attempt<'_> {
         let connection = connection.into_fd();
         self.waiting.end();
         if must_not_block {
-            socket::set_blocking(&connection).map_err(no_socket)?;
+            file::fcntl_setfl(connection.fd(), 0).map_err(no_socket)?;
         }
-        if is_for_caller { Ok(Ok(connection)) } else { hidden::for_caller(connection).map(Ok).map_err(no_socket) }
+        if is_for_caller {
+            return Ok(Ok(connection));
+        }
+        standard_streams::for_caller(connection).map(Ok).map_err(no_socket)
     }
 }
 

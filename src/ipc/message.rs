@@ -1,74 +1,139 @@
-//! Datagrams, with the descriptors that travel along.
+//! Datagrams, and the file descriptors that travel with them.
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, Result};
-use crate::sys::cmsg::{DescriptorRoom, MAX_DESCRIPTORS};
-use crate::sys::message::{self, Received, Segments};
-use crate::sys::numbers::{self, History};
-use crate::sys::{self, socket};
+use crate::error::{ByteCount, Error, Result};
+use crate::os::ancillary::{FdArray, MAX_DESCRIPTORS};
+use crate::os::fd_history::{self, History};
+use crate::os::message::{self, Buffer, Incoming, IovArray, Outgoing, Received};
+use crate::rt::fd::Fd;
+use crate::sys::{self, file, socket};
+use core::ffi::c_int;
 use errno::Errno;
-use std::ffi::c_int;
 
 /// Sends one datagram, whole or not at all.
+#[inline(always)]
 #[track_caller]
-pub fn send(fd: c_int, data: Segments, descriptors: &[c_int]) -> Result<usize> {
-    if descriptors.len() > MAX_DESCRIPTORS {
-        return Err(too_many(descriptors.len()));
+pub fn send(fd: Fd, message: &impl Outgoing) -> ByteCount {
+    if message.descriptors().is_empty()
+        && let Some(buffer) = message.buffers().only_buffer_near(message)
+    {
+        return send_buffer(fd, &buffer);
     }
-    message::sendmsg(fd, data, descriptors).map_err(|failure| not_sent(failure, fd, data.count(), descriptors.len()))
+    send_any(fd, message)
+}
+
+/// send() is cheaper than sendmsg() for the kernel, and the peer sees no difference.
+#[inline(always)]
+#[track_caller]
+fn send_buffer(fd: Fd, buffer: &Buffer) -> ByteCount {
+    match message::send(fd, buffer, libc::MSG_NOSIGNAL) {
+        Ok(bytes) => ByteCount::new(bytes),
+        Err(failure) => not_sent(failure, fd, 1, 0).into(),
+    }
+}
+
+// Apart, so that the common case does not pay for the registers and the stack of the others.
+#[inline(never)]
+#[track_caller]
+fn send_any(fd: Fd, message: &impl Outgoing) -> ByteCount {
+    let (buffers, descriptors) = (message.buffers(), message.descriptors());
+    if descriptors.is_empty()
+        && let Some(buffer) = buffers.only_buffer_in_variables()
+    {
+        return send_buffer(fd, &buffer);
+    }
+    let array = match descriptors.as_slice() {
+        Some(array) if array.len() <= MAX_DESCRIPTORS => array,
+        _ => return not_sendable(descriptors.count()).into(),
+    };
+    message::sendmsg(fd, buffers, array, libc::MSG_NOSIGNAL)
+        .map_err(|failure| not_sent(failure, fd, buffers.count(), descriptors.count()))
+        .into()
 }
 
 #[cold]
 #[track_caller]
-fn too_many(count: usize) -> Error {
-    Error::new(libc::EINVAL, format_args!("sending {count} descriptors: a message carries {MAX_DESCRIPTORS} at most"))
+fn not_sendable(count: c_int) -> Error {
+    let reason = match usize::try_from(count) {
+        Err(_) => format_args!("the number of descriptors cannot be negative"),
+        Ok(count) if count > MAX_DESCRIPTORS => format_args!("a message carries {MAX_DESCRIPTORS} at most"),
+        Ok(_) => format_args!("argument msg->fds is NULL"),
+    };
+    Error::new(libc::EINVAL, format_args!("sending {count} descriptors: {reason}"))
 }
 
 #[cold]
+#[inline(never)]
 #[track_caller]
-pub fn not_sent(failure: Errno, fd: c_int, segments: c_int, descriptors: usize) -> Error {
+fn not_sent(failure: Errno, fd: Fd, buffers: c_int, descriptors: c_int) -> Error {
     Error::io(
         failure,
-        format_args!("sending a datagram of {segments} segments and {descriptors} descriptors through descriptor {fd}"),
+        format_args!("sending a datagram of {buffers} buffers and {descriptors} descriptors through descriptor {fd}"),
     )
 }
 
-/// What the outcome of a receive means: a datagram, or EPIPE at the end of the stream, or a failure.
+/// Receives one datagram, and reports what came with it: EPIPE at the end of the stream.
+#[inline(always)]
 #[track_caller]
-pub fn received(
-    outcome: sys::Result<Received>,
-    endpoint: Endpoint,
-    data: Segments,
-    room: &DescriptorRoom,
-) -> Result<Received> {
-    match outcome {
-        Ok(received) => endpoint.not_the_end(received),
-        Err(failure) => endpoint.receive_after(failure, data, room),
+pub fn receive(fd: Fd, message: &impl Incoming) -> ByteCount {
+    let endpoint = Endpoint { fd, history: fd_history::history(fd) };
+    if !message.descriptors().is_empty() {
+        return endpoint.receive_with_descriptors(message).into();
+    }
+    match message::recvmsg_data(fd, message.buffers(), 0) {
+        Ok((bytes, flags)) if bytes > 0 => {
+            message.report(0, reported(flags));
+            ByteCount::new(bytes)
+        }
+        outcome => endpoint.examine(outcome.map(Received::without_control), message).into(),
     }
 }
 
-/// A descriptor to receive from, and what had become of its number when the receive began. A receive may wait for long.
-/// Another thread may close the descriptor, and open another one that has its number: nothing is then learned by looking
-/// at that number, let alone received from it.
+/// The flags that C programs get: whether data or descriptors were truncated.
+#[inline]
+fn reported(flags: c_int) -> c_int {
+    flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC)
+}
+
+/// A descriptor to receive from, and its history when the receive began. A receive may wait for long: another thread may
+/// close the descriptor in that time, and open another file that gets its number. Looking at that number then tells
+/// nothing about the connection, let alone receiving from it.
 #[derive(Clone, Copy)]
-pub struct Endpoint {
-    fd: c_int,
+struct Endpoint {
+    fd: Fd,
     history: History,
 }
 
 impl Endpoint {
-    #[inline]
-    pub fn new(fd: c_int) -> Endpoint {
-        Endpoint { fd, history: numbers::history(fd) }
+    #[inline(never)]
+    #[track_caller]
+    fn receive_with_descriptors(self, message: &impl Incoming) -> Result<usize> {
+        let descriptors = message.descriptors();
+        if descriptors.is_null() {
+            return Err(Error::new(libc::EINVAL, format_args!("argument msg->fds is NULL")));
+        }
+        self.examine(message::recvmsg(self.fd, message.buffers(), &descriptors, 0), message)
     }
 
-    /// Tells an empty datagram from the end of the stream, which reads as 0 bytes too. Only a datagram can be cut or
-    /// bring ancillary data, only a stream that ended has a peer that hung up, and nothing is queued at its end. (Empty
-    /// datagrams without descriptors that are the last before the peer hangs up cannot be told from that.)
+    /// Distinguishes an empty datagram from the end of the stream and from a failure.
     #[cold]
+    #[inline(never)]
     #[track_caller]
-    fn not_the_end(self, received: Received) -> Result<Received> {
-        if received.bytes > 0 || received.is_accompanied || received.told_flags() != 0 {
+    fn examine(self, outcome: sys::Result<Received>, message: &impl Incoming) -> Result<usize> {
+        let received = match outcome {
+            Ok(received) => self.datagram_or_end(received)?,
+            Err(failure) => self.receive_after(failure, message.buffers(), &message.descriptors())?,
+        };
+        message.report(received.descriptors, reported(received.flags));
+        Ok(received.bytes)
+    }
+
+    /// The end of the stream reads as 0 bytes, as an empty datagram does. Only a datagram can be truncated or have
+    /// ancillary data; only a stream that ended has a peer that hung up, and nothing is queued at its end. (Empty
+    /// datagrams without descriptors that are the last before the peer hangs up cannot be distinguished from that.)
+    #[track_caller]
+    fn datagram_or_end(self, received: Received) -> Result<Received> {
+        if received.bytes > 0 || received.has_ancillary_data || reported(received.flags) != 0 {
             return Ok(received);
         }
         match self.state() {
@@ -79,55 +144,49 @@ impl Endpoint {
         }
     }
 
-    /// A signal that is pending interrupts also a poll that does not wait. If it fails otherwise, nobody has hung up: an
-    /// end taken for a datagram is found by the next receive, a datagram taken for the end would be lost, and the
-    /// connection.
+    /// A signal that is pending interrupts also a poll() that does not wait. If it fails otherwise, the peer is taken as
+    /// connected: an end that is taken for a datagram is found by the next receive, but a datagram that is taken for the
+    /// end would be lost, and the connection as well.
     fn state(self) -> State {
-        if numbers::has_changed(self.fd, self.history) {
+        if fd_history::has_changed(self.fd, self.history) {
             return State::Closed;
         }
-        let events = loop {
-            match socket::pending_events(self.fd, libc::POLLRDHUP) {
-                Err(Errno(libc::EINTR)) => {}
-                events => break events.unwrap_or(0),
-            }
-        };
-        if events & libc::POLLNVAL != 0 {
+        let mut entry = libc::pollfd { fd: self.fd.number(), events: libc::POLLRDHUP, revents: 0 };
+        while file::poll_slice(core::slice::from_mut(&mut entry), 0) == Err(Errno(libc::EINTR)) {}
+        if entry.revents & libc::POLLNVAL != 0 {
             State::Closed
-        } else if events & (libc::POLLRDHUP | libc::POLLHUP) != 0 {
+        } else if entry.revents & (libc::POLLRDHUP | libc::POLLHUP) != 0 {
             State::HungUp
-        } else if socket::is_socket(self.fd) {
+        } else if is_socket(self.fd) {
             State::Connected
         } else {
             State::Closed
         }
     }
 
-    /// True if data is queued, or a datagram with descriptors comes next.
+    /// True if data is queued, or if the next datagram has descriptors.
     fn is_anything_queued(self) -> bool {
-        socket::bytes_queued(self.fd).is_ok_and(|bytes| bytes > 0)
-            || socket::flags_of_next_datagram(self.fd)
+        socket::ioctl_fionread(self.fd).is_ok_and(|bytes| bytes > 0)
+            || socket::recvmsg_flags(self.fd, libc::MSG_PEEK | libc::MSG_DONTWAIT)
                 .is_ok_and(|flags| flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0)
     }
 
-    /// A peer that went without reading all that we sent makes the kernel report ECONNRESET once, ahead of the datagrams
-    /// that it had sent before: these are still to be received.
-    #[cold]
+    /// If the peer closes the connection without reading all that was sent to it, the kernel reports ECONNRESET once,
+    /// ahead of the datagrams that the peer had sent before: these are still to be received.
     #[track_caller]
-    fn receive_after(self, failure: Errno, data: Segments, room: &DescriptorRoom) -> Result<Received> {
+    fn receive_after(self, failure: Errno, buffers: IovArray, descriptors: &FdArray) -> Result<Received> {
         if failure.0 == libc::ECONNRESET
             && matches!(self.state(), State::HungUp)
-            && let Ok(received) = message::recvmsg(self.fd, data, room, libc::MSG_DONTWAIT)
-            && let Ok(received) = self.not_the_end(received)
+            && let Ok(received) = message::recvmsg(self.fd, buffers, descriptors, libc::MSG_DONTWAIT)
+            && let Ok(received) = self.datagram_or_end(received)
         {
             return Ok(received);
         }
-        let (fd, count) = (self.fd, data.count());
-        Err(Error::io(failure, format_args!("receiving a datagram into {count} segments from descriptor {fd}")))
+        let (fd, count) = (self.fd, buffers.count());
+        Err(Error::io(failure, format_args!("receiving a datagram into {count} buffers from descriptor {fd}")))
     }
 
-    /// Every client that leaves ends a stream: that is nothing to be logged.
-    #[cold]
+    /// Every client that disconnects ends a stream: that is not logged.
     #[track_caller]
     fn ended(self) -> Error {
         let fd = self.fd;
@@ -135,7 +194,6 @@ impl Endpoint {
         Error::os(Errno(libc::EPIPE), what).not_logged()
     }
 
-    #[cold]
     #[track_caller]
     fn closed(self) -> Error {
         let fd = self.fd;
@@ -144,10 +202,16 @@ impl Endpoint {
     }
 }
 
-/// Of the descriptor of an endpoint, after a receive.
+/// Whether the descriptor is that of a socket, as far as can be found out.
+fn is_socket(fd: Fd) -> bool {
+    let kind = socket::getsockopt_value::<c_int>(fd, libc::SOL_SOCKET, libc::SO_TYPE);
+    !matches!(kind, Err(Errno(libc::EBADF | libc::ENOTSOCK)))
+}
+
+/// The state of an endpoint after a receive.
 enum State {
     Connected,
     HungUp,
-    /// It is not open any more, or was replaced by another one.
+    /// The descriptor is not open any more, or refers to another file.
     Closed,
 }

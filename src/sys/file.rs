@@ -1,115 +1,72 @@
-//! Calls on files and descriptors of any kind.
+//! Calls on files, directories and file descriptors of any type.
 
-use super::path::Path;
-use super::{Result, check, check_size, own};
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::ptr;
+use super::path::KernelPath;
+use super::{Result, check, check_long, check_size, own};
+use crate::rt::fd::{Fd, OwnedFd};
+use alloc::vec::Vec;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
+use core::mem::MaybeUninit;
+use core::ptr;
+use errno::{Errno, errno, set_errno};
 
-// Paths go to the kernel as they came: it reads no further than their terminator, or refuses with EFAULT. That is what
-// "a path" means in the SAFETY comments below.
+// "A path" in the SAFETY comments: the kernel reads a KernelPath up to its terminator, or fails with EFAULT.
 
 // --- descriptors ---------------------------------------------------------------------------------------------------
 
-pub fn open(path: Path, flags: c_int, mode: libc::mode_t) -> Result<OwnedFd> {
+pub fn open(path: KernelPath, flags: c_int, mode: libc::mode_t) -> Result<OwnedFd> {
     // SAFETY: a path.
-    own(unsafe { libc::open(path.as_ptr(), flags, mode) })
+    unsafe { own(libc::open(path.as_ptr(), flags, mode)) }
 }
 
-pub fn open_at(directory: &OwnedFd, path: Path, flags: c_int) -> Result<OwnedFd> {
+pub fn openat(directory: Fd, path: KernelPath, flags: c_int) -> Result<OwnedFd> {
     // SAFETY: a path.
-    own(unsafe { libc::openat(directory.as_raw_fd(), path.as_ptr(), flags) })
-}
-
-pub fn close(fd: c_int) -> Result<()> {
-    // SAFETY: a C caller may close any number it likes; no OwnedFd of the library is ever known to C.
-    check(unsafe { libc::close(fd) }).map(drop)
+    unsafe { own(libc::openat(directory.number(), path.as_ptr(), flags)) }
 }
 
 /// # Safety
-/// The kernel may write to `size` bytes at `buffer`, or finds that it cannot.
-pub unsafe fn read(fd: c_int, buffer: *mut c_void, size: usize) -> Result<usize> {
+/// The descriptor is the caller's to close: nobody else owns it.
+pub unsafe fn close(fd: Fd) -> Result<()> {
     // SAFETY: as promised by the caller.
-    check_size(unsafe { libc::read(fd, buffer, size) })
+    check(unsafe { libc::close(fd.number()) }).map(drop)
 }
 
-/// Appends up to `size` bytes to `buffer`, and no more than its spare capacity takes.
-pub fn read_append(fd: &OwnedFd, buffer: &mut Vec<u8>, size: usize) -> Result<usize> {
-    let spare = buffer.spare_capacity_mut();
-    let size = size.min(spare.len());
-    // SAFETY: the spare capacity is valid for writing.
-    let length = unsafe { read(fd.as_raw_fd(), spare.as_mut_ptr().cast(), size) }?;
-    // SAFETY: the kernel has written that many bytes, at most size, behind the old length.
-    unsafe { buffer.set_len(buffer.len() + length) };
-    Ok(length)
+pub fn dup(fd: Fd) -> Result<OwnedFd> {
+    // SAFETY: no pointer is passed.
+    unsafe { own(libc::dup(fd.number())) }
 }
 
 /// # Safety
-/// The kernel may read `size` bytes at `buffer`, or finds that it cannot.
-pub unsafe fn write(fd: c_int, buffer: *const c_void, size: usize) -> Result<usize> {
+/// `new_fd`, which is closed by this if it is open, is the caller's to close: nobody else owns it.
+pub unsafe fn dup2(fd: Fd, new_fd: Fd) -> Result<c_int> {
     // SAFETY: as promised by the caller.
-    check_size(unsafe { libc::write(fd, buffer, size) })
+    check(unsafe { libc::dup2(fd.number(), new_fd.number()) })
 }
 
-pub fn write_bytes(fd: c_int, bytes: &[u8]) -> Result<usize> {
-    // SAFETY: the slice is valid for reading.
-    unsafe { write(fd, bytes.as_ptr().cast(), bytes.len()) }
-}
-
-pub fn fsync(fd: c_int) -> Result<()> {
+/// The lowest descriptor from `lowest` on, close-on-exec or not.
+pub fn fcntl_dupfd(fd: Fd, lowest: c_int, is_close_on_exec: bool) -> Result<OwnedFd> {
+    let command = if is_close_on_exec { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD };
     // SAFETY: no pointer is passed.
-    check(unsafe { libc::fsync(fd) }).map(drop)
+    unsafe { own(libc::fcntl(fd.number(), command, lowest)) }
 }
 
-/// An offset of 2^63 and more (of memory in /proc, which has them) comes back negative, but without an errno:
-/// EOVERFLOW.
-pub fn seek(fd: c_int, offset: libc::off_t, whence: c_int) -> Result<libc::off_t> {
-    let errno_at_entry = errno::errno();
-    errno::set_errno(errno::Errno(0));
+pub fn fcntl_getfd(fd: Fd) -> Result<c_int> {
     // SAFETY: no pointer is passed.
-    let position = unsafe { libc::lseek(fd, offset, whence) };
-    if position >= 0 {
-        errno::set_errno(errno_at_entry);
-        return Ok(position);
-    }
-    match errno::errno() {
-        errno::Errno(0) => Err(errno::Errno(libc::EOVERFLOW)),
-        failure => Err(failure),
-    }
+    check(unsafe { libc::fcntl(fd.number(), libc::F_GETFD) })
 }
 
-pub fn truncate(fd: c_int, length: libc::off_t) -> Result<()> {
+pub fn fcntl_setfd(fd: Fd, flags: c_int) -> Result<()> {
     // SAFETY: no pointer is passed.
-    check(unsafe { libc::ftruncate(fd, length) }).map(drop)
+    check(unsafe { libc::fcntl(fd.number(), libc::F_SETFD, flags) }).map(drop)
 }
 
-/// Sets the status flags of an open file, O_NONBLOCK among them.
-pub fn set_status_flags(fd: &OwnedFd, flags: c_int) -> Result<()> {
+pub fn fcntl_getfl(fd: Fd) -> Result<c_int> {
     // SAFETY: no pointer is passed.
-    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
+    check(unsafe { libc::fcntl(fd.number(), libc::F_GETFL) })
 }
 
-pub fn set_mode(fd: &OwnedFd, mode: libc::mode_t) -> Result<()> {
+pub fn fcntl_setfl(fd: Fd, flags: c_int) -> Result<()> {
     // SAFETY: no pointer is passed.
-    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) }).map(drop)
-}
-
-pub fn is_a_terminal(fd: c_int) -> Result<()> {
-    // SAFETY: no pointer is passed.
-    if unsafe { libc::isatty(fd) } == 1 { Ok(()) } else { Err(errno::errno()) }
-}
-
-/// The number is the C caller's.
-pub fn dup(fd: c_int) -> Result<OwnedFd> {
-    // SAFETY: no pointer is passed.
-    own(unsafe { libc::dup(fd) })
-}
-
-/// The numbers are the C caller's, who also answers for what it closes by this.
-pub fn dup2(fd: c_int, new_fd: c_int) -> Result<c_int> {
-    // SAFETY: no pointer is passed; no OwnedFd of the library is ever known to C.
-    check(unsafe { libc::dup2(fd, new_fd) })
+    check(unsafe { libc::fcntl(fd.number(), libc::F_SETFL, flags) }).map(drop)
 }
 
 /// # Safety
@@ -119,125 +76,226 @@ pub unsafe fn pipe(fds: *mut c_int) -> Result<()> {
     check(unsafe { libc::pipe(fds) }).map(drop)
 }
 
-/// Copies up to `size` bytes from and to where both files stand.
-pub fn copy_range(from: &OwnedFd, to: &OwnedFd, size: usize) -> Result<usize> {
-    let (from, to) = (from.as_raw_fd(), to.as_raw_fd());
-    // SAFETY: null pointers ask for the files' own offsets.
+/// # Safety
+/// The kernel may read and write `count` elements at `fds`, or finds that it cannot.
+pub unsafe fn poll(fds: *mut libc::pollfd, count: c_int, timeout_ms: c_int) -> Result<c_int> {
+    // A negative count becomes one that is larger than any limit, which the kernel refuses with EINVAL.
+    // SAFETY: as promised by the caller.
+    check(unsafe { libc::poll(fds, count as libc::nfds_t, timeout_ms) })
+}
+
+/// The same for an array of Rust.
+pub fn poll_slice(fds: &mut [libc::pollfd], timeout_ms: c_int) -> Result<c_int> {
+    // SAFETY: the slice is valid.
+    unsafe { poll(fds.as_mut_ptr(), fds.len() as c_int, timeout_ms) }
+}
+
+/// Whether a descriptor of `set`, whose bits are counted from that of descriptor 0 on, can be read now. The kernel ignores
+/// bits beyond the table of descriptors of the process; EBADF if another one is not open.
+pub fn select_readable(set: &mut [c_ulong], count: c_int) -> Result<c_int> {
+    if count < 0 || count as usize > set.len().saturating_mul(c_ulong::BITS as usize) {
+        return Err(Errno(libc::EINVAL));
+    }
+    let (none, mut no_time) = (ptr::null_mut(), libc::timeval { tv_sec: 0, tv_usec: 0 });
+    // SAFETY: the set has a bit for each descriptor below count, and the kernel reads and writes no others.
+    check(unsafe { libc::select(count, set.as_mut_ptr().cast(), none, none, &mut no_time) })
+}
+
+/// Marks all descriptors from `first` on as close-on-exec. The C library's function is younger than some that are in use.
+pub fn close_range_cloexec(first: Fd) -> Result<()> {
+    let (first, last, flags) = (first.number(), c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    // SAFETY: no pointer is passed, and with this flag nothing is closed.
+    check_long(unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) }).map(drop)
+}
+
+pub fn isatty(fd: Fd) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    if unsafe { libc::isatty(fd.number()) } == 1 { Ok(()) } else { Err(errno()) }
+}
+
+// --- content -------------------------------------------------------------------------------------------------------
+
+/// # Safety
+/// The kernel may write `size` bytes at `buffer`, or finds that it cannot.
+#[inline]
+pub unsafe fn read(fd: Fd, buffer: *mut c_void, size: usize) -> Result<usize> {
+    // SAFETY: as promised by the caller.
+    check_size(unsafe { libc::read(fd.number(), buffer, size) })
+}
+
+/// Appends up to `size` bytes to `buffer`, and no more than its spare capacity takes.
+pub fn read_append(fd: Fd, buffer: &mut Vec<u8>, size: usize) -> Result<usize> {
+    let spare = buffer.spare_capacity_mut();
+    let size = size.min(spare.len());
+    // SAFETY: the spare capacity is valid for writing.
+    let length = unsafe { read(fd, spare.as_mut_ptr().cast(), size) }?;
+    // SAFETY: the kernel has written that many bytes, at most size, behind the old length.
+    unsafe { buffer.set_len(buffer.len() + length) };
+    Ok(length)
+}
+
+/// # Safety
+/// The kernel may read `size` bytes at `buffer`, or finds that it cannot.
+#[inline]
+pub unsafe fn write(fd: Fd, buffer: *const c_void, size: usize) -> Result<usize> {
+    // SAFETY: as promised by the caller.
+    check_size(unsafe { libc::write(fd.number(), buffer, size) })
+}
+
+pub fn write_slice(fd: Fd, bytes: &[u8]) -> Result<usize> {
+    // SAFETY: the slice is valid for reading.
+    unsafe { write(fd, bytes.as_ptr().cast(), bytes.len()) }
+}
+
+pub fn fsync(fd: Fd) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::fsync(fd.number()) }).map(drop)
+}
+
+/// An offset of 2^63 and more (of memory in /proc, which has them) comes back negative, but without an errno:
+/// EOVERFLOW.
+pub fn lseek(fd: Fd, offset: libc::off_t, whence: c_int) -> Result<libc::off_t> {
+    let errno_at_entry = errno();
+    set_errno(Errno(0));
+    // SAFETY: no pointer is passed.
+    let position = unsafe { libc::lseek(fd.number(), offset, whence) };
+    if position >= 0 {
+        set_errno(errno_at_entry);
+        return Ok(position);
+    }
+    match errno() {
+        Errno(0) => Err(Errno(libc::EOVERFLOW)),
+        failure => Err(failure),
+    }
+}
+
+pub fn ftruncate(fd: Fd, length: libc::off_t) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::ftruncate(fd.number(), length) }).map(drop)
+}
+
+/// Copies up to `size` bytes from and to the offsets of the files.
+pub fn copy_file_range(from: Fd, to: Fd, size: usize) -> Result<usize> {
+    let (from, to) = (from.number(), to.number());
+    // SAFETY: null pointers stand for the files' own offsets.
     check_size(unsafe { libc::copy_file_range(from, ptr::null_mut(), to, ptr::null_mut(), size, 0) })
 }
 
 /// Makes `to` share all data of `from` until one of them changes.
-pub fn clone_file(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
+pub fn ioctl_ficlone(from: Fd, to: Fd) -> Result<()> {
     // SAFETY: FICLONE takes a descriptor as its argument.
-    check(unsafe { libc::ioctl(to.as_raw_fd(), libc::FICLONE, from.as_raw_fd()) }).map(drop)
+    check(unsafe { libc::ioctl(to.number(), libc::FICLONE, from.number()) }).map(drop)
 }
 
 // --- metadata ------------------------------------------------------------------------------------------------------
 
 /// What a call stored in a stat structure.
-fn stored(fill: impl FnOnce(*mut libc::stat) -> c_int) -> Result<libc::stat> {
+///
+/// # Safety
+/// `fill` fills the structure if it returns 0.
+unsafe fn stored(fill: impl FnOnce(*mut libc::stat) -> c_int) -> Result<libc::stat> {
     let mut status = MaybeUninit::uninit();
     check(fill(status.as_mut_ptr()))?;
-    // SAFETY: the call has succeeded, so it has filled it.
+    // SAFETY: the call has succeeded.
     Ok(unsafe { status.assume_init() })
 }
 
-pub fn status(fd: c_int) -> Result<libc::stat> {
+pub fn fstat(fd: Fd) -> Result<libc::stat> {
     // SAFETY: the structure is valid for writing.
-    stored(|status| unsafe { libc::fstat(fd, status) })
+    unsafe { stored(|status| libc::fstat(fd.number(), status)) }
 }
 
-/// Of what the path leads to.
-pub fn status_of(path: Path) -> Result<libc::stat> {
+pub fn stat(path: KernelPath) -> Result<libc::stat> {
     // SAFETY: a path; the structure is valid for writing.
-    stored(|status| unsafe { libc::stat(path.as_ptr(), status) })
+    unsafe { stored(|status| libc::stat(path.as_ptr(), status)) }
 }
 
-/// Of a symbolic link itself.
-pub fn link_status_of(path: Path) -> Result<libc::stat> {
+pub fn lstat(path: KernelPath) -> Result<libc::stat> {
     // SAFETY: a path; the structure is valid for writing.
-    stored(|status| unsafe { libc::lstat(path.as_ptr(), status) })
+    unsafe { stored(|status| libc::lstat(path.as_ptr(), status)) }
 }
 
-/// Of an entry of a directory, a symbolic link itself.
-pub fn link_status_at(directory: &OwnedFd, path: Path) -> Result<libc::stat> {
-    let (directory, flags) = (directory.as_raw_fd(), libc::AT_SYMLINK_NOFOLLOW);
+pub fn fstatat(directory: Fd, path: KernelPath, flags: c_int) -> Result<libc::stat> {
     // SAFETY: a path; the structure is valid for writing.
-    stored(|status| unsafe { libc::fstatat(directory, path.as_ptr(), status, flags) })
+    unsafe { stored(|status| libc::fstatat(directory.number(), path.as_ptr(), status, flags)) }
+}
+
+pub fn fchmod(fd: Fd, mode: libc::mode_t) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::fchmod(fd.number(), mode) }).map(drop)
 }
 
 /// # Safety
 /// `times` is null, or the kernel may read two elements there, or finds that it cannot.
-pub unsafe fn set_times(fd: c_int, times: *const libc::timespec) -> Result<()> {
+pub unsafe fn futimens(fd: Fd, times: *const libc::timespec) -> Result<()> {
     // SAFETY: as promised by the caller.
-    check(unsafe { libc::futimens(fd, times) }).map(drop)
+    check(unsafe { libc::futimens(fd.number(), times) }).map(drop)
 }
 
 /// # Safety
 /// `times` is null, or the kernel may read two elements there, or finds that it cannot.
-pub unsafe fn set_times_of(path: Path, times: *const libc::timespec, flags: c_int) -> Result<()> {
+pub unsafe fn utimensat(path: KernelPath, times: *const libc::timespec, flags: c_int) -> Result<()> {
     // SAFETY: a path; the times as promised by the caller.
     check(unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times, flags) }).map(drop)
 }
 
-pub fn access(path: Path, mode: c_int) -> Result<()> {
+pub fn access(path: KernelPath, mode: c_int) -> Result<()> {
     // SAFETY: a path.
     check(unsafe { libc::access(path.as_ptr(), mode) }).map(drop)
 }
 
 // --- names ---------------------------------------------------------------------------------------------------------
 
-pub fn rename(from: Path, to: Path) -> Result<()> {
+pub fn rename(from: KernelPath, to: KernelPath) -> Result<()> {
     // SAFETY: paths.
     check(unsafe { libc::rename(from.as_ptr(), to.as_ptr()) }).map(drop)
 }
 
-pub fn unlink(path: Path) -> Result<()> {
+pub fn unlink(path: KernelPath) -> Result<()> {
     // SAFETY: a path.
     check(unsafe { libc::unlink(path.as_ptr()) }).map(drop)
 }
 
-/// Removes an entry of a directory: AT_REMOVEDIR in `flags` for a directory.
-pub fn unlink_at(directory: &OwnedFd, path: Path, flags: c_int) -> Result<()> {
+pub fn unlinkat(directory: Fd, path: KernelPath, flags: c_int) -> Result<()> {
     // SAFETY: a path.
-    check(unsafe { libc::unlinkat(directory.as_raw_fd(), path.as_ptr(), flags) }).map(drop)
+    check(unsafe { libc::unlinkat(directory.number(), path.as_ptr(), flags) }).map(drop)
 }
 
-pub fn link(from: Path, to: Path) -> Result<()> {
+pub fn link(from: KernelPath, to: KernelPath) -> Result<()> {
     // SAFETY: paths.
     check(unsafe { libc::link(from.as_ptr(), to.as_ptr()) }).map(drop)
 }
 
-pub fn symlink(target: Path, path: Path) -> Result<()> {
+pub fn symlink(target: KernelPath, path: KernelPath) -> Result<()> {
     // SAFETY: paths.
     check(unsafe { libc::symlink(target.as_ptr(), path.as_ptr()) }).map(drop)
 }
 
 /// # Safety
 /// The kernel may write `size` bytes at `buffer`, or finds that it cannot.
-pub unsafe fn read_link(path: Path, buffer: *mut c_char, size: usize) -> Result<usize> {
+pub unsafe fn readlink(path: KernelPath, buffer: *mut c_char, size: usize) -> Result<usize> {
     // SAFETY: a path; the buffer as promised by the caller.
     check_size(unsafe { libc::readlink(path.as_ptr(), buffer, size) })
 }
 
-pub fn read_link_bytes(path: Path, bytes: &mut [u8]) -> Result<usize> {
+pub fn readlink_slice(path: KernelPath, bytes: &mut [u8]) -> Result<usize> {
     // SAFETY: the slice is valid for writing.
-    unsafe { read_link(path, bytes.as_mut_ptr().cast(), bytes.len()) }
+    unsafe { readlink(path, bytes.as_mut_ptr().cast(), bytes.len()) }
 }
 
 // --- directories ---------------------------------------------------------------------------------------------------
 
-pub fn make_directory(path: Path, mode: libc::mode_t) -> Result<()> {
+pub fn mkdir(path: KernelPath, mode: libc::mode_t) -> Result<()> {
     // SAFETY: a path.
     check(unsafe { libc::mkdir(path.as_ptr(), mode) }).map(drop)
 }
 
-pub fn remove_directory(path: Path) -> Result<()> {
+pub fn rmdir(path: KernelPath) -> Result<()> {
     // SAFETY: a path.
     check(unsafe { libc::rmdir(path.as_ptr()) }).map(drop)
 }
 
-pub fn change_directory(path: Path) -> Result<()> {
+pub fn chdir(path: KernelPath) -> Result<()> {
     // SAFETY: a path.
     check(unsafe { libc::chdir(path.as_ptr()) }).map(drop)
 }
@@ -246,17 +304,29 @@ pub fn change_directory(path: Path) -> Result<()> {
 ///
 /// # Safety
 /// `size` bytes may be written at `buffer`, or it is null.
-pub unsafe fn current_directory(buffer: *mut c_char, size: usize) -> Result<*mut c_char> {
+pub unsafe fn getcwd(buffer: *mut c_char, size: usize) -> Result<*mut c_char> {
     let size = if buffer.is_null() { 0 } else { size };
     // SAFETY: as promised by the caller.
     let path = unsafe { libc::getcwd(buffer, size) };
-    if path.is_null() { Err(errno::errno()) } else { Ok(path) }
+    if path.is_null() { Err(errno()) } else { Ok(path) }
 }
 
-/// The path of the current directory, which begins with a slash if it leads there from the root of the process. The
-/// kernel's own answer: where it has none, the C library would search the directories above.
-pub fn path_of_current_directory(buffer: &mut [u8; libc::PATH_MAX as usize]) -> Result<&CStr> {
+/// The system call itself. The path begins with a slash if it leads from the root directory of the process to the
+/// current directory. If none does, the C library's function would search the directories above.
+pub fn getcwd_slice(buffer: &mut [u8]) -> Result<&CStr> {
     // SAFETY: the buffer is valid for writing its size.
-    check_size(unsafe { libc::syscall(libc::SYS_getcwd, buffer.as_mut_ptr(), buffer.len()) } as isize)?;
-    CStr::from_bytes_until_nul(buffer).map_err(|_| errno::Errno(libc::ENAMETOOLONG))
+    check_long(unsafe { libc::syscall(libc::SYS_getcwd, buffer.as_mut_ptr(), buffer.len()) })?;
+    CStr::from_bytes_until_nul(buffer).map_err(|_| Errno(libc::ENAMETOOLONG))
 }
+
+/// Entries in the kernel's format, as many as fit; 0 bytes at the end.
+pub fn getdents64(directory: Fd, entries: &mut DirectoryEntries) -> Result<usize> {
+    let (buffer, size) = (entries.0.as_mut_ptr(), entries.0.len());
+    // SAFETY: the buffer is valid for writing its size, and aligned.
+    let length = check_long(unsafe { libc::syscall(libc::SYS_getdents64, directory.number(), buffer, size) })?;
+    Ok(usize::try_from(length).unwrap_or(0))
+}
+
+/// A buffer for [`getdents64`].
+#[repr(C, align(8))]
+pub struct DirectoryEntries(pub [u8; 2048]);

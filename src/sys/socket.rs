@@ -1,165 +1,250 @@
-//! Calls on sockets, and waiting for them.
+//! Sockets.
 
 use super::{Result, check, check_size, own, size_as_socklen};
-use errno::Errno;
-use std::ffi::c_int;
-use std::mem;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::ptr;
+use crate::rt::fd::{Fd, OwnedFd};
+use core::ffi::{c_int, c_uint, c_void};
+use core::mem;
+use core::ptr;
 
-pub fn unix_seqpacket_socket(flags: c_int) -> Result<OwnedFd> {
+// --- addresses -----------------------------------------------------------------------------------------------------
+
+/// A socket address of one family.
+///
+/// # Safety
+/// The type begins with the fields of `struct sockaddr`, and all of its bytes may be read.
+pub unsafe trait Address {}
+
+// SAFETY: addresses of the C library, without padding.
+unsafe impl Address for libc::sockaddr_un {}
+// SAFETY: as above.
+unsafe impl Address for libc::sockaddr_in {}
+// SAFETY: as above.
+unsafe impl Address for libc::sockaddr_in6 {}
+
+fn pointer_to<T: Address>(address: &T) -> *const libc::sockaddr {
+    ptr::from_ref(address).cast()
+}
+
+// --- connections ---------------------------------------------------------------------------------------------------
+
+pub fn socket(domain: c_int, kind: c_int, protocol: c_int) -> Result<OwnedFd> {
     // SAFETY: no pointer is passed.
-    own(unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET | flags, 0) })
-}
-
-/// A socket for datagrams that are at most signals between processes: it never blocks and is not inherited.
-pub fn unix_datagram_socket() -> Result<OwnedFd> {
-    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
-    // SAFETY: no pointer is passed.
-    own(unsafe { libc::socket(libc::AF_UNIX, kind, 0) })
-}
-
-/// Sends a datagram without data.
-pub fn send_empty_to(socket: &OwnedFd, address: &libc::sockaddr_un) -> Result<()> {
-    let size = size_as_socklen::<libc::sockaddr_un>();
-    // SAFETY: address points to size bytes; no byte of data is read.
-    let sent = unsafe {
-        libc::sendto(
-            socket.as_raw_fd(),
-            ptr::null(),
-            0,
-            libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT,
-            ptr::from_ref(address).cast(),
-            size,
-        )
-    };
-    check_size(sent).map(drop)
-}
-
-/// Receives a datagram that nobody wants to see; EAGAIN if there is none.
-pub fn discard_datagram(socket: &OwnedFd) -> Result<()> {
-    // SAFETY: no byte is written to the buffer.
-    let received = unsafe { libc::recv(socket.as_raw_fd(), ptr::null_mut(), 0, libc::MSG_DONTWAIT) };
-    check_size(received).map(drop)
+    unsafe { own(libc::socket(domain, kind, protocol)) }
 }
 
 /// # Safety
 /// The kernel may write two ints at `fds`, or finds that it cannot.
-pub unsafe fn unix_seqpacket_pair(fds: *mut c_int) -> Result<()> {
+pub unsafe fn socketpair(domain: c_int, kind: c_int, protocol: c_int, fds: *mut c_int) -> Result<()> {
     // SAFETY: as promised by the caller.
-    check(unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_SEQPACKET, 0, fds) }).map(drop)
-}
-
-/// Binds to the whole address: its padding is part of an abstract name.
-pub fn bind_unix(socket: &OwnedFd, address: &libc::sockaddr_un) -> Result<()> {
-    let size = size_as_socklen::<libc::sockaddr_un>();
-    // SAFETY: address points to size bytes.
-    check(unsafe { libc::bind(socket.as_raw_fd(), ptr::from_ref(address).cast(), size) }).map(drop)
-}
-
-/// Connects to the whole address: its padding is part of an abstract name.
-pub fn connect_unix(socket: &OwnedFd, address: &libc::sockaddr_un) -> Result<()> {
-    let size = size_as_socklen::<libc::sockaddr_un>();
-    // SAFETY: address points to size bytes.
-    check(unsafe { libc::connect(socket.as_raw_fd(), ptr::from_ref(address).cast(), size) }).map(drop)
-}
-
-pub fn listen(socket: &OwnedFd, backlog: c_int) -> Result<()> {
-    // SAFETY: no pointer is passed.
-    check(unsafe { libc::listen(socket.as_raw_fd(), backlog) }).map(drop)
-}
-
-pub fn accept(listener: &OwnedFd) -> Result<OwnedFd> {
-    // SAFETY: null pointers ask for no address.
-    own(unsafe { libc::accept(listener.as_raw_fd(), ptr::null_mut(), ptr::null_mut()) })
-}
-
-pub fn shut_down_reading(socket: &OwnedFd) -> Result<()> {
-    // SAFETY: no pointer is passed.
-    check(unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RD) }).map(drop)
-}
-
-/// Makes a socket that was created with SOCK_NONBLOCK a blocking one.
-pub fn set_blocking(socket: &OwnedFd) -> Result<()> {
-    // SAFETY: no pointer is passed.
-    check(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, 0) }).map(drop)
+    check(unsafe { libc::socketpair(domain, kind, protocol, fds) }).map(drop)
 }
 
 /// # Safety
-/// The kernel may read and write `count` elements at `fds`, or finds that it cannot.
-pub unsafe fn poll(fds: *mut libc::pollfd, count: c_int, timeout_ms: c_int) -> Result<c_int> {
-    // A negative count becomes one that is larger than any limit, which the kernel refuses with EINVAL.
+/// The kernel may read `size` bytes at `address`, or finds that it cannot.
+pub unsafe fn bind(fd: Fd, address: *const libc::sockaddr, size: libc::socklen_t) -> Result<()> {
     // SAFETY: as promised by the caller.
-    check(unsafe { libc::poll(fds, count as libc::nfds_t, timeout_ms) })
+    check(unsafe { libc::bind(fd.number(), address, size) }).map(drop)
 }
 
-/// Waits until there is something to receive; false if the time ran out.
-pub fn wait_readable(socket: &OwnedFd, timeout_ms: c_int) -> Result<bool> {
-    let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: entry is one valid element.
-    unsafe { poll(&mut entry, 1, timeout_ms) }.map(|ready| ready > 0)
+pub fn bind_to<T: Address>(fd: Fd, address: &T) -> Result<()> {
+    // SAFETY: the address has its own size.
+    unsafe { bind(fd, pointer_to(address), size_as_socklen::<T>()) }
 }
 
-/// Waits for that time, if no signal handler runs.
-pub fn wait_for_nothing(timeout_ms: c_int) -> Result<()> {
-    // SAFETY: there is no element.
-    unsafe { poll(ptr::null_mut(), 0, timeout_ms) }.map(drop)
+/// # Safety
+/// The kernel may read `size` bytes at `address`, or finds that it cannot.
+pub unsafe fn connect(fd: Fd, address: *const libc::sockaddr, size: libc::socklen_t) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    check(unsafe { libc::connect(fd.number(), address, size) }).map(drop)
 }
 
-/// What poll reports of one descriptor now, among `events` and those that are always reported.
-pub fn pending_events(fd: c_int, events: i16) -> Result<i16> {
-    let mut entry = libc::pollfd { fd, events, revents: 0 };
-    // SAFETY: entry is one valid element.
-    unsafe { poll(&mut entry, 1, 0) }?;
-    Ok(entry.revents)
+pub fn connect_to<T: Address>(fd: Fd, address: &T) -> Result<()> {
+    // SAFETY: the address has its own size.
+    unsafe { connect(fd, pointer_to(address), size_as_socklen::<T>()) }
 }
 
-/// Whether that is the number of a socket, as far as can be found out.
-pub fn is_socket(fd: c_int) -> bool {
-    !matches!(get_option::<c_int>(fd, libc::SO_TYPE), Err(Errno(libc::EBADF | libc::ENOTSOCK)))
+pub fn listen(fd: Fd, backlog: c_int) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::listen(fd.number(), backlog) }).map(drop)
 }
 
-/// A number that no other socket of the network namespace ever has.
-pub fn cookie(fd: c_int) -> Result<u64> {
-    get_option(fd, libc::SO_COOKIE)
+/// # Safety
+/// The kernel may read and write `size`, and write as many bytes as it says at `address`, or finds that it cannot; both
+/// may be null.
+pub unsafe fn accept(fd: Fd, address: *mut libc::sockaddr, size: *mut libc::socklen_t) -> Result<OwnedFd> {
+    // SAFETY: as promised by the caller.
+    unsafe { own(libc::accept(fd.number(), address, size)) }
 }
 
-/// The process that created or listens to the socket, 0 if it is not visible here.
-pub fn process_of(socket: &OwnedFd) -> Result<libc::pid_t> {
-    get_option::<Credentials>(socket.as_raw_fd(), libc::SO_PEERCRED).map(|credentials| credentials.pid)
+/// The same without an address.
+pub fn accept_any(fd: Fd) -> Result<OwnedFd> {
+    // SAFETY: null pointers stand for no address.
+    unsafe { accept(fd, ptr::null_mut(), ptr::null_mut()) }
 }
 
-/// The kernel's struct ucred.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct Credentials {
-    pid: libc::pid_t,
-    uid: libc::uid_t,
-    gid: libc::gid_t,
+pub fn shutdown(fd: Fd, how: c_int) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::shutdown(fd.number(), how) }).map(drop)
 }
 
-/// An option of level SOL_SOCKET whose value is made of numbers.
-fn get_option<T: Copy + Default>(fd: c_int, name: c_int) -> Result<T> {
-    let mut value = T::default();
+/// # Safety
+/// The kernel may read and write `size`, and write as many bytes as it says at `address`, or finds that it cannot.
+pub unsafe fn getsockname(fd: Fd, address: *mut libc::sockaddr, size: *mut libc::socklen_t) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    check(unsafe { libc::getsockname(fd.number(), address, size) }).map(drop)
+}
+
+/// # Safety
+/// As [`getsockname`].
+pub unsafe fn getpeername(fd: Fd, address: *mut libc::sockaddr, size: *mut libc::socklen_t) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    check(unsafe { libc::getpeername(fd.number(), address, size) }).map(drop)
+}
+
+// --- options -------------------------------------------------------------------------------------------------------
+
+/// # Safety
+/// The kernel may read `size` bytes at `value`, or finds that it cannot.
+pub unsafe fn setsockopt(fd: Fd, level: c_int, name: c_int, value: *const c_void, size: libc::socklen_t) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    check(unsafe { libc::setsockopt(fd.number(), level, name, value, size) }).map(drop)
+}
+
+/// # Safety
+/// The kernel may read and write `size`, and write the value of the option at `value`, or finds that it cannot.
+pub unsafe fn getsockopt(
+    fd: Fd,
+    level: c_int,
+    name: c_int,
+    value: *mut c_void,
+    size: *mut libc::socklen_t,
+) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    check(unsafe { libc::getsockopt(fd.number(), level, name, value, size) }).map(drop)
+}
+
+/// A value of an option that is made of numbers.
+///
+/// # Safety
+/// Each value of the bytes is valid, and there is no padding.
+pub unsafe trait OptionValue: Copy {
+    const ZERO: Self;
+}
+
+// SAFETY: a number.
+unsafe impl OptionValue for c_int {
+    const ZERO: c_int = 0;
+}
+// SAFETY: a number.
+unsafe impl OptionValue for u64 {
+    const ZERO: u64 = 0;
+}
+// SAFETY: numbers, without padding on the architectures of Linux.
+unsafe impl OptionValue for libc::timeval {
+    const ZERO: libc::timeval = libc::timeval { tv_sec: 0, tv_usec: 0 };
+}
+// SAFETY: numbers of 32 bits.
+unsafe impl OptionValue for libc::ucred {
+    const ZERO: libc::ucred = libc::ucred { pid: 0, uid: 0, gid: 0 };
+}
+
+pub fn setsockopt_value<T: OptionValue>(fd: Fd, level: c_int, name: c_int, value: &T) -> Result<()> {
+    // SAFETY: the value has its own size.
+    unsafe { setsockopt(fd, level, name, ptr::from_ref(value).cast(), size_as_socklen::<T>()) }
+}
+
+pub fn getsockopt_value<T: OptionValue>(fd: Fd, level: c_int, name: c_int) -> Result<T> {
+    let mut value = T::ZERO;
     let mut size = size_as_socklen::<T>();
-    // SAFETY: the value is valid for writing, and the size its own; every value of the bytes is a valid one.
-    check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, name, (&raw mut value).cast(), &mut size) })?;
-    Ok(value)
+    // SAFETY: the value is valid for writing, and the size its own.
+    unsafe { getsockopt(fd, level, name, (&raw mut value).cast(), &mut size) }.map(|()| value)
 }
 
-/// Bytes of data in all datagrams that are queued.
-pub fn bytes_queued(fd: c_int) -> Result<c_int> {
+// --- data ----------------------------------------------------------------------------------------------------------
+
+/// # Safety
+/// The kernel may read `size` bytes at `data`, or finds that it cannot.
+#[inline]
+pub unsafe fn send(fd: Fd, data: *const c_void, size: usize, flags: c_int) -> Result<usize> {
+    // SAFETY: as promised by the caller.
+    check_size(unsafe { libc::send(fd.number(), data, size, flags) })
+}
+
+/// Sends a datagram without data.
+pub fn sendto_empty<T: Address>(fd: Fd, flags: c_int, address: &T) -> Result<()> {
+    let (address, size) = (pointer_to(address), size_as_socklen::<T>());
+    // SAFETY: the address has its own size; no byte of data is read.
+    check_size(unsafe { libc::sendto(fd.number(), ptr::null(), 0, flags, address, size) }).map(drop)
+}
+
+/// # Safety
+/// The kernel may write `size` bytes at `data`, or finds that it cannot.
+#[inline]
+pub unsafe fn recv(fd: Fd, data: *mut c_void, size: usize, flags: c_int) -> Result<usize> {
+    // SAFETY: as promised by the caller.
+    check_size(unsafe { libc::recv(fd.number(), data, size, flags) })
+}
+
+/// Receives a datagram, and drops its data.
+pub fn recv_nothing(fd: Fd, flags: c_int) -> Result<()> {
+    // SAFETY: no byte is written to the buffer.
+    unsafe { recv(fd, ptr::null_mut(), 0, flags) }.map(drop)
+}
+
+/// # Safety
+/// The kernel may read the message and what it points to, or finds that it cannot.
+#[inline]
+pub unsafe fn sendmsg(fd: Fd, message: *const libc::msghdr, flags: c_int) -> Result<usize> {
+    // SAFETY: as promised by the caller.
+    check_size(unsafe { libc::sendmsg(fd.number(), message, flags) })
+}
+
+/// # Safety
+/// The kernel may read and write the message, and write what it points to, or finds that it cannot.
+#[inline]
+pub unsafe fn recvmsg(fd: Fd, message: *mut libc::msghdr, flags: c_int) -> Result<usize> {
+    // SAFETY: as promised by the caller.
+    check_size(unsafe { libc::recvmsg(fd.number(), message, flags) })
+}
+
+/// The flags of a receive without a buffer for data or ancillary data.
+pub fn recvmsg_flags(fd: Fd, flags: c_int) -> Result<c_int> {
+    let mut header = empty_msghdr();
+    // SAFETY: the header gives the kernel nothing to write to.
+    unsafe { recvmsg(fd, &mut header, flags) }.map(|_| header.msg_flags)
+}
+
+pub const fn empty_msghdr() -> libc::msghdr {
+    // SAFETY: all bytes zero is a valid msghdr: null pointers and zero lengths.
+    unsafe { mem::zeroed() }
+}
+
+/// # Safety
+/// As [`sendmsg`], for each of `count` messages; their sizes may be written.
+#[inline]
+pub unsafe fn sendmmsg(fd: Fd, messages: *mut libc::mmsghdr, count: c_uint, flags: c_int) -> Result<c_int> {
+    // SAFETY: as promised by the caller.
+    check(unsafe { libc::sendmmsg(fd.number(), messages, count, flags as _) })
+}
+
+/// # Safety
+/// As [`recvmsg`], for each of `count` messages; `timeout` is null, or may be read and written.
+#[inline]
+pub unsafe fn recvmmsg(
+    fd: Fd,
+    messages: *mut libc::mmsghdr,
+    count: c_uint,
+    flags: c_int,
+    timeout: *mut libc::timespec,
+) -> Result<c_int> {
+    // SAFETY: as promised by the caller.
+    check(unsafe { libc::recvmmsg(fd.number(), messages, count, flags as _, timeout) })
+}
+
+/// The bytes of data in all datagrams that are queued.
+pub fn ioctl_fionread(fd: Fd) -> Result<c_int> {
     let mut bytes = 0;
     // SAFETY: FIONREAD writes one int.
-    check(unsafe { libc::ioctl(fd, libc::FIONREAD, &raw mut bytes) })?;
+    check(unsafe { libc::ioctl(fd.number(), libc::FIONREAD, &raw mut bytes) })?;
     Ok(bytes)
-}
-
-/// The flags with which the next datagram would be received without room for data or descriptors. It stays queued.
-pub fn flags_of_next_datagram(fd: c_int) -> Result<c_int> {
-    // SAFETY: all bytes zero is a valid msghdr: null pointers and zero lengths.
-    let mut header: libc::msghdr = unsafe { mem::zeroed() };
-    // SAFETY: the header gives the kernel nothing to write to.
-    check_size(unsafe { libc::recvmsg(fd, &mut header, libc::MSG_PEEK | libc::MSG_DONTWAIT) })?;
-    Ok(header.msg_flags)
 }

@@ -1,36 +1,27 @@
 //! Clocks.
 
 use super::{Result, check};
+use core::mem;
+use core::ptr;
+use core::time::Duration;
 use errno::Errno;
-use std::mem::MaybeUninit;
-use std::ptr;
-use std::time::Duration;
 
 /// # Safety
 /// The time may be written at `time`.
-pub unsafe fn now(clock: libc::clockid_t, time: *mut libc::timespec) -> Result<()> {
+pub unsafe fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::clock_gettime(clock, time) }).map(drop)
 }
 
-pub fn monotonic_now() -> Result<libc::timespec> {
-    let mut time = MaybeUninit::uninit();
-    // SAFETY: the structure is valid for writing, and filled on success.
-    unsafe {
-        now(libc::CLOCK_MONOTONIC, time.as_mut_ptr())?;
-        Ok(time.assume_init())
-    }
-}
-
-/// How long it is since a moment in the past, the same for all processes.
-pub fn monotonic() -> Result<Duration> {
-    let now = monotonic_now()?;
-    Ok(Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0)))
+pub fn clock_gettime_monotonic() -> Result<libc::timespec> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure is valid for writing.
+    unsafe { clock_gettime(libc::CLOCK_MONOTONIC, &mut time) }.map(|()| time)
 }
 
 /// # Safety
-/// The time may be written at `resolution`, the kernel finds that it cannot, or it is null.
-pub unsafe fn resolution(clock: libc::clockid_t, resolution: *mut libc::timespec) -> Result<()> {
+/// The resolution may be written at `resolution`, the kernel finds that it cannot, or it is null.
+pub unsafe fn clock_getres(clock: libc::clockid_t, resolution: *mut libc::timespec) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::clock_getres(clock, resolution) }).map(drop)
 }
@@ -39,7 +30,7 @@ pub unsafe fn resolution(clock: libc::clockid_t, resolution: *mut libc::timespec
 ///
 /// # Safety
 /// The kernel may read a time at `time`, or finds that it cannot.
-pub unsafe fn sleep_until(clock: libc::clockid_t, time: *const libc::timespec) -> Result<()> {
+pub unsafe fn clock_nanosleep(clock: libc::clockid_t, time: *const libc::timespec) -> Result<()> {
     // SAFETY: as promised by the caller; the time that remains is not asked for.
     match unsafe { libc::clock_nanosleep(clock, libc::TIMER_ABSTIME, time, ptr::null_mut()) } {
         0 => Ok(()),
@@ -47,7 +38,37 @@ pub unsafe fn sleep_until(clock: libc::clockid_t, time: *const libc::timespec) -
     }
 }
 
-pub fn sleep_until_monotonic(time: &libc::timespec) -> Result<()> {
+/// The same for a time of Rust.
+pub fn clock_nanosleep_until(clock: libc::clockid_t, time: &libc::timespec) -> Result<()> {
     // SAFETY: a reference is valid.
-    unsafe { sleep_until(libc::CLOCK_MONOTONIC, time) }
+    unsafe { clock_nanosleep(clock, time) }
+}
+
+/// A signal handler that runs ends the sleep with EINTR.
+pub fn nanosleep(time: Duration) -> Result<()> {
+    let time = libc::timespec {
+        tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: time.subsec_nanos() as _,
+    };
+    // SAFETY: the time is valid for the call; the time that remains is not asked for.
+    check(unsafe { libc::nanosleep(&time, ptr::null_mut()) }).map(drop)
+}
+
+/// Seconds since 1970.
+#[allow(clippy::useless_conversion, reason = "it is shorter than i64 on some machines")]
+pub fn time() -> i64 {
+    // SAFETY: null asks for the result alone.
+    unsafe { libc::time(ptr::null_mut()) }.into()
+}
+
+pub fn localtime_r(seconds: i64) -> libc::tm {
+    let mut time = zeroed_tm();
+    // SAFETY: both pointers are valid for the call.
+    unsafe { libc::localtime_r(&(seconds as libc::time_t), &mut time) };
+    time
+}
+
+pub const fn zeroed_tm() -> libc::tm {
+    // SAFETY: all bytes zero is a valid tm, its time zone name a null pointer.
+    unsafe { mem::zeroed() }
 }

@@ -1,0 +1,33 @@
+//! The entry points: the only Rust that defines exported names.
+//!
+//! Each has one shape: its documentation, its C signature, and `ret("mm_name", || { arguments; one call })`.
+//!
+//! # Safety
+//!
+//! Pointers come from C. Where a function's `# Safety` says that a pointer is *valid*, it is null or satisfies what
+//! `ptr::read` (for `const`) or `ptr::write` asks for; a pair of pointer and count is null or satisfies
+//! `slice::from_raw_parts`; a *string* is null or satisfies `CStr::from_ptr`. Null gives an error.
+#![allow(non_camel_case_types)]
+
+mod arg;
+mod ret;
+
+pub mod stream;
+pub mod types;
+
+pub mod dir;
+pub mod file;
+pub mod ipc;
+pub mod map;
+pub mod process;
+pub mod socket;
+
+pub mod error;
+pub mod log;
+pub mod time;
+
+mod load;
+mod variadic;
+
+#[cfg(test)]
+mod constants;

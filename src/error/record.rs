@@ -1,0 +1,146 @@
+//! The last error of each thread.
+#![forbid(unsafe_code)]
+
+use super::log;
+use crate::rt::text::Text;
+use crate::rt::thread_errors::{self, LastError};
+use core::cell::Cell;
+use core::ffi::{c_char, c_int};
+use errno::{Errno, errno, set_errno};
+
+/// Flag of a thread: raising an error changes nothing and prints nothing. A failing call of the library sets errno alone.
+pub const IGNORE: c_int = 0x01;
+/// Flag of a thread: a raised error is stored but not logged.
+pub const NOLOG: c_int = 0x02;
+
+/// What is stored and logged when an error is raised, be it by the library or by a C program.
+pub struct Report<'a> {
+    pub number: Errno,
+    pub module: &'a [u8],
+    pub extid: &'a [u8],
+    pub location: &'a [u8],
+    pub description: &'a [u8],
+    /// Whether a line is logged if the thread wants that.
+    pub is_logged: bool,
+}
+
+/// Replaces the thread's last error, logs it, and leaves errno equal to its number (untouched if that is 0).
+pub fn raise(report: &Report) {
+    let flags = set_flags(0, 0);
+    if flags & IGNORE != 0 {
+        return;
+    }
+    let expected_errno = if report.number.0 == 0 { errno() } else { report.number };
+    thread_errors::with(|errors| {
+        let last = &errors.last;
+        last.number.set(report.number.0);
+        set_field(&last.extid, report.extid);
+        set_field(&last.module, report.module);
+        set_field(&last.location, report.location);
+        set_field(&last.description, report.description);
+    });
+    if report.is_logged && flags & NOLOG == 0 {
+        let mut message = Text::<256>::copied_from(report.description);
+        message.push(b" (");
+        message.push(report.location);
+        message.push(b")");
+        log::line(log::ERROR, report.module, message.as_bytes());
+    }
+    set_errno(expected_errno);
+}
+
+/// Sets a field to a string, cut if it is too long. The last byte of a field is never anything but NUL.
+#[inline(never)]
+fn set_field(field: &[Cell<u8>], text: &[u8]) {
+    let mut text = text.iter().take(field.len().saturating_sub(1));
+    for to in field {
+        to.set(text.next().copied().unwrap_or(0));
+    }
+}
+
+/// Sets the flags that `mask` names to those in `flags`, and gives all of them as they were.
+pub fn set_flags(flags: c_int, mask: c_int) -> c_int {
+    thread_errors::with(|errors| errors.last.flags.replace((flags & mask) | (errors.last.flags.get() & !mask)))
+}
+
+/// Whether no error of the thread is stored or logged.
+pub fn is_ignoring() -> bool {
+    thread_errors::with(|errors| errors.last.flags.get() & IGNORE != 0)
+}
+
+pub fn number() -> c_int {
+    thread_errors::with(|errors| errors.last.number.get())
+}
+
+/// A string of the record, which lives as long as the thread.
+pub fn string(field: impl FnOnce(&LastError) -> &[Cell<u8>]) -> *const c_char {
+    thread_errors::with(|errors| field(&errors.last).as_ptr().cast())
+}
+
+/// Size of the public `struct mm_error_state`.
+pub const STATE_SIZE: usize = 1024;
+
+/// The record as it travels: its bytes, then zeros.
+pub fn save() -> [u8; STATE_SIZE] {
+    let mut state = [0; STATE_SIZE];
+    thread_errors::with(|errors| {
+        let last = &errors.last;
+        for (to, from) in state.iter_mut().zip(last.bytes()) {
+            *to = from.get();
+        }
+    });
+    state
+}
+
+/// Makes a saved record that of the thread. The bytes are not trusted: every string gets its terminator.
+pub fn restore(state: &[u8; STATE_SIZE]) {
+    thread_errors::with(|errors| {
+        let last = &errors.last;
+        for (to, from) in last.bytes().iter().zip(state) {
+            to.set(*from);
+        }
+        for field in [last.extid.as_slice(), &last.module, &last.location, &last.description] {
+            if let Some(last_byte) = field.last() {
+                last_byte.set(0);
+            }
+        }
+        set_errno(Errno(last.number.get()));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_record_has_the_layout_of_the_original() {
+        restore(&[0; STATE_SIZE]);
+        set_flags(-1, NOLOG);
+        raise(&Report {
+            number: Errno(0x0102_0304),
+            module: b"module",
+            extid: b"identifier",
+            location: b"somewhere",
+            description: b"something",
+            is_logged: true,
+        });
+        let state = save();
+        assert_eq!(state[0..4], NOLOG.to_ne_bytes());
+        assert_eq!(state[4..8], 0x0102_0304_i32.to_ne_bytes());
+        assert_eq!(&state[8..19], b"identifier\0");
+        assert_eq!(&state[72..79], b"module\0");
+        assert_eq!(&state[104..114], b"somewhere\0");
+        assert_eq!(&state[360..370], b"something\0");
+        assert!(state[616..].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn restoring_terminates_every_string() {
+        restore(&[b'x'; STATE_SIZE]);
+        let state = save();
+        for end in [8 + 64, 72 + 32, 104 + 256, 360 + 256] {
+            assert_eq!(state[end - 2..end], [b'x', 0]);
+        }
+        assert_eq!(state[0..8], [b'x'; 8]);
+    }
+}

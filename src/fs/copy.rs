@@ -1,0 +1,361 @@
+//! Copying a file, or a symbolic link.
+//!
+//! The content of a file is what read() returns. Its size, the holes that lseek() finds and what copy_file_range() copies
+//! are hints: some filesystems report sizes that have nothing to do with the content, and any file can change while it is
+//! copied.
+#![forbid(unsafe_code)]
+
+use super::flags::{FORCECOW, NOCOW, NOFOLLOW};
+use super::mode;
+use crate::error::{Error, Result};
+use crate::os::standard_streams;
+use crate::rt::fd::{Fd, OwnedFd};
+use crate::rt::text::Text;
+use crate::sys::file;
+use crate::sys::path::KernelPath;
+use alloc::vec::Vec;
+use core::ffi::{CStr, c_int};
+use errno::Errno;
+
+use crate::sys::Result as Outcome;
+
+pub fn copy(from: KernelPath, to: KernelPath, flags: c_int, mode: c_int) -> Result<()> {
+    if flags & !(NOFOLLOW | NOCOW | FORCECOW) != 0 {
+        return Err(Error::new(libc::EINVAL, format_args!("copying with flags {flags:#x}: unknown flags")));
+    }
+    if flags & (NOCOW | FORCECOW) == NOCOW | FORCECOW {
+        return Err(Error::new(libc::EINVAL, format_args!("copying both with and without sharing the data")));
+    }
+    match open_source(from, flags)? {
+        Source::File(source, status) => copy_file(&source, &status, from, to, flags, mode::translated(mode))?,
+        Source::Link => copy_link(from, to)
+            .map_err(|e| Error::os(e, format_args!("copying link {} to {}", from.shown(e), to.shown(e))))?,
+    }
+    Ok(())
+}
+
+/// A copy is one operation for its caller: a signal does not end it half way.
+fn uninterrupted<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
+    loop {
+        match call() {
+            Err(Errno(libc::EINTR)) => {}
+            done => return done,
+        }
+    }
+}
+
+// --- the source ----------------------------------------------------------------------------------------------------
+
+enum Source {
+    File(OwnedFd, libc::stat),
+    Link,
+}
+
+/// Opens what is to be copied if it is a regular file.
+///
+/// Its type is checked twice. Before it is opened, since opening a device or a FIFO has effects: a tape is rewound, a
+/// process that waits for a reader goes on. And when it is open, since the name may stand for another file by then; until
+/// that is known, opening neither blocks nor makes a terminal the controlling one.
+fn open_source(from: KernelPath, flags: c_int) -> Result<Source> {
+    let is_followed = flags & NOFOLLOW == 0;
+    let failed = |e: Errno| Error::os(e, format_args!("opening {} to copy it", from.shown(e)));
+    let look = || if is_followed { file::stat(from) } else { file::lstat(from) };
+    let status = uninterrupted(look).map_err(failed)?;
+    if !is_followed && status.st_mode & libc::S_IFMT == libc::S_IFLNK {
+        return Ok(Source::Link);
+    }
+    require_regular_file(&status, from)?;
+
+    let nofollow = if is_followed { 0 } else { libc::O_NOFOLLOW };
+    let open_flags = libc::O_RDONLY | libc::O_NOCTTY | nofollow;
+    let source = match uninterrupted(|| standard_streams::open_above(from, open_flags | libc::O_NONBLOCK)) {
+        Err(Errno(libc::ELOOP)) if !is_followed => return Ok(Source::Link),
+        Err(leased @ Errno(libc::EAGAIN)) => open_leased(from, nofollow).ok_or(leased),
+        opened => opened,
+    }
+    .map_err(failed)?;
+    let status = uninterrupted(|| file::fstat(source.fd())).map_err(failed)?;
+    require_regular_file(&status, from)?;
+    Ok(Source::File(source, status))
+}
+
+fn require_regular_file(status: &libc::stat, from: KernelPath) -> Result<()> {
+    match status.st_mode & libc::S_IFMT {
+        libc::S_IFREG => Ok(()),
+        libc::S_IFDIR => {
+            let e = Errno(libc::EISDIR);
+            Err(Error::os(e, format_args!("copying {}", from.shown(e))))
+        }
+        // The content of some never ends.
+        _ => {
+            let shown = from.shown(Errno(libc::EINVAL));
+            Err(Error::new(libc::EINVAL, format_args!("copying {shown}: not a regular file")))
+        }
+    }
+}
+
+/// Opens a file on which another process has a lease, and waits until that is broken. In between, the name must not come
+/// to stand for something else, a FIFO say: so the file is opened by the descriptor that has been checked.
+fn open_leased(from: KernelPath, nofollow: c_int) -> Option<OwnedFd> {
+    let found = uninterrupted(|| standard_streams::open_above(from, libc::O_PATH | nofollow)).ok()?;
+    let status = file::fstat(found.fd()).ok()?;
+    if status.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return None;
+    }
+    let name = Text::<32>::formatted(format_args!("/proc/self/fd/{}\0", found.fd()));
+    let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
+    uninterrupted(|| standard_streams::open_above(name.into(), libc::O_RDONLY)).ok()
+}
+
+/// The target is copied as it stands, however long it is: the size that a link reports may be wrong.
+fn copy_link(from: KernelPath, to: KernelPath) -> Outcome<()> {
+    let mut target = Vec::new();
+    for size in [256, 4097, 65536] {
+        target.clear();
+        target.try_reserve_exact(size).map_err(|_| Errno(libc::ENOMEM))?;
+        target.resize(size, 0);
+        let length = uninterrupted(|| file::readlink_slice(from, &mut target))?;
+        if length < size {
+            // The rest is zero, the first byte of it the terminator.
+            let target = CStr::from_bytes_until_nul(&target).map_err(|_| Errno(libc::EIO))?;
+            return uninterrupted(|| file::symlink(target.into(), to));
+        }
+    }
+    Err(Errno(libc::EOVERFLOW))
+}
+
+// --- the copy ------------------------------------------------------------------------------------------------------
+
+fn copy_file(
+    source: &OwnedFd,
+    source_status: &libc::stat,
+    from: KernelPath,
+    to: KernelPath,
+    flags: c_int,
+    mode: libc::mode_t,
+) -> Result<()> {
+    let failed = |e: Errno| Error::os(e, format_args!("copying {} to {}", from.shown(e), to.shown(e)));
+    let open_flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
+    let mut destination = uninterrupted(|| file::open(to, open_flags, mode)).map_err(failed)?;
+    let copied = standard_streams::move_above_in_place(&mut destination)
+        .and_then(|()| copy_data(source.fd(), source_status, destination.fd(), flags))
+        .map_err(failed);
+    // By its status the copy is known again when its descriptor is closed.
+    let status = uninterrupted(|| file::fstat(destination.fd()));
+    let finished = copied.and_then(|()| {
+        set_special_bits(&destination, &status, mode).map_err(|e| {
+            let shown = to.shown(e);
+            Error::os(e, format_args!("setting the mode of {shown} to {mode:#o}"))
+        })
+    });
+    if finished.is_err() {
+        // While it is open, nobody else's file can have its inode number.
+        remove_if_same(to, &status.or_else(|_| file::fstat(destination.fd())));
+        return finished;
+    }
+    // Data that could not be stored may only be reported now.
+    match destination.close() {
+        Err(e) if e.0 != libc::EINTR => {
+            remove_if_same(to, &status);
+            Err(failed(e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Set-user-ID, set-group-ID and sticky bit.
+const SPECIAL_BITS: libc::mode_t = libc::S_ISUID | libc::S_ISGID | libc::S_ISVTX;
+
+/// Sets those that are asked for, and that writing has cleared, as it does unless the process is privileged. All other
+/// bits are those that the file was created with: the umask, or an access control list, has shaped them.
+fn set_special_bits(destination: &OwnedFd, status: &Outcome<libc::stat>, mode: libc::mode_t) -> Outcome<()> {
+    let wanted = mode & SPECIAL_BITS;
+    if wanted == 0 {
+        return Ok(());
+    }
+    let mode = (*status)?.st_mode;
+    if mode & SPECIAL_BITS == wanted {
+        return Ok(());
+    }
+    uninterrupted(|| file::fchmod(destination.fd(), mode & 0o777 | wanted))?;
+    // A bit that the process may not set is left out without an error.
+    let status = uninterrupted(|| file::fstat(destination.fd()))?;
+    if status.st_mode & SPECIAL_BITS == wanted { Ok(()) } else { Err(Errno(libc::EPERM)) }
+}
+
+/// Removes half a copy, unless its name stands for another file by now: somebody may have renamed one over it. The system
+/// cannot do both in one step, so a file that comes between them is removed.
+fn remove_if_same(path: KernelPath, created: &Outcome<libc::stat>) {
+    let Ok(created) = created else { return };
+    match uninterrupted(|| file::lstat(path)) {
+        Ok(named) if named.st_dev == created.st_dev && named.st_ino == created.st_ino => {
+            // The error to report is the first.
+            let _ = uninterrupted(|| file::unlink(path));
+        }
+        _ => {}
+    }
+}
+
+fn copy_data(from: Fd, status: &libc::stat, to: Fd, flags: c_int) -> Outcome<()> {
+    if flags & FORCECOW != 0 {
+        return uninterrupted(|| file::ioctl_ficlone(from, to));
+    }
+    // The kernel copies nothing of a file that reports no size.
+    let in_kernel = flags & NOCOW == 0 && status.st_size > 0;
+    let mut transfer = Transfer { from, to, in_kernel, buffer: Vec::new() };
+    if status.st_blocks.saturating_mul(512) < status.st_size { transfer.copy_extents() } else { transfer.copy_rest() }
+}
+
+/// Moves bytes from where one file stands to where the other does.
+struct Transfer {
+    from: Fd,
+    to: Fd,
+    /// Whether the kernel is still asked to copy by itself, which may share the data.
+    in_kernel: bool,
+    /// What was read last.
+    buffer: Vec<u8>,
+}
+
+impl Transfer {
+    /// Small enough to stay in the processor's cache between reading and writing.
+    const BUFFER_SIZE: usize = 1 << 18;
+    /// Where nothing is expected any more.
+    const SMALL_SIZE: usize = 1 << 12;
+    /// Bytes that the kernel is asked for at once. Old kernels refuse more than a file can have.
+    const KERNEL_CHUNK: u64 = 1 << 30;
+
+    /// Copies what is data, and leaves holes where the source has them.
+    ///
+    /// A hole is only believed where it lies between offsets that the file reached: before data, or before a byte that
+    /// was read. In doubt, what follows is read.
+    fn copy_extents(&mut self) -> Outcome<()> {
+        let (from, to) = (self.from, self.to);
+        // All that lies before it is copied.
+        let mut position = 0;
+        loop {
+            match file::lseek(from, position, libc::SEEK_DATA) {
+                Ok(start) => {
+                    let end = file::lseek(from, start, libc::SEEK_HOLE).unwrap_or(start);
+                    let Ok(size @ 1..) = u64::try_from(end.saturating_sub(start)) else { break };
+                    file::lseek(from, start, libc::SEEK_SET)?;
+                    file::lseek(to, start, libc::SEEK_SET)?;
+                    match self.copy_up_to(size)? {
+                        // It ends in the hole, or before.
+                        0 => break,
+                        copied if copied < size => return Ok(()),
+                        _ => position = end,
+                    }
+                }
+                Err(Errno(libc::ENXIO)) => match self.copy_last_hole(position)? {
+                    LastHole::Copied => return self.copy_rest(),
+                    LastHole::HasData => {}
+                    LastHole::Unknown => break,
+                },
+                // The filesystem knows nothing of holes, and the offset is where it was.
+                Err(_) if position == 0 => return self.copy_rest(),
+                Err(_) => break,
+            }
+        }
+        file::lseek(from, position, libc::SEEK_SET)?;
+        file::lseek(to, position, libc::SEEK_SET)?;
+        self.copy_rest()
+    }
+
+    /// Copies the hole behind the last data, and leaves both files behind it.
+    ///
+    /// When the file was asked for data, it may have been longer than when it is asked for its size, or shorter. So it is
+    /// asked again, and the last byte of the hole is read: if it is there, and zero, so is the hole.
+    fn copy_last_hole(&mut self, position: libc::off_t) -> Outcome<LastHole> {
+        let (from, to) = (self.from, self.to);
+        let size = match file::lseek(from, 0, libc::SEEK_END) {
+            Ok(size) if size > position => size,
+            _ => return Ok(LastHole::Unknown),
+        };
+        match file::lseek(from, position, libc::SEEK_DATA) {
+            Ok(_) => return Ok(LastHole::HasData),
+            Err(Errno(libc::ENXIO)) => {}
+            Err(_) => return Ok(LastHole::Unknown),
+        }
+        file::lseek(from, size - 1, libc::SEEK_SET)?;
+        self.read_once(Self::SMALL_SIZE)?;
+        if self.buffer.first() != Some(&0) {
+            return Ok(LastHole::Unknown);
+        }
+        // What is written behind the hole makes it.
+        if self.buffer.len() == 1 && uninterrupted(|| file::ftruncate(to, size)).is_ok() {
+            file::lseek(to, size, libc::SEEK_SET)?;
+        } else {
+            file::lseek(to, size - 1, libc::SEEK_SET)?;
+            self.write_all()?;
+        }
+        Ok(LastHole::Copied)
+    }
+
+    /// Copies up to the end of the file.
+    fn copy_rest(&mut self) -> Outcome<()> {
+        self.copy_up_to(u64::MAX).map(drop)
+    }
+
+    /// Copies that many bytes, or up to the end of the file, which is where nothing is read; and counts them.
+    fn copy_up_to(&mut self, most: u64) -> Outcome<u64> {
+        let mut left = most;
+        let mut size = Self::BUFFER_SIZE;
+        while left > 0 && self.in_kernel {
+            match file::copy_file_range(self.from, self.to, left.min(Self::KERNEL_CHUNK) as usize) {
+                Ok(0) => {
+                    // The kernel goes by the size that the file reports.
+                    size = Self::SMALL_SIZE;
+                    break;
+                }
+                Ok(copied) => left = left.saturating_sub(copied as u64),
+                Err(Errno(libc::EINTR)) => {}
+                // Whatever the reason: if the files are at fault, reading or writing gives it.
+                Err(_) => self.in_kernel = false,
+            }
+        }
+        while left > 0 {
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(size);
+            self.read_once(wanted)?;
+            if self.buffer.is_empty() {
+                break;
+            }
+            left = left.saturating_sub(self.buffer.len() as u64);
+            self.write_all()?;
+            size = Self::BUFFER_SIZE;
+        }
+        Ok(most - left)
+    }
+
+    /// Reads once, and remembers what was read.
+    fn read_once(&mut self, size: usize) -> Outcome<()> {
+        self.buffer.clear();
+        self.buffer.try_reserve_exact(size).map_err(|_| Errno(libc::ENOMEM))?;
+        let read = uninterrupted(|| file::read_append(self.from, &mut self.buffer, size));
+        if read != Err(Errno(libc::EAGAIN)) {
+            return read.map(drop);
+        }
+        // Its content comes with time. It is known not to be a FIFO or a device, so waiting is what the caller wants.
+        file::fcntl_setfl(self.from, 0)?;
+        uninterrupted(|| file::read_append(self.from, &mut self.buffer, size)).map(drop)
+    }
+
+    /// Writes all that was read last.
+    fn write_all(&self) -> Outcome<()> {
+        let mut rest = self.buffer.as_slice();
+        while !rest.is_empty() {
+            match uninterrupted(|| file::write_slice(self.to, rest))? {
+                0 => return Err(Errno(libc::EIO)),
+                written => rest = rest.get(written..).unwrap_or_default(),
+            }
+        }
+        Ok(())
+    }
+}
+
+enum LastHole {
+    Copied,
+    /// Data was written there.
+    HasData,
+    /// It cannot be known where it ends.
+    Unknown,
+}

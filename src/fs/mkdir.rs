@@ -1,0 +1,92 @@
+//! Making directories with all their parents.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::sys::path::KernelPath;
+use crate::sys::{self, file};
+use alloc::vec::Vec;
+use core::ffi::CStr;
+use errno::Errno;
+
+/// Makes the directory and those above it that are missing; that it exists already is no error. Others may make, at the
+/// same time, any of them as well.
+pub fn make_with_parents(path: KernelPath, mode: libc::mode_t) -> Result<()> {
+    make(path, mode).map_err(|e| Error::os(e, format_args!("making directory {} and its parents", path.shown(e))))
+}
+
+fn make(path: KernelPath, mode: libc::mode_t) -> sys::Result<()> {
+    let made = match path.mkdir(mode) {
+        (Err(Errno(libc::ENOENT)), Some(path)) => make_from_above(path, mode),
+        (made, _) => made,
+    };
+    made.or_else(|failure| accept_directory(path, failure))
+}
+
+/// A directory that exists need not be made, whatever errno mkdir() gave: a read-only filesystem, a sandbox or a
+/// security policy may refuse before the kernel looks whether the name exists.
+fn accept_directory(path: KernelPath, failure: Errno) -> sys::Result<()> {
+    match file::stat(path) {
+        Ok(status) if status.st_mode & libc::S_IFMT == libc::S_IFDIR => Ok(()),
+        // It exists and cannot be examined, unless it is a link that leads nowhere.
+        Err(unknown) if failure.0 == libc::EEXIST && unknown.0 != libc::ENOENT => Err(unknown),
+        _ => Err(failure),
+    }
+}
+
+/// Above the path, which cannot be made yet, goes up to the first directory that exists or can be made, then down again.
+fn make_from_above(path: &CStr, mode: libc::mode_t) -> sys::Result<()> {
+    let ends = component_ends(path.to_bytes());
+    let last = ends.clone().next_back().unwrap_or_default();
+    let mut buffer = Vec::new();
+    buffer.try_reserve_exact(path.count_bytes() + 1).map_err(|_| Errno(libc::ENOMEM))?;
+    let mut make_prefix = |end: usize| {
+        buffer.clear();
+        buffer.extend(path.to_bytes().iter().take(end));
+        buffer.push(0);
+        let prefix = CStr::from_bytes_with_nul(&buffer).map_err(|_| Errno(libc::EINVAL))?;
+        match file::mkdir(prefix.into(), mode) {
+            // If it is not a directory, what is made in it fails with the reason.
+            Err(Errno(libc::EEXIST)) if end != last => Ok(()),
+            made => made,
+        }
+    };
+    let mut missing = 1;
+    while let Some(end) = ends.clone().nth_back(missing) {
+        match make_prefix(end) {
+            Err(Errno(libc::ENOENT)) => missing += 1,
+            made => {
+                made?;
+                break;
+            }
+        }
+    }
+    let all = ends.clone().count();
+    if missing >= all {
+        return Err(Errno(libc::ENOENT));
+    }
+    ends.skip(all - missing).try_for_each(make_prefix)
+}
+
+/// Where each component of a path ends, the first first.
+fn component_ends(path: &[u8]) -> impl DoubleEndedIterator<Item = usize> + Clone + '_ {
+    let is_slash = |at: usize| path.get(at).is_none_or(|byte| *byte == b'/');
+    (1..=path.len()).filter(move |end| is_slash(*end) && !is_slash(*end - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefixes(path: &str) -> Vec<&str> {
+        component_ends(path.as_bytes()).map(|end| &path[..end]).collect()
+    }
+
+    #[test]
+    fn a_path_has_a_prefix_for_each_component() {
+        assert_eq!(prefixes("a/b/c"), ["a", "a/b", "a/b/c"]);
+        assert_eq!(prefixes("/a//b///c//"), ["/a", "/a//b", "/a//b///c"]);
+        assert_eq!(prefixes("new/../x"), ["new", "new/..", "new/../x"]);
+        assert_eq!(prefixes("/"), [""; 0]);
+        assert_eq!(prefixes(""), [""; 0]);
+    }
+}

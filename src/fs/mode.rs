@@ -1,0 +1,38 @@
+//! Permissions of what is created.
+#![forbid(unsafe_code)]
+
+use core::ffi::c_int;
+
+/// The default permissions instead of those in the other bits.
+pub const DEFAULT: c_int = 1 << 16;
+/// With [`DEFAULT`]: may be executed, or searched, too.
+pub const EXECUTABLE: c_int = 1 << 17;
+
+/// A mode argument of C as the kernel takes it, which applies the umask.
+pub fn translated(mode: c_int) -> libc::mode_t {
+    match (mode & DEFAULT != 0, mode & EXECUTABLE != 0) {
+        (true, true) => 0o777,
+        (true, false) => 0o666,
+        (false, _) => mode as libc::mode_t,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_modes_replace_all_other_bits() {
+        assert_eq!(translated(DEFAULT), 0o666);
+        assert_eq!(translated(DEFAULT | 0o1000), 0o666);
+        assert_eq!(translated(DEFAULT | EXECUTABLE), 0o777);
+        assert_eq!(translated(DEFAULT | EXECUTABLE | 0o1000), 0o777);
+    }
+
+    #[test]
+    fn other_modes_stay_as_they_are() {
+        assert_eq!(translated(0o1750), 0o1750);
+        assert_eq!(translated(0), 0);
+        assert_eq!(translated(EXECUTABLE | 0o700) & 0o7777, 0o700);
+    }
+}

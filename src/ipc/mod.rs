@@ -1,0 +1,11 @@
+//! IPC: datagrams and file descriptors between processes of one host.
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod connect;
+pub mod message;
+pub mod server;
+
+mod timeout;
+mod wait;
+mod wakeup;

@@ -1,0 +1,121 @@
+//! The limit on the time that a client waits for a server.
+#![forbid(unsafe_code)]
+
+use crate::error::log;
+use crate::rt::text::{Quoted, Text};
+use crate::sys::env;
+use core::ffi::CStr;
+use core::fmt;
+use core::num::NonZeroUsize;
+use core::str;
+use core::time::Duration;
+use once_cell::race::OnceNonZeroUsize;
+
+/// Environment variable that bounds the wait, in milliseconds.
+const TIMEOUT_VARIABLE: &CStr = c"MMSYSIO_CONNECT_TIMEOUT_MS";
+
+/// How long a client waits for a server.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Timeout {
+    AtOnce,
+    After(Duration),
+    Never,
+}
+
+impl Timeout {
+    /// The value of the variable when this was first called.
+    pub fn of_this_process() -> Timeout {
+        // Threads that come first at the same time each read the variable, and agree: if one waited for another, a child
+        // that is forked then would wait for ever.
+        static TIMEOUT: OnceNonZeroUsize = OnceNonZeroUsize::new();
+        Timeout::decoded(TIMEOUT.get_or_init(|| {
+            let from_value = |value: Option<&[u8]>| value.map_or(Timeout::Never, Timeout::from_text);
+            env::secure_getenv_value(TIMEOUT_VARIABLE, from_value).encoded()
+        }))
+    }
+
+    /// Milliseconds plus one; the largest number stands for no limit.
+    fn encoded(self) -> NonZeroUsize {
+        let milliseconds = match self {
+            Timeout::AtOnce => 0,
+            Timeout::After(limit) => milliseconds(limit).try_into().unwrap_or(usize::MAX),
+            Timeout::Never => usize::MAX,
+        };
+        NonZeroUsize::MIN.saturating_add(milliseconds)
+    }
+
+    fn decoded(number: NonZeroUsize) -> Timeout {
+        match number {
+            NonZeroUsize::MIN => Timeout::AtOnce,
+            NonZeroUsize::MAX => Timeout::Never,
+            _ => Timeout::After(Duration::from_millis(number.get() as u64 - 1)),
+        }
+    }
+
+    fn from_text(text: &[u8]) -> Timeout {
+        let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        match number {
+            Some(0) => Timeout::AtOnce,
+            Some(milliseconds) => Timeout::After(Duration::from_millis(milliseconds)),
+            None => {
+                let message = Text::<256>::formatted(format_args!(
+                    "{} is not a number of milliseconds, so connecting waits without limit: {}",
+                    TIMEOUT_VARIABLE.to_str().unwrap_or_default(),
+                    Quoted(text)
+                ));
+                log::line(log::WARN, b"mmlib", message.as_bytes());
+                Timeout::Never
+            }
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1000).saturating_add(time.subsec_millis().into())
+}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Timeout::AtOnce => f.write_str("0 ms"),
+            Timeout::After(time) => write!(f, "{} ms", milliseconds(*time)),
+            Timeout::Never => f.write_str("an endless wait"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_a_number_of_milliseconds() {
+        let cases = [
+            ("0", Timeout::AtOnce),
+            ("250", Timeout::After(Duration::from_millis(250))),
+            ("18446744073709551615", Timeout::After(Duration::from_millis(u64::MAX))),
+        ];
+        for (text, timeout) in cases {
+            assert_eq!(Timeout::from_text(text.as_bytes()), timeout);
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_remembered_as_it_is() {
+        for milliseconds in [1, 250, 86_400_000] {
+            let timeout = Timeout::After(Duration::from_millis(milliseconds));
+            assert_eq!(Timeout::decoded(timeout.encoded()), timeout);
+        }
+        for timeout in [Timeout::AtOnce, Timeout::Never] {
+            assert_eq!(Timeout::decoded(timeout.encoded()), timeout);
+        }
+        assert_eq!(Timeout::decoded(Timeout::After(Duration::MAX).encoded()), Timeout::Never);
+    }
+
+    #[test]
+    fn a_timeout_that_is_not_a_number_never_ends() {
+        for text in ["", "-1", "1s", " 5", "18446744073709551616", "0x10"] {
+            assert_eq!(Timeout::from_text(text.as_bytes()), Timeout::Never);
+        }
+    }
+}

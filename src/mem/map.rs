@@ -1,0 +1,126 @@
+//! Memory maps, which are remembered so that an address alone is enough to undo one.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::os::fork_lock::{Locked, register_handlers};
+use crate::os::mapping::{Mapping, UnusedMemory};
+use crate::rt::fd::Fd;
+use crate::sys;
+use alloc::vec::Vec;
+use core::ffi::c_int;
+use errno::Errno;
+use once_cell::race::OnceBool;
+
+// --- the table of live mappings ------------------------------------------------------------------------------------
+
+/// Addresses and sizes, the highest address first: the kernel maps downwards, so that a new map mostly comes last. (A
+/// HashMap has no pointer to the beginning of its memory, which valgrind calls lost in a program that ends with a map.)
+type Table = Vec<(usize, usize)>;
+
+static MAPPINGS: Locked<Table> = Locked::new(Vec::new());
+
+/// A thread that forks waits for the others to finish with the table: the child would find it locked for ever.
+extern "C" fn lock_table() {
+    MAPPINGS.lock_for_fork();
+}
+
+extern "C" fn unlock_table() {
+    MAPPINGS.unlock_after_fork();
+}
+
+/// The lock is not held while memory is mapped or unmapped.
+fn with_table<T>(use_table: impl FnOnce(&mut Table) -> T) -> T {
+    static HANDLERS: OnceBool = OnceBool::new();
+    register_handlers(&HANDLERS, lock_table, unlock_table, unlock_table);
+    MAPPINGS.with(use_table)
+}
+
+fn position(table: &Table, address: usize) -> core::result::Result<usize, usize> {
+    table.binary_search_by(|(other, _)| address.cmp(other))
+}
+
+/// A record of memory that was unmapped behind the library's back, whose address is in use again, is replaced.
+fn remember(address: usize, size: usize) -> sys::Result<()> {
+    with_table(|table| {
+        table.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
+        let position = match position(table, address) {
+            Ok(outdated) => {
+                table.remove(outdated);
+                outdated
+            }
+            Err(position) => position,
+        };
+        table.insert(position, (address, size));
+        Ok(())
+    })
+}
+
+fn forget(address: usize) -> Option<usize> {
+    with_table(|table| {
+        let position = position(table, address).ok()?;
+        Some(table.remove(position).1)
+    })
+}
+
+// --- maps ----------------------------------------------------------------------------------------------------------
+
+pub const READ: c_int = 0x1;
+pub const WRITE: c_int = 0x2;
+pub const EXEC: c_int = 0x4;
+pub const SHARED: c_int = 0x8;
+
+pub fn map_file(fd: Fd, offset: libc::off_t, size: usize, flags: c_int) -> Result<Mapping> {
+    let failed = |e| Error::os(e, format_args!("mapping {size} bytes from offset {offset} of descriptor {fd}"));
+    let mapping = Mapping::new(fd, offset, size, protection(flags), sharing(flags)).map_err(failed)?;
+    remember(mapping.address(), size).map_err(failed)?;
+    Ok(mapping)
+}
+
+fn protection(flags: c_int) -> c_int {
+    [(READ, libc::PROT_READ), (WRITE, libc::PROT_WRITE), (EXEC, libc::PROT_EXEC)]
+        .iter()
+        .filter(|(flag, _)| flags & flag != 0)
+        .fold(libc::PROT_NONE, |protection, (_, bit)| protection | bit)
+}
+
+fn sharing(flags: c_int) -> c_int {
+    if flags & SHARED != 0 { libc::MAP_SHARED } else { libc::MAP_PRIVATE }
+}
+
+/// The record goes first: as soon as the memory is gone, another thread may get its address.
+pub fn unmap(memory: UnusedMemory) -> Result<()> {
+    let address = memory.address();
+    let Some(size) = forget(address) else {
+        let what = format_args!("unmapping address {address:#x}, where no map begins");
+        return Err(Error::os(Errno(libc::EFAULT), what));
+    };
+    memory.unmap(size).map_err(|e| {
+        // Without memory for the record the map stays for ever; there is no better end.
+        let _ = remember(address, size);
+        Error::os(e, format_args!("unmapping {size} bytes at address {address:#x}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_become_protection_and_sharing() {
+        assert_eq!((protection(0), sharing(0)), (libc::PROT_NONE, libc::MAP_PRIVATE));
+        assert_eq!(protection(READ | WRITE | SHARED), libc::PROT_READ | libc::PROT_WRITE);
+        assert_eq!(protection(EXEC | !0xF), libc::PROT_EXEC);
+        assert_eq!(sharing(SHARED | WRITE), libc::MAP_SHARED);
+    }
+
+    #[test]
+    fn the_table_replaces_and_forgets() {
+        // Addresses that no map has.
+        for (address, size) in [(3, 30), (1, 10), (5, 50), (3, 31)] {
+            assert_eq!(remember(address, size), Ok(()));
+        }
+        assert!(with_table(|table| table.is_sorted_by(|a, b| a.0 > b.0)));
+        assert_eq!((forget(3), forget(3), forget(2)), (Some(31), None, None));
+        assert_eq!((forget(5), forget(1), forget(1)), (Some(50), Some(10), None));
+    }
+}

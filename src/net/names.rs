@@ -1,0 +1,119 @@
+//! Names of hosts and services, as the C library resolves them.
+#![forbid(unsafe_code)]
+
+use crate::error::number;
+use crate::error::record::is_ignoring;
+use crate::error::{Error, Result};
+use crate::os::resolver::{self, AddressList, Failure};
+use crate::rt::text::Quoted;
+use core::ffi::{CStr, c_int};
+use core::fmt::{self, Arguments};
+
+/// What the resolver is asked for.
+#[derive(Clone, Copy)]
+pub struct Query<'a> {
+    pub node: Option<&'a CStr>,
+    pub service: Option<&'a CStr>,
+    pub hints: Option<&'a libc::addrinfo>,
+}
+
+pub fn resolve(query: Query) -> Result<AddressList> {
+    resolver::addresses(query.node, query.service, query.hints).map_err(|failure| match query.misuse() {
+        Some(reason) => Error::with_reason(libc::EINVAL, format_args!("resolving {query}"), reason.as_bytes()),
+        None => error(failure, format_args!("resolving {query}")),
+    })
+}
+
+impl Query<'_> {
+    /// What is wrong with the arguments themselves. It is only looked for after a failure, and is then its reason.
+    fn misuse(&self) -> Option<&'static str> {
+        let asks_for = |flag| self.hints.is_some_and(|hints| hints.ai_flags & flag != 0);
+        match (self.node, self.service) {
+            (None, None) => Some("neither a node nor a service is given"),
+            (None, _) if asks_for(libc::AI_CANONNAME) => Some("a canonical name is asked for, and no node is given"),
+            (_, Some(service)) if asks_for(libc::AI_NUMERICSERV) && !is_number(service) => {
+                Some("the service is not a number")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_number(service: &CStr) -> bool {
+    !service.is_empty() && service.to_bytes().iter().all(u8::is_ascii_digit)
+}
+
+impl fmt::Display for Query<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "host {}, service {}", Shown(self.node), Shown(self.service))
+    }
+}
+
+struct Shown<'a>(Option<&'a CStr>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => Quoted(name.to_bytes()).fmt(f),
+            None => f.write_str("NULL"),
+        }
+    }
+}
+
+/// A failure of the resolver as C programs see it.
+#[cold]
+#[track_caller]
+pub fn error(failure: Failure, what: Arguments) -> Error {
+    match failure.code {
+        libc::EAI_SYSTEM if failure.errno.0 != 0 => Error::os(failure.errno, what),
+        // The C library may read a catalogue of messages for its text.
+        code if is_ignoring() => Error::new(number_of(code), what),
+        code => failure.with_text(|text| Error::with_reason(number_of(code), what, text)),
+    }
+}
+
+fn number_of(code: c_int) -> c_int {
+    // The libc crate does not have these.
+    const EAI_ADDRFAMILY: c_int = -9;
+    const EAI_IDN_ENCODE: c_int = -105;
+    match code {
+        libc::EAI_BADFLAGS | EAI_IDN_ENCODE => libc::EINVAL,
+        libc::EAI_NONAME | libc::EAI_NODATA => number::NONAME,
+        libc::EAI_AGAIN => libc::EAGAIN,
+        libc::EAI_FAMILY => libc::EAFNOSUPPORT,
+        libc::EAI_SOCKTYPE => libc::EPROTOTYPE,
+        libc::EAI_SERVICE => number::NOTFOUND,
+        EAI_ADDRFAMILY => libc::EADDRNOTAVAIL,
+        libc::EAI_MEMORY => libc::ENOMEM,
+        libc::EAI_OVERFLOW => libc::EOVERFLOW,
+        // EAI_FAIL, EAI_SYSTEM that left errno at 0, and what this library does not know.
+        _ => libc::EIO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use errno::Errno;
+
+    #[test]
+    fn every_number_of_the_resolver_becomes_one_that_means_an_error() {
+        let numbers: Vec<_> = (-12..=-1).map(number_of).collect();
+        assert_eq!(numbers, [75, 5, 12, 99, 1005, 91, 97, 1010, 5, 11, 1010, 22]);
+        assert_eq!([-105, -101, -13, 1, 1000].map(number_of), [22, 5, 5, 5, 5]);
+    }
+
+    #[test]
+    fn a_failure_of_the_system_is_told_by_errno_if_there_is_one() {
+        let error = |number| error(Failure { code: libc::EAI_SYSTEM, errno: Errno(number) }, format_args!("resolving"));
+        assert!(error(libc::EMFILE).is(libc::EMFILE));
+        assert!(error(0).is(libc::EIO));
+    }
+
+    #[test]
+    fn a_service_is_a_number_if_it_has_digits_alone() {
+        for (service, expected) in [(c"0", true), (c"70000", true), (c"", false), (c"-1", false), (c"1 ", false)] {
+            assert_eq!(is_number(service), expected);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Options of sockets. The two time-outs are an int of milliseconds for C programs. Every other option goes to the
+//! kernel and back untouched: what `optval` and `optlen` mean is for the option alone to say.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::os::socket_option::{self, Value, ValueBuffer};
+use crate::rt::fd::Fd;
+use core::ffi::c_int;
+use errno::Errno;
+
+fn is_timeout(level: c_int, name: c_int) -> bool {
+    level == libc::SOL_SOCKET && matches!(name, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO)
+}
+
+pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
+    let failed = |e| Error::os(e, format_args!("setting option {name} of level {level} of descriptor {fd}"));
+    if !is_timeout(level, name) {
+        return socket_option::set(fd, level, name, value).map_err(failed);
+    }
+    let size = value.size() as usize;
+    if size != size_of::<c_int>() {
+        let what = format_args!("time-out option {name} takes an int of milliseconds, not a value of {size} bytes");
+        return Err(Error::new(libc::EINVAL, what));
+    }
+    // Of the right size, so it is null.
+    let milliseconds = value.as_int().ok_or_else(|| failed(Errno(libc::EFAULT)))?;
+    socket_option::set_timeout(fd, name, &time_of(milliseconds)).map_err(failed)
+}
+
+/// The kernel takes a negative time for an error, unless it has whole seconds.
+fn time_of(milliseconds: c_int) -> libc::timeval {
+    libc::timeval {
+        tv_sec: (milliseconds / 1000) as libc::time_t,
+        tv_usec: (milliseconds % 1000 * 1000) as libc::suseconds_t,
+    }
+}
+
+#[allow(clippy::useless_conversion, reason = "they are shorter than i64 on some machines")]
+fn milliseconds_of(time: &libc::timeval) -> c_int {
+    let (seconds, microseconds) = (i64::from(time.tv_sec), i64::from(time.tv_usec));
+    let milliseconds = seconds.saturating_mul(1000).saturating_add(microseconds / 1000);
+    c_int::try_from(milliseconds).unwrap_or(c_int::MAX)
+}
+
+pub fn get(fd: Fd, level: c_int, name: c_int, buffer: &mut ValueBuffer) -> Result<()> {
+    let failed = |e| Error::os(e, format_args!("asking for option {name} of level {level} of descriptor {fd}"));
+    // The size is read only for a time-out: elsewhere it is the kernel that finds out whether it can be read. Without
+    // any, the kernel says what is wrong.
+    let capacity = if is_timeout(level, name) { buffer.capacity() } else { None };
+    let Some(capacity) = capacity else {
+        return socket_option::get(fd, level, name, buffer).map_err(failed);
+    };
+    let milliseconds = milliseconds_of(&socket_option::timeout(fd, name).map_err(failed)?);
+    if buffer.is_null() && capacity > 0 {
+        return Err(failed(Errno(libc::EFAULT)));
+    }
+    buffer.store(&milliseconds.to_ne_bytes());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(milliseconds: c_int) -> (libc::time_t, libc::suseconds_t) {
+        let time = time_of(milliseconds);
+        (time.tv_sec, time.tv_usec)
+    }
+
+    #[test]
+    fn milliseconds_become_seconds_and_microseconds() {
+        assert_eq!([0, 1, 1999, c_int::MAX].map(split), [(0, 0), (0, 1000), (1, 999_000), (2_147_483, 647_000)]);
+        assert_eq!([-1, -1500, -2000].map(split), [(0, -1000), (-1, -500_000), (-2, 0)]);
+    }
+
+    #[test]
+    fn times_that_no_int_of_milliseconds_can_tell_are_the_largest() {
+        let told = |tv_sec, tv_usec| milliseconds_of(&libc::timeval { tv_sec, tv_usec });
+        assert_eq!(told(1, 999_999), 1999);
+        assert_eq!(told(2_147_483, 647_999), c_int::MAX);
+        assert_eq!(told(2_147_483, 648_000), c_int::MAX);
+        assert_eq!(told(libc::time_t::MAX, 999_999), c_int::MAX);
+    }
+}

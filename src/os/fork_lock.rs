@@ -1,0 +1,164 @@
+//! A lock that a thread can hold across fork(), so that the child finds what the lock protects in a consistent state.
+//!
+//! It is a mutex of the C library, which helgrind and ThreadSanitizer know. They do not see a lock that consists of an
+//! atomic variable and futex(), and report a race between all threads that hold it in turn.
+
+use crate::sys::thread::{errno_address, pthread_atfork};
+use core::cell::UnsafeCell;
+use core::marker::PhantomData;
+use core::mem;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use once_cell::race::OnceBool;
+
+/// Unlocked if all bytes are zero.
+#[repr(C)]
+pub struct ForkLock {
+    mutex: UnsafeCell<libc::pthread_mutex_t>,
+    /// The thread that holds the lock; 0 if none does.
+    holder: AtomicUsize,
+    /// The thread that holds the lock for a fork.
+    forker: AtomicUsize,
+}
+
+// SAFETY: a mutex is made to be used by all threads; the rest is atomic.
+unsafe impl Sync for ForkLock {}
+
+impl ForkLock {
+    pub const fn new() -> ForkLock {
+        ForkLock {
+            mutex: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER),
+            holder: AtomicUsize::new(0),
+            forker: AtomicUsize::new(0),
+        }
+    }
+
+    /// Waits until no other thread holds the lock. None if the calling thread holds it: it is in a signal handler, or in
+    /// a handler of pthread_atfork().
+    pub fn lock(&'static self) -> Option<Guard> {
+        (self.holder.load(Ordering::Relaxed) != errno_address()).then(|| self.lock_or_hang())
+    }
+
+    /// The same, except that a thread that holds the lock waits for ever.
+    fn lock_or_hang(&'static self) -> Guard {
+        // SAFETY: the mutex is initialised and never moved. To lock one of the default type cannot fail.
+        unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
+        self.holder.store(errno_address(), Ordering::Relaxed);
+        Guard { lock: self, stays_in_thread: PhantomData }
+    }
+
+    /// To be called before a fork by the thread that forks.
+    pub fn lock_for_fork(&'static self) {
+        if let Some(guard) = self.lock() {
+            self.forker.store(errno_address(), Ordering::Relaxed);
+            mem::forget(guard);
+        }
+    }
+
+    /// To be called after a fork, in the parent and in the child if the lock protects memory of both.
+    pub fn unlock_after_fork(&'static self) {
+        if self.forker.load(Ordering::Relaxed) == errno_address() {
+            self.forker.store(0, Ordering::Relaxed);
+            drop(Guard { lock: self, stays_in_thread: PhantomData });
+        }
+    }
+}
+
+/// Unlocks when dropped. The thread that has locked must also unlock; in the child of a fork, the thread that forked.
+pub struct Guard {
+    lock: &'static ForkLock,
+    stays_in_thread: PhantomData<*const ()>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.lock.holder.store(0, Ordering::Relaxed);
+        // SAFETY: this thread has locked it.
+        unsafe { libc::pthread_mutex_unlock(self.lock.mutex.get()) };
+    }
+}
+
+/// A value that one thread at a time can use, and that is the same in the child of a fork.
+pub struct Locked<T> {
+    lock: ForkLock,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value is used by the thread that holds the lock alone.
+unsafe impl<T: Send> Sync for Locked<T> {}
+
+impl<T> Locked<T> {
+    pub const fn new(value: T) -> Locked<T> {
+        Locked { lock: ForkLock::new(), value: UnsafeCell::new(value) }
+    }
+
+    pub fn lock_for_fork(&'static self) {
+        self.lock.lock_for_fork();
+    }
+
+    pub fn unlock_after_fork(&'static self) {
+        self.lock.unlock_after_fork();
+    }
+
+    /// Waits until no other thread uses the value. A signal handler that interrupts the same thread in this waits for
+    /// ever.
+    pub fn with<R>(&'static self, use_value: impl FnOnce(&mut T) -> R) -> R {
+        let this_thread = errno_address();
+        // A thread that forks holds the lock, and may run handlers of the program which use the library. It leaves
+        // its mark when it begins to use the value, so that it cannot do so twice at the same time.
+        let forker = &self.lock.forker;
+        let is_forking = forker.compare_exchange(this_thread, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        let _guard = (!is_forking).then(|| self.lock.lock_or_hang());
+        // SAFETY: this thread holds the lock, and no other call of this is under way in it.
+        let result = use_value(unsafe { &mut *self.value.get() });
+        if is_forking {
+            forker.store(this_thread, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+/// Has these called before each fork(), and after it in the parent and in the child.
+///
+/// `registered` remembers that. No thread waits for another to do so: a child that was forked in between would wait for
+/// ever. So threads that come first at the same time each register the handlers, which are then called more than once.
+pub fn register_handlers(
+    registered: &OnceBool,
+    before: extern "C" fn(),
+    in_parent: extern "C" fn(),
+    in_child: extern "C" fn(),
+) {
+    registered.get_or_init(|| {
+        pthread_atfork(Some(before), Some(in_parent), Some(in_child));
+        true
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thread_at_a_time_uses_the_value() {
+        static VALUE: Locked<u32> = Locked::new(0);
+        let add = || (0..1000).for_each(|_| VALUE.with(|value| *value += 1));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(add);
+            }
+        });
+        assert_eq!(VALUE.with(|value| *value), 4000);
+    }
+
+    #[test]
+    fn a_thread_that_forks_can_use_the_value() {
+        static VALUE: Locked<u32> = Locked::new(0);
+        VALUE.lock_for_fork();
+        VALUE.with(|value| *value += 1);
+        VALUE.lock_for_fork();
+        assert_eq!(VALUE.with(|value| *value), 1);
+        VALUE.unlock_after_fork();
+        VALUE.unlock_after_fork();
+        std::thread::spawn(|| VALUE.with(|value| *value += 1)).join().unwrap();
+        assert_eq!(VALUE.with(|value| *value), 2);
+    }
+}

@@ -1,0 +1,109 @@
+//! Sockets of calls that wait. No program can name them, so a child that is forked while a call waits closes those of the
+//! call: nobody else could. Only fork() runs the handlers that do this; _Fork() and clone() do not.
+
+use super::fd_list::{CAPACITY, FdList};
+use super::fork::wiped;
+use super::fork_lock::register_handlers;
+use super::identified::IdentifiedSocket;
+use super::standard_streams;
+use crate::rt::errno::PreservedErrno;
+use crate::rt::fd::{Fd, OwnedFd};
+use crate::sys::{Result, file};
+use core::mem::ManuallyDrop;
+use core::sync::atomic::{AtomicI32, Ordering};
+use once_cell::race::OnceBool;
+
+/// A socket that forked children do not have.
+pub struct HiddenSocket(ManuallyDrop<IdentifiedSocket>);
+
+impl HiddenSocket {
+    /// Makes a socket by `create`, while no other thread forks.
+    pub fn create(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
+        while_no_thread_forks(|list| {
+            let socket = standard_streams::move_above(create()?)?;
+            if let Some(list) = list {
+                list.add(socket.fd());
+            }
+            Ok(HiddenSocket(ManuallyDrop::new(IdentifiedSocket::unidentified(socket))))
+        })
+    }
+
+    /// The same, for a socket that lives long enough for the program to close it.
+    pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
+        let mut hidden = ManuallyDrop::new(HiddenSocket::create(create)?);
+        // SAFETY: taken once, since hidden is not dropped.
+        let socket = unsafe { ManuallyDrop::take(&mut hidden.0) }.into_fd();
+        Ok(HiddenSocket(ManuallyDrop::new(IdentifiedSocket::new(socket))))
+    }
+
+    pub fn fd(&self) -> Fd {
+        self.0.fd()
+    }
+
+    pub fn is_intact(&self) -> bool {
+        self.0.is_intact()
+    }
+
+    /// The descriptor is no longer the library's alone.
+    pub fn into_fd(self) -> OwnedFd {
+        let mut hidden = ManuallyDrop::new(self);
+        while_no_thread_forks(|list| {
+            if let Some(list) = list {
+                list.remove(hidden.fd());
+            }
+        });
+        // SAFETY: taken once, since hidden is not dropped.
+        unsafe { ManuallyDrop::take(&mut hidden.0) }.into_fd()
+    }
+}
+
+impl Drop for HiddenSocket {
+    fn drop(&mut self) {
+        // If another thread forked between the two, the child would have the socket, or close what has its number then.
+        while_no_thread_forks(|list| {
+            if let Some(list) = list {
+                list.remove(self.fd());
+            }
+            // SAFETY: self is not used any more.
+            unsafe { ManuallyDrop::drop(&mut self.0) }
+        });
+    }
+}
+
+/// `call` gets the list, if there is one.
+fn while_no_thread_forks<T>(call: impl FnOnce(Option<&FdList>) -> T) -> T {
+    static HANDLERS: OnceBool = OnceBool::new();
+    let Some(wiped) = wiped() else { return call(None) };
+    register_handlers(&HANDLERS, before_fork, after_fork_in_parent, after_fork_in_child);
+    let _guard = wiped.hidden.lock();
+    call(Some(&wiped.hidden))
+}
+
+/// What a child is to close: the list is cleared in it.
+static FOR_CHILD: [AtomicI32; CAPACITY] = [const { AtomicI32::new(0) }; CAPACITY];
+
+extern "C" fn before_fork() {
+    let Some(wiped) = wiped() else { return };
+    wiped.hidden.lock_for_fork();
+    // A signal handler may fork in the middle of a call, which goes on in the child, and closes its own.
+    for (to, fd) in FOR_CHILD.iter().zip(wiped.hidden.of_other_threads()) {
+        to.store(fd, Ordering::Relaxed);
+    }
+}
+
+extern "C" fn after_fork_in_parent() {
+    if let Some(wiped) = wiped() {
+        wiped.hidden.unlock_after_fork();
+    }
+}
+
+extern "C" fn after_fork_in_child() {
+    let _errno = PreservedErrno::new();
+    for entry in &FOR_CHILD {
+        let fd = entry.swap(0, Ordering::Relaxed);
+        if fd != 0 {
+            // SAFETY: a descriptor of a call that does not exist in this process: nobody uses it.
+            let _ = unsafe { file::close(Fd::from_c(fd)) };
+        }
+    }
+}

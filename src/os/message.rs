@@ -1,0 +1,159 @@
+//! Datagrams between C and the kernel.
+
+use super::ancillary::{self, Control, FdArray, SentFds};
+use super::readable::{is_near, is_variable};
+use crate::rt::fd::Fd;
+use crate::sys::{Result, socket};
+use core::ffi::c_int;
+use core::mem::needs_drop;
+
+/// A message that a C caller sends.
+pub trait Outgoing {
+    fn buffers(&self) -> IovArray;
+    fn descriptors(&self) -> SentFds<'_>;
+}
+
+/// A message that a C caller receives.
+pub trait Incoming {
+    fn buffers(&self) -> IovArray;
+    fn descriptors(&self) -> FdArray;
+    /// Stores the number of descriptors, and the flags.
+    fn report(&self, descriptors: c_int, flags: c_int);
+}
+
+/// The buffers of a C caller: an array that only the kernel reads.
+#[derive(Clone, Copy)]
+pub struct IovArray {
+    first: *mut libc::iovec,
+    count: c_int,
+}
+
+impl IovArray {
+    /// # Safety
+    /// `first` points to `count` elements, and each of them to memory that the kernel may read (to send) or write (to
+    /// receive). Where the kernel finds that it cannot, or `count` is negative, the call fails.
+    #[inline]
+    pub const unsafe fn from_c(first: *mut libc::iovec, count: c_int) -> IovArray {
+        IovArray { first, count }
+    }
+
+    pub const fn count(&self) -> c_int {
+        self.count
+    }
+
+    /// The only buffer, if `send` does the same as `sendmsg`: there is exactly one, of a possible length.
+    ///
+    /// Only the kernel can read at an address that may be wrong. So the element must be known to be readable. Mostly it
+    /// is, since a program declares it beside the message that `neighbour` is.
+    #[inline]
+    pub fn only_buffer_near<T>(&self, neighbour: &T) -> Option<Buffer> {
+        if self.count != 1 || !is_near(self.first, neighbour) {
+            return None;
+        }
+        // SAFETY: it can be read, as was just found.
+        unsafe { self.first_buffer() }
+    }
+
+    /// The same for an array that is a variable of the program.
+    pub fn only_buffer_in_variables(&self) -> Option<Buffer> {
+        if self.count != 1 || !is_variable(self.first) {
+            return None;
+        }
+        // SAFETY: it can be read, as was just found.
+        unsafe { self.first_buffer() }
+    }
+
+    /// # Safety
+    /// The first element can be read.
+    #[inline]
+    unsafe fn first_buffer(&self) -> Option<Buffer> {
+        // SAFETY: as promised by the caller.
+        let element = unsafe { self.first.read_unaligned() };
+        (element.iov_len <= isize::MAX as usize).then_some(Buffer(element))
+    }
+
+    /// A negative count becomes one that is larger than any limit, which the kernel refuses with EMSGSIZE.
+    #[inline]
+    fn header(&self) -> libc::msghdr {
+        let mut header = socket::empty_msghdr();
+        header.msg_iov = self.first;
+        header.msg_iovlen = self.count as _;
+        header
+    }
+}
+
+/// See [`IovArray::only_buffer_near`].
+pub struct Buffer(libc::iovec);
+
+/// Sends one datagram from one buffer.
+#[inline]
+pub fn send(fd: Fd, buffer: &Buffer, flags: c_int) -> Result<usize> {
+    // SAFETY: IovArray::from_c() was promised that the kernel may read there, or finds that it cannot.
+    unsafe { socket::send(fd, buffer.0.iov_base, buffer.0.iov_len, flags) }
+}
+
+/// Sends one datagram with descriptors, at most [`ancillary::MAX_DESCRIPTORS`].
+#[inline(never)]
+pub fn sendmsg(fd: Fd, buffers: IovArray, descriptors: &[c_int], flags: c_int) -> Result<usize> {
+    let mut control = Control::uninit();
+    let mut header = buffers.header();
+    control.pack(&mut header, descriptors);
+    // SAFETY: the control buffer outlives the call; the buffers are as IovArray::from_c() was promised.
+    unsafe { socket::sendmsg(fd, &header, flags) }
+}
+
+/// The result of one receive.
+pub struct Received {
+    pub bytes: usize,
+    /// The kernel's flags, with MSG_CTRUNC if a descriptor did not fit.
+    pub flags: c_int,
+    /// The number of descriptors stored.
+    pub descriptors: c_int,
+    /// Whether any ancillary data was received.
+    pub has_ancillary_data: bool,
+}
+
+impl Received {
+    pub fn without_control((bytes, flags): (usize, c_int)) -> Received {
+        Received { bytes, flags, descriptors: 0, has_ancillary_data: false }
+    }
+}
+
+/// Receives one datagram. The descriptors that come with it are close-on-exec, and closed if they do not fit.
+#[inline(never)]
+pub fn recvmsg(fd: Fd, buffers: IovArray, array: &FdArray, flags: c_int) -> Result<Received> {
+    if array.is_empty() {
+        return recvmsg_data(fd, buffers, flags).map(Received::without_control);
+    }
+    let mut control = Control::uninit();
+    let mut header = buffers.header();
+    control.offer(&mut header);
+    // SAFETY: the control buffer outlives the call; the buffers are as IovArray::from_c() was promised.
+    let bytes = unsafe { socket::recvmsg(fd, &mut header, flags | libc::MSG_CMSG_CLOEXEC) }?;
+    let has_ancillary_data = header.msg_controllen != 0;
+    let descriptors = if has_ancillary_data {
+        // SAFETY: the kernel has filled the control buffer.
+        unsafe { ancillary::unpack(&mut header, array) }
+    } else {
+        0
+    };
+    Ok(Received { bytes, flags: header.msg_flags, descriptors, has_ancillary_data })
+}
+
+/// Receives the data of one datagram, and the flags. Without a control buffer the kernel closes the descriptors.
+#[inline]
+pub fn recvmsg_data(fd: Fd, buffers: IovArray, flags: c_int) -> Result<(usize, c_int)> {
+    let mut header = buffers.header();
+    // SAFETY: the buffers are as IovArray::from_c() was promised.
+    let bytes = unsafe { socket::recvmsg(fd, &mut header, flags) }?;
+    Ok((bytes, header.msg_flags))
+}
+
+/// A thread can be cancelled in these calls: see [`super::cancel`].
+const _: () = assert!(
+    !needs_drop::<Control>()
+        && !needs_drop::<FdArray>()
+        && !needs_drop::<SentFds>()
+        && !needs_drop::<IovArray>()
+        && !needs_drop::<Received>()
+);

@@ -1,0 +1,146 @@
+//! Objects of a process that several of its threads refer to, counted so that the last reference frees them.
+//!
+//! The count is of one process alone: threads that had references when the process forked do not exist in the child, where
+//! only that of the owner is left. So the count and the fork generation in which it was made share a word.
+
+use super::fork;
+use alloc::boxed::Box;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// A value with a count of references, one at first: that of its owner.
+pub struct Counted<T> {
+    count: ReferenceCount,
+    value: T,
+}
+
+impl<T> Counted<T> {
+    pub fn new(value: T) -> Counted<T> {
+        Counted { count: ReferenceCount::one(fork::generation()), value }
+    }
+}
+
+/// A reference to a counted value in a Box. The last one that is dropped drops the Box.
+pub struct Reference<T>(NonNull<Counted<T>>);
+
+impl<T> Reference<T> {
+    /// One more reference.
+    ///
+    /// # Safety
+    /// `counted` is a leaked Box whose owner still has its reference.
+    pub unsafe fn new(counted: NonNull<Counted<T>>) -> Reference<T> {
+        // SAFETY: it exists, as promised by the caller.
+        unsafe { counted.as_ref() }.count.add(fork::generation());
+        Reference(counted)
+    }
+
+    /// The reference of the owner.
+    ///
+    /// # Safety
+    /// As for [`Reference::new`], and the owner calls this once.
+    pub unsafe fn of_owner(counted: NonNull<Counted<T>>) -> Reference<T> {
+        Reference(counted)
+    }
+
+    pub fn value(&self) -> &T {
+        // SAFETY: it exists while there is a reference.
+        &unsafe { self.0.as_ref() }.value
+    }
+
+    /// Whether there is another reference.
+    pub fn is_shared(&self) -> bool {
+        // SAFETY: it exists while there is a reference.
+        unsafe { self.0.as_ref() }.count.get(fork::generation()) > 1
+    }
+}
+
+impl<T> Drop for Reference<T> {
+    fn drop(&mut self) {
+        // No reference to the whole object: another thread may free it as soon as the count has changed. One to an atomic
+        // variable may be left dangling then.
+        // SAFETY: it exists until the count has changed.
+        let count = unsafe { &(*self.0.as_ptr()).count };
+        if count.remove(fork::generation()) == 0 {
+            // SAFETY: it is a leaked Box, and there is no other reference.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+        }
+    }
+}
+
+struct ReferenceCount(AtomicU64);
+
+impl ReferenceCount {
+    fn one(generation: u32) -> ReferenceCount {
+        ReferenceCount(AtomicU64::new(Self::word(generation, 1)))
+    }
+
+    fn word(generation: u32, count: u32) -> u64 {
+        u64::from(generation) << 32 | u64::from(count)
+    }
+
+    fn count_in(word: u64, generation: u32) -> u32 {
+        if (word >> 32) as u32 == generation { word as u32 } else { 1 }
+    }
+
+    fn get(&self, generation: u32) -> u32 {
+        Self::count_in(self.0.load(Ordering::Acquire), generation)
+    }
+
+    fn add(&self, generation: u32) {
+        self.change(generation, |count| count.wrapping_add(1));
+    }
+
+    /// The references that are left.
+    fn remove(&self, generation: u32) -> u32 {
+        self.change(generation, |count| count.wrapping_sub(1))
+    }
+
+    fn change(&self, generation: u32, change: impl Fn(u32) -> u32) -> u32 {
+        let mut current = self.0.load(Ordering::Relaxed);
+        loop {
+            let count = change(Self::count_in(current, generation));
+            let wanted = Self::word(generation, count);
+            match self.0.compare_exchange_weak(current, wanted, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return count,
+                Err(changed) => current = changed,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_reference_frees_the_value() {
+        let value = std::rc::Rc::new(());
+        let counted = NonNull::from(Box::leak(Box::new(Counted::new(value.clone()))));
+        // SAFETY: the Box was leaked, and this is its owner.
+        let (owner, other) = unsafe { (Reference::of_owner(counted), Reference::new(counted)) };
+        assert!(owner.is_shared());
+        drop(owner);
+        assert!(!other.is_shared());
+        assert_eq!(std::rc::Rc::strong_count(other.value()), 2);
+        drop(other);
+        assert_eq!(std::rc::Rc::strong_count(&value), 1);
+    }
+
+    #[test]
+    fn the_last_reference_is_reported() {
+        let count = ReferenceCount::one(7);
+        count.add(7);
+        assert_eq!(count.get(7), 2);
+        assert_eq!((count.remove(7), count.remove(7)), (1, 0));
+    }
+
+    #[test]
+    fn a_forked_child_counts_from_its_owner_again() {
+        let count = ReferenceCount::one(7);
+        count.add(7);
+        count.add(7);
+        assert_eq!(count.get(8), 1);
+        count.add(8);
+        assert_eq!((count.remove(8), count.remove(8)), (1, 0));
+    }
+}

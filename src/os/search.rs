@@ -1,0 +1,185 @@
+//! Where a program is searched, and which failure ends the search.
+#![forbid(unsafe_code)]
+
+use crate::rt::errno::PreservedErrno;
+use crate::sys::{Result, env, file};
+use alloc::vec::Vec;
+use core::ffi::CStr;
+use errno::Errno;
+
+/// The paths at which a program may be, the first to try first.
+pub struct Candidates {
+    /// Terminated, one after the other.
+    paths: Vec<u8>,
+    is_searched: bool,
+}
+
+/// The longest component of a path, with its terminator.
+const NAME_SIZE: usize = 256;
+
+impl Candidates {
+    /// The path itself if it has a slash; else the name in each directory of the variable PATH, which, unlike other
+    /// variables, a program with privileges is free to set for itself.
+    pub fn of(path: &CStr) -> Result<Candidates> {
+        const DEFAULT_SEARCH_PATH: &[u8] = b"/bin:/usr/bin";
+        let path = path.to_bytes_with_nul();
+        if path.contains(&b'/') {
+            let mut candidates = Candidates { paths: Vec::new(), is_searched: false };
+            candidates.add([b"", b"", path])?;
+            return Ok(candidates);
+        }
+        match path.len() {
+            1 => Err(Errno(libc::ENOENT)),
+            2..=NAME_SIZE => env::getenv(c"PATH", |directories| {
+                Candidates::in_directories(directories.unwrap_or(DEFAULT_SEARCH_PATH), path)
+            }),
+            _ => Err(Errno(libc::ENAMETOOLONG)),
+        }
+    }
+
+    fn in_directories(directories: &[u8], name: &[u8]) -> Result<Candidates> {
+        let mut candidates = Candidates { paths: Vec::new(), is_searched: true };
+        for directory in directories.split(|byte| *byte == b':') {
+            // An empty one is the current directory.
+            let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
+            candidates.add([directory, slash, name])?;
+        }
+        Ok(candidates)
+    }
+
+    fn add(&mut self, parts: [&[u8]; 3]) -> Result<()> {
+        let size = parts.iter().map(|part| part.len()).sum();
+        self.paths.try_reserve(size).map_err(|_| Errno(libc::ENOMEM))?;
+        parts.iter().for_each(|part| self.paths.extend_from_slice(part));
+        Ok(())
+    }
+
+    /// Whether the program has a name without a slash. A file of unknown format is then executed by a shell.
+    pub fn is_searched(&self) -> bool {
+        self.is_searched
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &CStr> {
+        let paths = self.paths.split_inclusive(|byte| *byte == 0);
+        paths.filter_map(|path| CStr::from_bytes_with_nul(path).ok())
+    }
+
+    /// The same paths for a process that changes to another directory: the relative ones become absolute, unless the
+    /// directory has no path, or no path that leads back to it. Nothing is resolved, so that symbolic links, and files
+    /// that were removed, are what they are to a program that is executed here; and a script finds its own name as it
+    /// was given.
+    pub fn made_absolute(self) -> Result<Candidates> {
+        const PATH_MAX: usize = libc::PATH_MAX as usize;
+        if self.iter().all(is_absolute) {
+            return Ok(self);
+        }
+        let mut buffer = [0; PATH_MAX];
+        let Some(directory) = path_of_current_directory(&mut buffer) else { return Ok(self) };
+        let mut absolute = Candidates { paths: Vec::new(), is_searched: self.is_searched };
+        for path in self.iter() {
+            let name = path.to_bytes_with_nul();
+            let fits = directory.len() + 1 + name.len() <= PATH_MAX;
+            let (before, slash): (&[u8], &[u8]) =
+                if is_absolute(path) || !fits { (b"", b"") } else { (directory, b"/") };
+            absolute.add([before, slash, name])?;
+        }
+        Ok(absolute)
+    }
+
+    /// Tries each path with `execute`, which returns only if it fails, until one exists: the failure to report. Memory is
+    /// not allocated.
+    pub fn try_each(&self, mut execute: impl FnMut(&CStr) -> Errno) -> Errno {
+        let mut last = Errno(libc::ENOENT);
+        let mut denied = None;
+        for path in self.iter() {
+            let failure = execute(path);
+            match failure.0 {
+                libc::EACCES => denied = Some(failure),
+                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => last = failure,
+                // Of a directory, which cannot exist then.
+                libc::ENAMETOOLONG if self.is_searched => {}
+                _ => return failure,
+            }
+        }
+        denied.unwrap_or(last)
+    }
+}
+
+pub fn is_absolute(path: &CStr) -> bool {
+    path.to_bytes().starts_with(b"/")
+}
+
+/// The path of the current directory, without a slash at its end; None if no path leads to it.
+fn path_of_current_directory(buffer: &mut [u8]) -> Option<&[u8]> {
+    let _errno = PreservedErrno::new();
+    let path = file::getcwd_slice(buffer).ok().filter(|path| is_absolute(path))?;
+    // Searching the directories of the path may be forbidden, or another file system may be mounted on one.
+    let (named, here) = (file::stat(path.into()).ok()?, file::stat(c".".into()).ok()?);
+    let is_same = (named.st_dev, named.st_ino) == (here.st_dev, here.st_ino);
+    is_same.then(|| path.to_bytes().strip_suffix(b"/").unwrap_or(path.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    fn found_in(directories: &[u8]) -> Vec<u8> {
+        Candidates::in_directories(directories, b"prog\0").unwrap().paths
+    }
+
+    #[test]
+    fn a_name_is_searched_in_each_directory() {
+        assert_eq!(found_in(b"/bin:relative"), b"/bin/prog\0relative/prog\0");
+        assert_eq!(found_in(b":/bin:"), b"prog\0/bin/prog\0prog\0");
+        assert_eq!(found_in(b""), b"prog\0");
+    }
+
+    #[test]
+    fn a_path_with_a_slash_is_the_only_candidate() {
+        for path in [c"./prog", c"/"] {
+            let candidates = Candidates::of(path).unwrap();
+            assert_eq!((candidates.paths.as_slice(), candidates.is_searched), (path.to_bytes_with_nul(), false));
+        }
+    }
+
+    #[test]
+    fn relative_candidates_get_the_path_of_the_directory_unless_they_become_too_long() {
+        let directory = std::env::current_dir().unwrap().into_os_string().into_encoded_bytes();
+        let mut longest = vec![b'x'; libc::PATH_MAX as usize - directory.len() - 2];
+        let paths = [b"/bin/prog\0prog\0./prog\0".as_slice(), &longest, b"\0x", &longest, b"\0"].concat();
+        let found = Candidates { paths, is_searched: true }.made_absolute().unwrap().paths;
+        longest.push(0);
+        let expected = [
+            b"/bin/prog\0".as_slice(),
+            &[&directory, b"/prog\0".as_slice()].concat(),
+            &[&directory, b"/./prog\0".as_slice()].concat(),
+            &[&directory, b"/".as_slice(), &longest].concat(),
+            &[b"x".as_slice(), &longest].concat(),
+        ];
+        assert!(found.split_inclusive(|byte| *byte == 0).eq(expected));
+        let absolute = Candidates { paths: b"/x\0//y\0".to_vec(), is_searched: true };
+        assert_eq!(absolute.made_absolute().unwrap().paths, b"/x\0//y\0");
+    }
+
+    #[test]
+    fn names_that_no_file_can_have_are_refused() {
+        assert_eq!(Candidates::of(c"").err(), Some(Errno(libc::ENOENT)));
+        let name = |length| std::ffi::CString::new(vec![b'x'; length]).unwrap();
+        assert!(Candidates::of(&name(255)).is_ok());
+        assert_eq!(Candidates::of(&name(256)).err(), Some(Errno(libc::ENAMETOOLONG)));
+    }
+
+    #[test]
+    fn the_search_ends_at_the_first_file_that_exists() {
+        let candidates = Candidates::in_directories(b"a:b:c", b"x\0").unwrap();
+        let try_with = |failures: [i32; 3]| {
+            let mut failures = failures.into_iter();
+            let failure = candidates.try_each(|_| Errno(failures.next().unwrap())).0;
+            (failure, failures.len())
+        };
+        assert_eq!(try_with([libc::ENOENT, libc::ENOTDIR, libc::ENOENT]), (libc::ENOENT, 0));
+        assert_eq!(try_with([libc::EACCES, libc::ENOENT, libc::ENOTDIR]), (libc::EACCES, 0));
+        assert_eq!(try_with([libc::ENAMETOOLONG, libc::E2BIG, 0]), (libc::E2BIG, 1));
+    }
+}

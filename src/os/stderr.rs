@@ -1,0 +1,126 @@
+//! Writing to standard error without side effects: no signal, no wait for a reader, and never into a descriptor that got
+//! the number because the program had closed it.
+
+use crate::rt::errno::PreservedErrno;
+use crate::rt::fd::Fd;
+use crate::sys::signal::{self, SignalSet};
+use crate::sys::{Result, file, socket};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use errno::Errno;
+
+const STDERR: Fd = Fd::from_c(libc::STDERR_FILENO);
+
+/// Standard error as it is now; None if nothing may be written to it.
+pub fn target() -> Option<Target> {
+    let status = file::fstat(STDERR).ok()?;
+    (!is_returned(&status)).then_some(Target { kind: status.st_mode & libc::S_IFMT })
+}
+
+pub struct Target {
+    kind: libc::mode_t,
+}
+
+impl Target {
+    /// Writes all of it, or as much as can be written at once.
+    pub fn write(&self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            match self.write_once(bytes) {
+                Ok(0) => return,
+                Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+                Err(Errno(libc::EINTR)) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn write_once(&self, bytes: &[u8]) -> Result<usize> {
+        match self.kind {
+            libc::S_IFREG | libc::S_IFCHR => file::write_slice(STDERR, bytes),
+            libc::S_IFSOCK => {
+                let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+                // SAFETY: the slice is valid for reading.
+                unsafe { socket::send(STDERR, bytes.as_ptr().cast(), bytes.len(), flags) }
+            }
+            _ => write_to_pipe(bytes),
+        }
+    }
+}
+
+/// A pipe that has no reader raises SIGPIPE, and one that is full waits for its reader.
+fn write_to_pipe(bytes: &[u8]) -> Result<usize> {
+    let mut entries = [libc::pollfd { fd: STDERR.number(), events: libc::POLLOUT, revents: 0 }];
+    file::poll_slice(&mut entries, 0)?;
+    if entries.iter().all(|entry| entry.revents & libc::POLLOUT == 0) {
+        return Err(Errno(libc::EAGAIN));
+    }
+    without_sigpipe(|| file::write_slice(STDERR, bytes))
+}
+
+/// Makes a call, and discards the SIGPIPE that it raises for the thread, if it does.
+fn without_sigpipe(call: impl FnOnce() -> Result<usize>) -> Result<usize> {
+    let sigpipe = SignalSet::of(libc::SIGPIPE);
+    let mask_before = signal::pthread_sigmask(libc::SIG_BLOCK, &sigpipe);
+    // Only a blocked signal can be pending already, and then it is the program's.
+    let is_blocked = mask_before.contains(libc::SIGPIPE);
+    let was_pending = is_blocked && signal::sigpending().is_ok_and(|pending| pending.contains(libc::SIGPIPE));
+    let result = call();
+    if result == Err(Errno(libc::EPIPE)) && !was_pending {
+        let _ = signal::sigtimedwait_now(&sigpipe);
+    }
+    if !is_blocked {
+        signal::pthread_sigmask(libc::SIG_SETMASK, &mask_before);
+    }
+    result
+}
+
+// --- descriptor 2 as an ordinary one -------------------------------------------------------------------------------
+
+/// Whether a function of the library has returned descriptor 2, and of which file.
+static IS_RETURNED: AtomicBool = AtomicBool::new(false);
+static DEVICE: AtomicU64 = AtomicU64::new(0);
+static INODE: AtomicU64 = AtomicU64::new(0);
+
+/// To be called for each descriptor that C gets because its number was available.
+#[inline]
+pub fn note_returned(fd: Fd) {
+    if fd == STDERR {
+        remember_as_returned();
+    }
+}
+
+#[cold]
+fn remember_as_returned() {
+    let _errno = PreservedErrno::new();
+    if let Ok(status) = file::fstat(STDERR) {
+        let (device, inode) = identity(&status);
+        DEVICE.store(device, Ordering::Relaxed);
+        INODE.store(inode, Ordering::Relaxed);
+        IS_RETURNED.store(true, Ordering::Release);
+    }
+}
+
+/// To be called when C closes a descriptor, or has it replaced.
+#[inline]
+pub fn note_replaced(fd: Fd) {
+    if fd == STDERR {
+        IS_RETURNED.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The program may have redirected the descriptor since, by calls that the library does not see: it refers to another
+/// file then.
+fn is_returned(status: &libc::stat) -> bool {
+    if !IS_RETURNED.load(Ordering::Acquire) {
+        return false;
+    }
+    let is_same = (DEVICE.load(Ordering::Relaxed), INODE.load(Ordering::Relaxed)) == identity(status);
+    if !is_same {
+        IS_RETURNED.store(false, Ordering::Relaxed);
+    }
+    is_same
+}
+
+#[allow(clippy::useless_conversion, reason = "they are shorter than u64 on some machines")]
+fn identity(status: &libc::stat) -> (u64, u64) {
+    (status.st_dev.into(), status.st_ino.into())
+}

@@ -1,0 +1,108 @@
+//! Processes: executing programs, and waiting for them to end.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::os::exec::{self, Execution, Failure, Program, Step};
+use crate::os::vfork;
+use crate::rt::text::Quoted;
+use crate::sys::process;
+use core::ffi::c_int;
+use core::fmt::Arguments;
+use errno::Errno;
+
+/// Flag: the child is a daemon.
+pub const DAEMONIZE: c_int = 1;
+/// Flag: descriptors stay as they are, whatever the fd map is.
+pub const KEEP_FDS: c_int = 2;
+
+/// EINVAL for flags other than those allowed.
+pub fn check_flags(flags: c_int, allowed: c_int) -> Result<()> {
+    match flags & !allowed {
+        0 => Ok(()),
+        unknown => Err(Error::new(libc::EINVAL, format_args!("flags {flags:#x}: unknown are {unknown:#x}"))),
+    }
+}
+
+/// The process ID of the new process.
+pub fn spawn(program: &Program) -> Result<libc::pid_t> {
+    let execution = Execution::new(program).map_err(|e| not_prepared(e, program))?;
+    vfork::spawn(&execution).map_err(|failure| not_executed(failure, program))
+}
+
+/// A daemon is executed in another directory.
+pub fn spawn_daemon(program: &Program) -> Result<()> {
+    let execution = Execution::in_root(program).map_err(|e| not_prepared(e, program))?;
+    vfork::spawn_daemon(&execution).map_err(|failure| not_executed(failure, program))
+}
+
+/// Returns only if it fails.
+pub fn execute(program: &Program) -> Result<()> {
+    let execution = Execution::new(program).map_err(|e| not_prepared(e, program))?;
+    Err(not_executed(exec::execute(&execution), program))
+}
+
+#[cold]
+#[track_caller]
+fn not_prepared(failure: Errno, program: &Program) -> Error {
+    if failure.0 == libc::ENOMEM {
+        return Error::os(failure, format_args!("preparing to execute a program"));
+    }
+    Error::os(failure, format_args!("executing {}", Quoted(program.path().to_bytes())))
+}
+
+#[cold]
+#[track_caller]
+fn not_executed(failure: Failure, program: &Program) -> Error {
+    let path = Quoted(program.path().to_bytes());
+    let os = |what: Arguments| Error::os(Errno(failure.errno), what);
+    match failure.step {
+        Step::Clone => os(format_args!("creating a process for {path}")),
+        Step::Detach => os(format_args!("making a daemon of {path}")),
+        Step::Execute => os(format_args!("executing {path}")),
+        Step::Begin => os(format_args!("the process for {path} was ended before it could execute it")),
+        Step::Redirect => match program.fd_map().and_then(|fd_map| fd_map.get(failure.position)) {
+            Some(entry) => {
+                let (from, to) = (entry.parent_fd, entry.child_fd);
+                os(format_args!("duplicating descriptor {from} as {to} for {path}"))
+            }
+            None => os(format_args!("redirecting the descriptors of {path}")),
+        },
+    }
+}
+
+/// Waits for a child to end; how it ended.
+pub fn wait(pid: libc::pid_t) -> Result<c_int> {
+    loop {
+        let status = process::waitpid(pid, 0).map_err(|e| Error::os(e, format_args!("waiting for process {pid}")))?;
+        // A child that is traced is also reported when it stops.
+        if let Some(reported) = reported_status(status) {
+            return Ok(reported);
+        }
+    }
+}
+
+/// How a process ended, in the encoding of the header; None if it has not.
+fn reported_status(status: c_int) -> Option<c_int> {
+    if libc::WIFEXITED(status) {
+        Some(WSTATUS_EXITED | libc::WEXITSTATUS(status))
+    } else if libc::WIFSIGNALED(status) {
+        Some(WSTATUS_SIGNALED | libc::WTERMSIG(status))
+    } else {
+        None
+    }
+}
+
+pub const WSTATUS_EXITED: c_int = 0x100;
+pub const WSTATUS_SIGNALED: c_int = 0x200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_reported_without_the_core_dump() {
+        assert_eq!(reported_status(42 << 8), Some(0x100 | 42));
+        assert_eq!(reported_status(libc::SIGABRT | 0x80), Some(0x200 | libc::SIGABRT));
+        assert_eq!(reported_status(libc::SIGSTOP << 8 | 0x7f), None);
+    }
+}

@@ -1,0 +1,19 @@
+//! Keeping errno as it is.
+
+use errno::{Errno, errno, set_errno};
+
+/// Restores errno when it is dropped: for calls that must not be noticed.
+pub struct PreservedErrno(Errno);
+
+impl PreservedErrno {
+    #[must_use]
+    pub fn new() -> PreservedErrno {
+        PreservedErrno(errno())
+    }
+}
+
+impl Drop for PreservedErrno {
+    fn drop(&mut self) {
+        set_errno(self.0);
+    }
+}

@@ -1,0 +1,135 @@
+//! Processes.
+
+use super::{Result, check, check_long, own};
+use crate::rt::fd::{Fd, OwnedFd};
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::mem::MaybeUninit;
+use errno::{Errno, errno};
+
+/// What a child of [`clone`] runs, on a stack of its own.
+pub type Entry = extern "C" fn(*mut c_void) -> c_int;
+
+mod c {
+    use super::{Entry, c_int, c_void};
+
+    unsafe extern "C" {
+        // Not under the name clone(): ThreadSanitizer of clang intercepts that, and takes its child for one of fork(),
+        // which would release the sanitizer's locks in memory of its own. glibc exports the second name on all
+        // architectures.
+        #[cfg_attr(target_env = "gnu", link_name = "__clone")]
+        pub fn clone(entry: Entry, stack: *mut c_void, flags: c_int, argument: *mut c_void, ...) -> c_int;
+    }
+}
+
+/// `child_tid` is for the flags CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID.
+///
+/// # Safety
+/// `stack` is the end of memory that only the child uses, large enough for it; `argument` is what `entry` takes; the
+/// kernel may write at `child_tid` as long as the child lives. With CLONE_VM, the child shares all memory.
+pub unsafe fn clone(
+    entry: Entry,
+    stack: *mut c_void,
+    flags: c_int,
+    argument: *mut c_void,
+    child_tid: *mut u32,
+) -> Result<libc::pid_t> {
+    let no_tls = core::ptr::null_mut::<c_void>();
+    // SAFETY: as promised by the caller.
+    check(unsafe { c::clone(entry, stack, flags, argument, child_tid, no_tls, child_tid) })
+}
+
+/// Returns only if it fails.
+///
+/// # Safety
+/// `arguments` and `environment` are arrays of strings with a null pointer after the last, or the kernel finds that it
+/// cannot read them.
+pub unsafe fn execve(path: &CStr, arguments: *const *const c_char, environment: *const *const c_char) -> Errno {
+    // SAFETY: as promised by the caller.
+    unsafe { libc::execve(path.as_ptr(), arguments, environment) };
+    errno()
+}
+
+/// The same for a path that starts from a directory.
+///
+/// # Safety
+/// As [`execve`].
+pub unsafe fn execveat(
+    directory: Fd,
+    path: &CStr,
+    arguments: *const *const c_char,
+    environment: *const *const c_char,
+) -> Errno {
+    let (directory, path) = (directory.number(), path.as_ptr());
+    // SAFETY: as promised by the caller.
+    unsafe { libc::syscall(libc::SYS_execveat, directory, path, arguments, environment, 0) };
+    errno()
+}
+
+pub fn waitpid(child: libc::pid_t, flags: c_int) -> Result<c_int> {
+    let mut status = 0;
+    // SAFETY: the status may be written there.
+    check(unsafe { libc::waitpid(child, &mut status, flags) })?;
+    Ok(status)
+}
+
+/// The process that waitid() reports on, 0 if there is none.
+pub fn waitid(child: libc::pid_t, flags: c_int) -> Result<libc::pid_t> {
+    let mut report = MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: the structure is valid for writing, and all bytes zero are a valid one, that of no child.
+    unsafe {
+        check(libc::waitid(libc::P_PID, child as libc::id_t, report.as_mut_ptr(), flags))?;
+        Ok(report.assume_init_ref().si_pid())
+    }
+}
+
+/// Ends the process at once: not even what a tool (ThreadSanitizer) has put in front of _exit() runs.
+pub fn exit_group(code: c_int) -> ! {
+    loop {
+        // SAFETY: no pointer is passed.
+        unsafe { libc::syscall(libc::SYS_exit_group, code) };
+    }
+}
+
+pub fn getpid() -> libc::pid_t {
+    // SAFETY: no pointer is passed.
+    unsafe { libc::getpid() }
+}
+
+pub fn kill(process: libc::pid_t, signal: c_int) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::kill(process, signal) }).map(drop)
+}
+
+pub fn pidfd_open(process: libc::pid_t) -> Result<OwnedFd> {
+    // SAFETY: no pointer is passed.
+    unsafe { own(libc::syscall(libc::SYS_pidfd_open, process, 0) as c_int) }
+}
+
+pub fn setsid() -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::setsid() }).map(drop)
+}
+
+pub fn umask(mask: libc::mode_t) -> libc::mode_t {
+    // SAFETY: no pointer is passed.
+    unsafe { libc::umask(mask) }
+}
+
+/// close() by the system call itself. See [`dup3`].
+///
+/// # Safety
+/// The descriptor is the caller's to close: nobody else owns it.
+pub unsafe fn close_directly(fd: Fd) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    check_long(unsafe { libc::syscall(libc::SYS_close, fd.number()) }).map(drop)
+}
+
+/// By the system call itself: a tool between the program and the C library (ThreadSanitizer) keeps account of
+/// descriptors in memory, which a child of vfork() shares with its parent.
+///
+/// # Safety
+/// `new_fd`, which is closed by this if it is open, is the caller's to close: nobody else owns it.
+pub unsafe fn dup3(fd: Fd, new_fd: Fd, flags: c_int) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    check_long(unsafe { libc::syscall(libc::SYS_dup3, fd.number(), new_fd.number(), flags) }).map(drop)
+}

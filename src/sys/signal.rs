@@ -1,0 +1,99 @@
+//! Signals.
+
+use super::{Result, check, check_long};
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::ptr;
+
+/// A set of signals.
+#[derive(Clone, Copy)]
+pub struct SignalSet(libc::sigset_t);
+
+impl SignalSet {
+    pub fn full() -> SignalSet {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: the set is valid for writing, and filled by the call, which cannot fail.
+        unsafe {
+            libc::sigfillset(set.as_mut_ptr());
+            SignalSet(set.assume_init())
+        }
+    }
+
+    pub fn of(signal: c_int) -> SignalSet {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: the set is valid for writing, and filled by the first call, which cannot fail.
+        unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            libc::sigaddset(set.as_mut_ptr(), signal);
+            SignalSet(set.assume_init())
+        }
+    }
+
+    pub fn contains(&self, signal: c_int) -> bool {
+        // SAFETY: a reference is valid.
+        unsafe { libc::sigismember(&self.0, signal) == 1 }
+    }
+}
+
+/// Changes the signal mask of the thread; the mask before.
+pub fn pthread_sigmask(how: c_int, set: &SignalSet) -> SignalSet {
+    let mut before = MaybeUninit::uninit();
+    // SAFETY: both are valid; the call cannot fail with the ways that the library asks for, and fills the second.
+    unsafe {
+        libc::sigemptyset(before.as_mut_ptr());
+        libc::pthread_sigmask(how, &set.0, before.as_mut_ptr());
+        SignalSet(before.assume_init())
+    }
+}
+
+pub fn sigpending() -> Result<SignalSet> {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: the set is valid for writing, and filled on success.
+    unsafe {
+        check(libc::sigpending(set.as_mut_ptr()))?;
+        Ok(SignalSet(set.assume_init()))
+    }
+}
+
+/// Accepts a signal of the set that is pending, without waiting for one.
+pub fn sigtimedwait_now(set: &SignalSet) -> Result<c_int> {
+    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: references are valid; no information is asked for.
+    check(unsafe { libc::sigtimedwait(&set.0, ptr::null_mut(), &at_once) })
+}
+
+/// The number of signals of the kernel.
+pub const COUNT: c_int = 64;
+
+const SET_SIZE: usize = COUNT as usize / 8;
+
+/// The kernel's `struct sigaction`, and more: no architecture has a larger one. The handler comes first.
+#[derive(Clone, Copy)]
+pub struct KernelAction([usize; 8]);
+
+impl KernelAction {
+    /// All zero: the default action, without flags.
+    pub const DEFAULT: KernelAction = KernelAction([libc::SIG_DFL; 8]);
+
+    /// Whether the signal is caught by a function.
+    pub fn is_handler(&self) -> bool {
+        !matches!(self.0, [libc::SIG_DFL | libc::SIG_IGN, ..])
+    }
+}
+
+/// The system call itself: the C library's sigaction() may take a lock, or be that of a tool which remembers handlers in
+/// memory.
+pub fn rt_sigaction_get(signal: c_int) -> Result<KernelAction> {
+    let mut action = KernelAction::DEFAULT;
+    let none = ptr::null_mut::<KernelAction>();
+    // SAFETY: the structure is valid for writing.
+    check_long(unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, none, &raw mut action, SET_SIZE) })?;
+    Ok(action)
+}
+
+/// Sets the default action, by the system call itself.
+pub fn rt_sigaction_set_default(signal: c_int) -> Result<()> {
+    let (action, none) = (KernelAction::DEFAULT, ptr::null_mut::<KernelAction>());
+    // SAFETY: the structure is valid for reading.
+    check_long(unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const action, none, SET_SIZE) }).map(drop)
+}

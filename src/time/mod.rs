@@ -1,0 +1,52 @@
+//! Sleeping for a while.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::sys::time;
+
+/// Sleeps for that many units, of which `per_second` make a second. What is not positive is over at once, what lies
+/// beyond the end of time is its end.
+pub fn sleep_for(duration: i64, per_second: i64, unit: &str) -> Result<()> {
+    if duration <= 0 {
+        return Ok(());
+    }
+    let failed = |e| Error::os(e, format_args!("sleeping for {duration} {unit}"));
+    let now = time::clock_gettime_monotonic().map_err(failed)?;
+    time::clock_nanosleep_until(libc::CLOCK_MONOTONIC, &after(now, duration, per_second)).map_err(failed)
+}
+
+const NS_IN_SEC: i64 = 1_000_000_000;
+
+#[allow(clippy::useless_conversion, reason = "a long is shorter than i64 on some machines")]
+fn after(start: libc::timespec, duration: i64, per_second: i64) -> libc::timespec {
+    let nanoseconds = i64::from(start.tv_nsec) + duration % per_second * (NS_IN_SEC / per_second);
+    let seconds = duration / per_second + nanoseconds / NS_IN_SEC;
+    libc::timespec {
+        tv_sec: start.tv_sec.saturating_add(libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX)),
+        tv_nsec: (nanoseconds % NS_IN_SEC) as _,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after_start(duration: i64, per_second: i64) -> (i64, i64) {
+        let end = after(libc::timespec { tv_sec: 10, tv_nsec: 999_999_999 }, duration, per_second);
+        (end.tv_sec, end.tv_nsec)
+    }
+
+    #[test]
+    fn durations_are_added_with_their_carry() {
+        assert_eq!(after_start(1, NS_IN_SEC), (11, 0));
+        assert_eq!(after_start(2_500, 1000), (13, 499_999_999));
+        assert_eq!(after_start(1_000_001, 1_000_000), (12, 999));
+    }
+
+    #[test]
+    fn durations_beyond_the_end_of_time_are_its_end() {
+        assert_eq!(after_start(i64::MAX, 1000).0, 10 + i64::MAX / 1000 + 1);
+        let late = libc::timespec { tv_sec: i64::MAX - 1, tv_nsec: 0 };
+        assert_eq!(after(late, i64::MAX, 1000).tv_sec, i64::MAX);
+    }
+}

@@ -63,10 +63,17 @@ struct mm_error_state {
  * mm_strerror() - text of an error number
  * @errnum:     a number of this header, or an errno value
  *
- * Return: the text, never NULL. It must not be modified or freed, and may change at the thread's next call of
- * mm_strerror() or strerror(). The texts of this header are in English; the others are strerror()'s.
+ * Neither errno nor the error state is used.
  *
- * MT-Safe. Not async-signal-safe. Neither errno nor the error state is used.
+ * Return: the text, never NULL. It must not be modified or freed, and may change at the thread's next call of
+ *   mm_strerror() or strerror(). The texts of this header are in English; the others are strerror()'s.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API const char *mm_strerror(int errnum);
 
@@ -76,13 +83,19 @@ MMLIB_API const char *mm_strerror(int errnum);
  * @buf:        receives the text, always terminated if @buflen is not 0
  * @buflen:     size of @buf in bytes
  *
- * Return: 0 if the whole text was stored. Otherwise, for a number of this header, -1 with errno set; for any other
- * number what the POSIX strerror_r() returns, which is the error number itself:
+ * Return: 0 if the whole text was stored. Otherwise errno is set: for a number of this header, -1 is
+ *   returned; for any other number what the POSIX strerror_r() returns, which is the error number itself.
+ *
+ * Errors:
  *   ERANGE           the text does not fit
  *   EINVAL           the number is unknown; a text with the number in it is stored
  *   EFAULT           @buf is NULL, and @buflen is not 0; -1 is returned for every number
+ * Error notes: The error state is not touched, and nothing is logged.
  *
- * MT-Safe. Not async-signal-safe. The error state is not touched, nothing is logged.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_strerror_r(int errnum, char *buf, size_t buflen);
 
@@ -103,10 +116,13 @@ MMLIB_API int mm_strerror_r(int errnum, char *buf, size_t buflen);
  *
  * Return: always -1.
  *
- * MT-Safe. Not async-signal-safe. It does not allocate.
+ * Errors: none of its own
  *
- * Differs from mmlib: arguments that point into the error state are read before it changes, and errno still
- * equals @errnum after the log line was written, also if writing it failed.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe; it does not allocate
+ * Cancellation: not a cancellation point, except for the log line
+ * Compatibility: differs from mmlib: arguments that point into the error state are read before it changes,
+ *   and errno still equals @errnum after the log line was written, also if writing it failed.
  */
 MMLIB_API int mm_raise_error_full(int errnum, const char *module, const char *func, const char *srcfile,
                                   int srcline, const char *extid, const char *desc, ...);
@@ -124,7 +140,12 @@ MMLIB_API int mm_raise_error_full(int errnum, const char *module, const char *fu
  *
  * Return: always -1.
  *
- * MT-Safe. Not async-signal-safe.
+ * Errors: none of its own
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point, except for the log line
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_raise_error_vfull(int errnum, const char *module, const char *func, const char *srcfile,
                                    int srcline, const char *extid, const char *desc, va_list args);
@@ -143,10 +164,13 @@ MMLIB_API int mm_raise_error_vfull(int errnum, const char *module, const char *f
  *
  * Return: always -1.
  *
- * MT-Safe. Not async-signal-safe.
+ * Errors: none of its own
  *
- * Differs from mmlib: the message is formatted before the text of errno is joined to it, so a long format is
- * no longer cut in the middle of a conversion, nor a percent sign in that text interpreted.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point, except for the log line
+ * Compatibility: differs from mmlib: the message is formatted before the text of errno is joined to it, so a
+ *   long format is no longer cut in the middle of a conversion, nor a percent sign in that text interpreted.
  */
 MMLIB_API int mm_raise_from_errno_full(const char *module, const char *func, const char *srcfile, int srcline,
                                        const char *extid, const char *desc_fmt, ...);
@@ -163,16 +187,19 @@ MMLIB_API int mm_raise_from_errno_full(const char *module, const char *func, con
  * else: no description is formatted. The functions mm_raise_*() leave errno alone as well. To silence a part of
  * a program:
  *
- *	int flags = mm_error_set_flags(MM_ERROR_SET, MM_ERROR_NOLOG);
- *	...
- *	mm_error_set_flags(flags, MM_ERROR_NOLOG);
+ * 	int flags = mm_error_set_flags(MM_ERROR_SET, MM_ERROR_NOLOG);
+ * 	...
+ * 	mm_error_set_flags(flags, MM_ERROR_NOLOG);
  *
  * Return: all the flags as they were before. It cannot fail.
  *
- * MT-Safe, async-signal-safe.
+ * Errors: none
  *
- * Differs from mmlib: with MM_ERROR_IGNORE, errno is the number of the error also where the library itself found
- * the error, or called other functions after the failure.
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: with MM_ERROR_IGNORE, errno is the number of the error also where the
+ *   library itself found the error, or called other functions after the failure.
  */
 MMLIB_API int mm_error_set_flags(int flags, int mask);
 
@@ -180,12 +207,15 @@ MMLIB_API int mm_error_set_flags(int flags, int mask);
  * mm_save_errorstate() - copy the thread's error state
  * @state:      receives the copy, the thread's flags included; all 1024 bytes are written
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EFAULT           @state is NULL
  *
- * MT-Safe.
- *
- * Differs from mmlib: the unused bytes of @state are zeroed, and NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: the unused bytes of @state are zeroed, and NULL does not crash.
  */
 MMLIB_API int mm_save_errorstate(struct mm_error_state *state);
 
@@ -196,13 +226,16 @@ MMLIB_API int mm_save_errorstate(struct mm_error_state *state);
  * The flags of the saving thread come with it. errno gets the number of the restored error: 0 if there was
  * none. Nothing is logged.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EFAULT           @state is NULL
  *
- * MT-Safe.
- *
- * Differs from mmlib: each string of @state is terminated at the end of its field, whatever bytes came in, and
- * NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: each string of @state is terminated at the end of its field, whatever
+ *   bytes came in, and NULL does not crash.
  */
 MMLIB_API int mm_set_errorstate(const struct mm_error_state *state);
 
@@ -213,7 +246,14 @@ MMLIB_API int mm_set_errorstate(const struct mm_error_state *state);
  * The report goes through stdio, so that it appears in order with what the program prints itself. If the state
  * holds no error but errno does, that is printed instead.
  *
- * MT-Safe. Not async-signal-safe. The state is not changed.
+ * The state is not changed.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: a thread can be cancelled while the report is written
+ * Compatibility: as mmlib
  */
 MMLIB_API void mm_print_lasterror(const char *info, ...);
 
@@ -222,7 +262,12 @@ MMLIB_API void mm_print_lasterror(const char *info, ...);
  *
  * Return: the number, 0 if no error was raised.
  *
- * MT-Safe, async-signal-safe.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_get_lasterror_number(void);
 
@@ -230,9 +275,14 @@ MMLIB_API int mm_get_lasterror_number(void);
  * mm_get_lasterror_desc() - description of the thread's last error
  *
  * Return: the description, "" if no error was raised. The string belongs to the thread: it is valid until the
- * thread ends, and changes when it raises or restores an error.
+ *   thread ends, and changes when it raises or restores an error.
  *
- * MT-Safe, async-signal-safe.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API const char *mm_get_lasterror_desc(void);
 
@@ -241,7 +291,12 @@ MMLIB_API const char *mm_get_lasterror_desc(void);
  *
  * Return: "function() in file:line", "" if no error was raised. It lives as that of mm_get_lasterror_desc().
  *
- * MT-Safe, async-signal-safe.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API const char *mm_get_lasterror_location(void);
 
@@ -250,7 +305,12 @@ MMLIB_API const char *mm_get_lasterror_location(void);
  *
  * Return: the identifier, NULL if the error has none. It lives as that of mm_get_lasterror_desc().
  *
- * MT-Safe, async-signal-safe.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API const char *mm_get_lasterror_extid(void);
 
@@ -258,9 +318,14 @@ MMLIB_API const char *mm_get_lasterror_extid(void);
  * mm_get_lasterror_module() - module that raised the thread's last error
  *
  * Return: the module, "mmlib" for errors of this library, "" if no error was raised. It lives as that of
- * mm_get_lasterror_desc().
+ *   mm_get_lasterror_desc().
  *
- * MT-Safe, async-signal-safe.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API const char *mm_get_lasterror_module(void);
 

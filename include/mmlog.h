@@ -101,7 +101,7 @@ extern "C" {
  *
  * Nothing is printed if @lvl is above the maximum (see mm_log_set_maxlvl()). The line is
  *
- *	DD/MM/YY HH:MM:SS LEVEL location         : message
+ * 	DD/MM/YY HH:MM:SS LEVEL location         : message
  *
  * in local time, LEVEL on 5 columns and location on at least 16. It has at most 256 bytes, its newline
  * included: what is longer is cut. It goes to descriptor 2 by a single write(), without stdio, so lines of
@@ -114,12 +114,17 @@ extern "C" {
  *
  * errno and the thread's error state are left as they are.
  *
- * MT-Safe. Not async-signal-safe: it formats and converts to local time. A forked child can log, whatever
- * the other threads of its parent were doing: if there were any, its lines have the offset from UTC that
- * held when it was forked.
+ * A forked child can log, whatever the other threads of its parent were doing: if there were any, its lines
+ * have the offset from UTC that was in effect when it was forked.
  *
- * Differs from mmlib: an over-long @location is cut instead of overrunning a buffer, and a descriptor 2
- * that cannot be written no longer overwrites errno and the error state, blocks, or ends the program.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe: it formats and converts to local time
+ * Cancellation: a thread can be cancelled while the line is written
+ * Compatibility: differs from mmlib: an over-long @location is cut instead of overrunning a buffer, and a
+ *   descriptor 2 that cannot be written no longer overwrites errno and the error state, blocks, or ends the
+ *   program.
  */
 MMLIB_API void mm_log(int lvl, const char *location, const char *msg, ...);
 
@@ -133,7 +138,12 @@ MMLIB_API void mm_log(int lvl, const char *location, const char *msg, ...);
  *
  * Return: the previous maximum. It cannot fail.
  *
- * MT-Safe, async-signal-safe.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_log_set_maxlvl(int lvl);
 

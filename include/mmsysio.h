@@ -8,6 +8,9 @@
  * library does, errno. Pointers that are NULL or cannot be used by the kernel give an error. Nothing is retried when a
  * signal handler interrupts it.
  *
+ * The comment of a function ends with labels. "as mm_other()" in a list of errors stands for all that are listed there.
+ * If a failure is logged, writing the line is a cancellation point, also in a function that is none otherwise.
+ *
  * As mmlib's header, this one includes netinet/tcp.h, whose structures linux/tcp.h defines as well: a source file cannot
  * include both headers.
  *
@@ -116,27 +119,35 @@ struct mm_stat {
  *
  * The file is closed in executed programs: O_CLOEXEC is always added.
  *
- * Return: the descriptor, the lowest number available, to be closed with mm_close(); or
- * -1, with the error state set to
- *   EACCES, EPERM    permission is denied
+ * Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+ *   state is set.
+ *
+ * Errors:
+ *   EACCES, EPERM    the file or a directory of the path may not be accessed in this way
  *   EEXIST           the file exists, and O_CREAT and O_EXCL are given
  *   EISDIR           a directory is to be written
- *   EMFILE, ENFILE   too many open descriptors, or files
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
  *   ENXIO            nobody reads the FIFO, or there is no such device, or it is a socket
  *   EROFS            the filesystem is read-only
  *   ETXTBSY          a program that runs is to be written
  *   ENOSPC, EDQUOT   there is no space to create it
  *   EINVAL           @oflag has a combination that is not supported
  *   EOPNOTSUPP       the filesystem has no O_TMPFILE
- *   EINTR            a signal handler was called while the FIFO or device was waited for
- *   ENOENT           there is no such name, or it is empty
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EINTR            the call was interrupted by a signal handler while it waited for the FIFO or device
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_open(const char *path, int oflag, int mode);
 
@@ -147,24 +158,30 @@ MMLIB_API int mm_open(const char *path, int oflag, int mode);
  *
  * Symbolic links are renamed themselves. Two names of one file stay as they are.
  *
- * Return: 0; or -1, with the error state set to
- *   EACCES, EPERM    a directory may not be written
- *   ENOTEMPTY, EEXIST @newpath is a directory that is not empty
- *   EISDIR           @newpath is a directory, and @oldpath is none
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
+ *   EACCES, EPERM    a directory may not be written or searched
+ *   ENOTEMPTY, EEXIST  @newpath is a directory that is not empty
+ *   EISDIR           @newpath is a directory, and @oldpath is not
  *   EXDEV            the names are on different filesystems
  *   EINVAL           a directory is to become part of itself
  *   EBUSY            a directory is in use by the system
  *   EROFS            the filesystem is read-only
- *   EMLINK, ENOSPC, EDQUOT there is no room for the new name
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EMLINK, ENOSPC, EDQUOT  there is no space for the new name
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_rename(const char *oldpath, const char *newpath);
 
@@ -172,16 +189,19 @@ MMLIB_API int mm_rename(const char *oldpath, const char *newpath);
  * mm_close() - close a descriptor
  * @fd:         descriptor to close; -1 does nothing, successfully
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open
  *   EIO              data written earlier could not be stored
  *   ENOSPC, EDQUOT   the same, for want of space
- * Except after EBADF the descriptor is closed even if -1 is returned: do not try again.
+ * Error notes: Except after EBADF the descriptor is closed even if -1 is returned: do not try again.
  *
- * MT-Safe. Cancellation point.
- *
- * Differs from mmlib: a signal that arrives meanwhile does not make it fail with EINTR, since the descriptor is
- * closed by then.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: a signal that arrives while the descriptor is closed does not make the call fail
+ *   with EINTR, since the descriptor is closed nevertheless.
  */
 MMLIB_API int mm_close(int fd);
 
@@ -191,15 +211,20 @@ MMLIB_API int mm_close(int fd);
  *
  * Returns when the device has it.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open
  *   EINVAL           @fd has no storage: a pipe, a socket
  *   EIO              the device failed
  *   ENOSPC, EDQUOT   there is no space for it
  *   EROFS            the filesystem is read-only
- *   EINTR            a signal handler was called meanwhile
+ *   EINTR            the call was interrupted by a signal handler
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_fsync(int fd);
 
@@ -212,17 +237,22 @@ MMLIB_API int mm_fsync(int fd);
  * One read(): fewer bytes than asked for are no error. From an IPC endpoint it receives one message, of which it
  * discards what does not fit into @buf, and closes the descriptors: use mm_ipc_recvmsg() to get these.
  *
- * Return: the number of bytes read, 0 at the end of the file or stream; or -1, with the error state set to
+ * Return: the number of bytes read, 0 at the end of the file or stream; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open for reading
  *   EISDIR           @fd is a directory
  *   EFAULT           @buf cannot be written
  *   EINVAL           @fd cannot be read
- *   EINTR            a signal handler was called before data came
+ *   EINTR            the call was interrupted by a signal handler before data arrived
  *   EAGAIN           there is no data, and @fd is non-blocking or its SO_RCVTIMEO ran out
  *   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
  *   EIO              the device failed
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API ssize_t mm_read(int fd, void *buf, size_t nbyte);
 
@@ -237,12 +267,14 @@ MMLIB_API ssize_t mm_read(int fd, void *buf, size_t nbyte);
  * If the offset is at the process's limit of file sizes (RLIMIT_FSIZE) already, SIGXFSZ is raised, which terminates the
  * process unless it is caught, blocked or ignored; then the call fails with EFBIG.
  *
- * Return: the number of bytes written; or -1, with the error state set to
+ * Return: the number of bytes written; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open for writing
  *   EFAULT           @buf cannot be read
  *   EPIPE            nobody can read any more; except from an IPC endpoint, SIGPIPE comes first
- *   EINTR            a signal handler was called before data was written
- *   EAGAIN           there is no room, and @fd is non-blocking or its SO_SNDTIMEO ran out
+ *   EINTR            the call was interrupted by a signal handler before data was written
+ *   EAGAIN           there is no space, and @fd is non-blocking or its SO_SNDTIMEO ran out
  *   EMSGSIZE         the message is too large for the socket
  *   ENOSPC, EDQUOT   the filesystem is full, or the user's quota is exhausted
  *   EFBIG            the file has reached RLIMIT_FSIZE, or the largest size of the filesystem
@@ -250,7 +282,10 @@ MMLIB_API ssize_t mm_read(int fd, void *buf, size_t nbyte);
  *   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
  *   EIO              the device failed
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API ssize_t mm_write(int fd, const void *buf, size_t nbyte);
 
@@ -261,7 +296,9 @@ MMLIB_API ssize_t mm_write(int fd, const void *buf, size_t nbyte);
  * @whence:     from where: SEEK_SET (the start), SEEK_CUR (where it is), SEEK_END (the end), or the
  *              system's SEEK_DATA and SEEK_HOLE
  *
- * Return: the offset from the start of the file; or -1, with the error state set to
+ * Return: the offset from the start of the file; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open
  *   EINVAL           @whence is unknown, or the offset would be negative
  *   ESPIPE           @fd is a pipe, a socket or a terminal
@@ -269,7 +306,10 @@ MMLIB_API ssize_t mm_write(int fd, const void *buf, size_t nbyte);
  *   EOVERFLOW        the resulting offset cannot be represented; in memory of another process (/proc/PID/mem), which
  *                    has offsets of 2^63 and more, the file has it nevertheless
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API mm_off_t mm_seek(int fd, mm_off_t offset, int whence);
 
@@ -283,15 +323,20 @@ MMLIB_API mm_off_t mm_seek(int fd, mm_off_t offset, int whence);
  * If @length is greater than the size of the file and than the process's limit of file sizes (RLIMIT_FSIZE), SIGXFSZ is
  * raised, which terminates the process unless it is caught, blocked or ignored; then the call fails with EFBIG.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open
  *   EINVAL           @length is negative, or @fd is not open for writing, or has no size
  *   EFBIG            @length is greater than RLIMIT_FSIZE, or than the largest size of the filesystem
  *   EPERM            the file is sealed or may only grow
- *   EINTR            a signal handler was called meanwhile
+ *   EINTR            the call was interrupted by a signal handler
  *   EIO, ENOSPC      the filesystem failed
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_ftruncate(int fd, mm_off_t length);
 
@@ -302,15 +347,19 @@ MMLIB_API int mm_ftruncate(int fd, mm_off_t length);
  *
  * Of a symbolic link (opened with O_PATH) the size counts the byte that terminates its target.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open
  *   EFAULT           @buf is NULL
- *   EOVERFLOW        a number is too large to be told
- *   EIO, ENOMEM      the filesystem failed
+ *   EOVERFLOW        a value does not fit into its member of @buf
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * MT-Safe.
- *
- * Differs from mmlib: NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash.
  */
 MMLIB_API int mm_fstat(int fd, struct mm_stat *buf);
 
@@ -323,19 +372,24 @@ MMLIB_API int mm_fstat(int fd, struct mm_stat *buf);
  * Of a symbolic link the size counts the byte that terminates its target: it is the room that mm_readlink() needs, except
  * for the links of /proc, which report no size.
  *
- * Return: 0; or -1, with the error state set to
- *   EOVERFLOW        a number is too large to be told
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ * Return: 0 on success; on failure -1, and the error state is set.
  *
- * MT-Safe.
+ * Errors:
+ *   EOVERFLOW        a value does not fit into its member of @buf
+ *   EFAULT           @path or @buf is NULL, or @path points outside the accessible address space
+ *   EACCES           search permission is denied for a component of the path prefix
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * Differs from mmlib: NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash.
  */
 MMLIB_API int mm_stat(const char *path, struct mm_stat *buf, int flags);
 
@@ -345,7 +399,9 @@ MMLIB_API int mm_stat(const char *path, struct mm_stat *buf, int flags);
  * @ts:         time of access, then time of change; NULL for now, twice. With UTIME_NOW in tv_nsec a time
  *              becomes now, with UTIME_OMIT it stays
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open
  *   EINVAL           a tv_nsec is neither special nor from 0 to 999999999
  *   EFAULT           @ts cannot be read
@@ -353,7 +409,10 @@ MMLIB_API int mm_stat(const char *path, struct mm_stat *buf, int flags);
  *   EPERM            the file is another user's
  *   EROFS            the filesystem is read-only
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_futimens(int fd, const struct mm_timespec ts[2]);
 
@@ -364,20 +423,26 @@ MMLIB_API int mm_futimens(int fd, const struct mm_timespec ts[2]);
  *              becomes now, with UTIME_OMIT it stays
  * @flags:      MM_NOFOLLOW to set those of a symbolic link itself, or 0
  *
- * Return: 0; or -1, with the error state set to
- *   EINVAL           @path is NULL, @flags has other bits, or a tv_nsec is neither special nor from 0 to
- *                    999999999
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
+ *   EINVAL           @path is NULL, @flags has other bits, or a tv_nsec is neither special nor from 0 to 999999999
  *   EPERM            the file is another user's
  *   EROFS            the filesystem is read-only
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
  *   EFAULT           @path or @ts cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EACCES           search permission is denied for a component of the path prefix
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_utimens(const char *path, const struct mm_timespec ts[2], int flags);
 
@@ -389,18 +454,26 @@ MMLIB_API int mm_utimens(const char *path, const struct mm_timespec ts[2], int f
  * It is asked for the real user and group, and of what a symbolic link leads to. The answer may be out of date as
  * soon as it is there.
  *
- * Return: 0 if it may; ENOENT (positive) if there is no such file; EACCES (positive) if it may not. errno and the error
- * state stay as they are in these cases. Otherwise -1, with the error state set to
+ * Return: 0 if it may; ENOENT (positive) if there is no such file; EACCES (positive) if it may not. errno and the
+ *   error state stay as they are in these cases. On any other failure -1, and the error state is set.
+ *
+ * Errors:
  *   EINVAL           @amode has other bits
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP, ENAMETOOLONG the path cannot be followed
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *   EROFS            the filesystem is read-only, and W_OK is asked for
  *   EPERM            the file is immutable, and W_OK is asked for
  *   ETXTBSY          the file is a running program, and W_OK is asked for
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_check_access(const char *path, int amode);
 
@@ -408,11 +481,16 @@ MMLIB_API int mm_check_access(const char *path, int amode);
  * mm_isatty() - ask whether a descriptor is a terminal
  * @fd:         descriptor
  *
- * Return: 1 if it is, 0 if it is not, with errno as it was; or -1, with the error state set to
+ * Return: 1 if it is, 0 if it is not, with errno as it was; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open
  *   EIO              the terminal has hung up
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_isatty(int fd);
 
@@ -422,12 +500,17 @@ MMLIB_API int mm_isatty(int fd);
  *
  * Both share offset and status flags. The new one is inherited by executed programs.
  *
- * Return: the new descriptor, the lowest number available, to be closed with mm_close(); or
- * -1, with the error state set to
- *   EBADF            @fd is not open
- *   EMFILE           the process has too many open descriptors
+ * Return: the new descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+ *   state is set.
  *
- * MT-Safe.
+ * Errors:
+ *   EBADF            @fd is not open
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_dup(int fd);
 
@@ -439,13 +522,18 @@ MMLIB_API int mm_dup(int fd);
  * Both share offset and status flags. The new one is inherited by executed programs, unless both are the same number:
  * then nothing changes.
  *
- * Return: @newfd; or -1, with the error state set to
- *   EBADF            @fd is not open, or @newfd is negative or not below RLIMIT_NOFILE
- *   EMFILE           the limit on open file descriptors has been reached
- *   EBUSY            @newfd is being opened by another thread
- *   EINTR            a signal handler was called meanwhile
+ * Return: @newfd; on failure -1, and the error state is set.
  *
- * MT-Safe.
+ * Errors:
+ *   EBADF            @fd is not open, or @newfd is negative or not below RLIMIT_NOFILE
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   EBUSY            @newfd is being opened by another thread
+ *   EINTR            the call was interrupted by a signal handler
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_dup2(int fd, int newfd);
 
@@ -455,11 +543,18 @@ MMLIB_API int mm_dup2(int fd, int newfd);
  *
  * Both are inherited by executed programs, and blocking.
  *
- * Return: 0, with both descriptors, the lowest numbers available, to be closed with mm_close(); or -1, with the error state set to
- *   EFAULT           @pipefd cannot be written, NULL included
- *   EMFILE, ENFILE   too many open descriptors, or files
+ * Return: 0 on success, with both descriptors, the lowest numbers available, to be closed with mm_close(); on failure
+ *   -1, and the error state is set.
  *
- * MT-Safe.
+ * Errors:
+ *   EFAULT           @pipefd cannot be written, NULL included
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_pipe(int pipefd[2]);
 
@@ -469,20 +564,27 @@ MMLIB_API int mm_pipe(int pipefd[2]);
  *
  * The file goes with its last name, when nobody has it open or mapped. A symbolic link is removed itself.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EISDIR           it is a directory
  *   EPERM            the directory is sticky and the file another user's, or it is immutable
  *   EBUSY            it is in use by the system
  *   EROFS            the filesystem is read-only
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EACCES           search permission is denied for a component of the path prefix
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_unlink(const char *path);
 
@@ -491,21 +593,28 @@ MMLIB_API int mm_unlink(const char *path);
  * @oldpath:    a name that it has; a symbolic link itself gets the new name
  * @newpath:    the new name
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EEXIST           @newpath exists
  *   EXDEV            the names are on different filesystems
  *   EPERM            it is a directory, or the system forbids it
  *   EMLINK           it has too many names
- *   EROFS, ENOSPC, EDQUOT there is no room for the new name
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EROFS, ENOSPC, EDQUOT  there is no space for the new name
+ *   EACCES           search permission is denied for a component of the path prefix
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_link(const char *oldpath, const char *newpath);
 
@@ -514,19 +623,26 @@ MMLIB_API int mm_link(const char *oldpath, const char *newpath);
  * @oldpath:    where it leads: any text; from where @newpath is, if it is relative
  * @newpath:    name of the link
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EEXIST           @newpath exists
  *   EPERM            the filesystem has no symbolic links
- *   EROFS, ENOSPC, EDQUOT there is no room for it
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EROFS, ENOSPC, EDQUOT  there is no space for it
+ *   ENOENT           a directory of @newpath does not exist, or @oldpath or @newpath is empty
+ *   EACCES           search permission is denied for a component of the path prefix
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_symlink(const char *oldpath, const char *newpath);
 
@@ -534,22 +650,28 @@ MMLIB_API int mm_symlink(const char *oldpath, const char *newpath);
  * mm_readlink() - tell where a symbolic link leads
  * @path:       name of the link
  * @buf:        receives the text, terminated
- * @bufsize:    size of @buf: one more than the text, as the size that mm_stat() tells
+ * @bufsize:    size of @buf: one more than the text, as the size that mm_stat() reports
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EOVERFLOW        it does not fit: @buf has its beginning
- *   EINVAL           @path is no symbolic link, or @bufsize is 0
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   EINVAL           @path is not a symbolic link, or @bufsize is 0
+ *   EACCES           search permission is denied for a component of the path prefix
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * MT-Safe.
- *
- * Differs from mmlib: the text is terminated also if it does not fit, and a @bufsize above INT_MAX is no error.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: the text is terminated also if it does not fit, and a @bufsize above INT_MAX is
+ *   no error.
  */
 MMLIB_API int mm_readlink(const char *path, char *buf, size_t bufsize);
 
@@ -574,40 +696,46 @@ MMLIB_API int mm_readlink(const char *path, char *buf, size_t bufsize);
  * A failure leaves no copy behind; a signal does not end it. If @dst has become the name of another file by then, that
  * file stays, unless it gets the name in the moment between the check and the removal.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EEXIST           @dst exists, be it a symbolic link that leads nowhere
- *   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is a FIFO, a device or a
- *                    socket; or the filesystem does not accept the name of @dst
+ *   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is a FIFO, a device or a socket;
+ *                    or the filesystem does not accept the name of @dst
  *   EISDIR           @src is a directory
- *   EOPNOTSUPP, EXDEV, ENOTTY MM_FORCECOW is given, and the data cannot be shared; EINVAL, EPERM, EBADF, EISDIR and
+ *   EOPNOTSUPP, EXDEV, ENOTTY  MM_FORCECOW is given, and the data cannot be shared; EINVAL, EPERM, EBADF, EISDIR and
  *                    ETXTBSY may say so too; EOPNOTSUPP: or the filesystem does not support the operation
  *   EACCES           @src may not be read, or a directory of a path not searched, or that of @dst not written
- *   EPERM            a set-user-ID, set-group-ID or sticky bit of @mode cannot be set; or the filesystem has no symbolic
- *                    links; or a security policy, a seal or the immutable attribute of the directory forbids it
+ *   EPERM            a set-user-ID, set-group-ID or sticky bit of @mode cannot be set; or the filesystem has no
+ *                    symbolic links; or a security policy, a seal or the immutable attribute of the directory forbids
+ *                    it
  *   ETXTBSY          @src is in use as a swap file
  *   ENXIO            @src became a socket or a device while it was opened
- *   EAGAIN           another process has a lease on @src, and /proc, by which it would be waited for, is not mounted; or
- *                    @src never has data
- *   EMFILE           the per-process limit on open file descriptors has been reached
- *   ENFILE           the system-wide limit on open files has been reached
+ *   EAGAIN           another process has a lease on @src, and /proc, by which it would be waited for, is not mounted;
+ *                    or @src never has data
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
  *   ENOSPC, EDQUOT   the filesystem, or the quota of the user, has no space left
  *   EFBIG            the file exceeds the limit of the filesystem, or RLIMIT_FSIZE: then SIGXFSZ is raised first
  *   EROFS            the filesystem of @dst is read-only
- *   EOVERFLOW        the target of the symbolic link has more than 65535 bytes, or the size of a file does not fit into an
- *                    off_t
+ *   EOVERFLOW        the target of the symbolic link has more than 65535 bytes, or the size of a file does not fit
+ *                    into an off_t
  *   ENOENT           @src, or a directory of a path, does not exist; or a path is empty
- *   ENOTDIR          a component of the path prefix is not a directory
- *   ELOOP            too many symbolic links were encountered
- *   ENAMETOOLONG     a path has more than 4095 bytes, or a component more than 255
- *   EFAULT           a path is NULL, or points outside the address space
  *   EBADF, ESPIPE    the filesystem does not support reading, writing or seeking
  *   EIO              an I/O error occurred; it may concern data written before
  *   ENOMEM           not enough memory
  *
- * MT-Safe. Cancellation point; a thread that is cancelled here leaves the files open, and part of the copy.
- *
- * Differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are reported, a signal does
- * not end it, a FIFO does not block it, and special bits of @mode are never lost without an error.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point; a thread that is cancelled here leaves the files open, and part of the copy
+ * Compatibility: differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are
+ *   reported, a signal does not end it, a FIFO does not block it, and special bits of @mode are never lost without an
+ *   error.
  */
 MMLIB_API int mm_copy(const char *src, const char *dst, int flags, int mode);
 
@@ -621,25 +749,30 @@ MMLIB_API int mm_copy(const char *src, const char *dst, int flags, int mode);
  * With MM_RECURSIVE, a directory that exists is a success also where none may be created: on a read-only filesystem, or
  * where a sandbox forbids mkdir().
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EEXIST           the name exists; with MM_RECURSIVE, and is not a directory
  *   EPERM            the filesystem takes no directories
- *   EMLINK, ENOSPC, EDQUOT there is no room for it
+ *   EMLINK, ENOSPC, EDQUOT  there is no space for it
  *   EROFS            the filesystem is read-only
  *   ENOENT           a directory above it is missing, or is a symbolic link to a missing file; or the path is empty
  *   EACCES           a directory of the path may not be searched, or written
- *   ENOTDIR          a component of the path prefix is not a directory
- *   ELOOP            too many symbolic links were encountered
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
+ *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+ *                    directory
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *   EOVERFLOW        with MM_RECURSIVE, the name exists, and its attributes cannot be represented (32-bit systems)
- *   EIO, ENOMEM      the filesystem failed
  *
- * MT-Safe.
- *
- * Differs from mmlib: with MM_RECURSIVE, a name that is not a directory gives EEXIST, and a directory that exists is a
- * success whatever reason mkdir() gives; another process may create the same directories at the same time; paths may go
- * through . and .. and be of any length that the kernel accepts.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: with MM_RECURSIVE, a name that is not a directory gives EEXIST, and a directory
+ *   that exists is a success whatever reason mkdir() gives; another process may create the same directories at the
+ *   same time; paths may go through . and .. and be of any length that the kernel accepts.
  */
 MMLIB_API int mm_mkdir(const char *path, int mode, int flags);
 
@@ -649,16 +782,22 @@ MMLIB_API int mm_mkdir(const char *path, int mode, int flags);
  *
  * It is the one of the whole process.
  *
- * Return: 0; or -1, with the error state set to
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ * Return: 0 on success; on failure -1, and the error state is set.
  *
- * MT-Safe.
+ * Errors:
+ *   ENOTDIR          a component of the path is not a directory
+ *   EACCES           search permission is denied for a component of the path prefix
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_chdir(const char *path);
 
@@ -667,7 +806,9 @@ MMLIB_API int mm_chdir(const char *path);
  * @buffer:     receives the absolute path, terminated; NULL to get it in memory of its own
  * @size:       size of @buffer; ignored if that is NULL
  *
- * Return: @buffer, or memory that the caller releases with free(); or NULL, with the error state set to
+ * Return: @buffer, or memory that the caller releases with free(); on failure NULL, and the error state is set.
+ *
+ * Errors:
  *   ERANGE           it does not fit
  *   EINVAL           @size is 0, and @buffer is not NULL
  *   EFAULT           @buffer cannot be written
@@ -676,7 +817,10 @@ MMLIB_API int mm_chdir(const char *path);
  *   EACCES           a directory above it may not be read
  *   ENOMEM           not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API char *mm_getcwd(char *buffer, size_t size);
 
@@ -684,21 +828,27 @@ MMLIB_API char *mm_getcwd(char *buffer, size_t size);
  * mm_rmdir() - remove an empty directory
  * @path:       its name
  *
- * Return: 0; or -1, with the error state set to
- *   ENOTEMPTY, EEXIST it is not empty
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
+ *   ENOTEMPTY, EEXIST  it is not empty
  *   EINVAL           its last component is .
  *   EBUSY            it is in use by the system
  *   EPERM            the directory above is sticky and it is another user's
  *   EROFS            the filesystem is read-only
- *   ENOENT           there is no such name, or it is empty
- *   EACCES           a directory of the path may not be searched
- *   ENOTDIR          what the path takes for a directory is none
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EIO, ENOMEM      the filesystem failed
+ *   ENOTDIR          a component of the path is not a directory
+ *   EACCES           search permission is denied for a component of the path prefix
+ *   ENOENT           the file or a directory of the path does not exist, or the path is empty
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
+ *   ENOMEM           not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_rmdir(const char *path);
 
@@ -720,36 +870,40 @@ MMLIB_API int mm_rmdir(const char *path);
  * Others may remove the same files at the same time: what existed when the call began, and does not exist any more, is
  * removed. A directory in which they create files may stay, with ENOTEMPTY.
  *
- * Return: 0; or -1, with the error state set to
- *   EPERM            the type of @path is not among @flags; or the directory is sticky and the file another user's; or the
- *                    immutable or append-only attribute, or a security policy, forbids it
- *   EINVAL           @path ends in . or .., and is not one of these names alone with MM_RECURSIVE; or a directory cannot be
- *                    read
- *   ENOTEMPTY, EEXIST the directory is not empty, or could not be emptied
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
+ *   EPERM            the type of @path is not among @flags; or the directory is sticky and the file another user's; or
+ *                    the immutable or append-only attribute, or a security policy, forbids it
+ *   EINVAL           @path ends in . or .., and is not one of these names alone with MM_RECURSIVE; or a directory
+ *                    cannot be read
+ *   ENOTEMPTY, EEXIST  the directory is not empty, or could not be emptied
  *   EBUSY            it is in use by the system, as a mount point or the root directory is
  *   EROFS            the filesystem is read-only
- *   EMFILE           the per-process limit on open file descriptors has been reached
- *   ENFILE           the system-wide limit on open files has been reached
- *   ENOENT           @path, or a directory of it, does not exist; or it is empty; or a directory far above the one that was
- *                    being emptied was moved
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
+ *   ENOENT           @path, or a directory of it, does not exist; or it is empty; or a directory far above the one
+ *                    that was being emptied was moved
  *   EACCES           a directory may not be searched, read or written
- *   ENOTDIR          a component of the path prefix is not a directory; or @path ends in a slash, and is not a directory
- *   EISDIR, ELOOP    the type of a file changed again and again while it was to be removed; ELOOP: or too many symbolic
- *                    links were encountered
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL, or points outside the address space
- *   EINTR            interrupted by a signal handler while a directory was opened: part may be removed
+ *   ENOTDIR          a component of the path prefix is not a directory; or @path ends in a slash, and is not a
+ *                    directory
+ *   EISDIR, ELOOP    the type of a file changed again and again while it was to be removed; ELOOP: or too many
+ *                    symbolic links were encountered
+ *   EINTR            the call was interrupted by a signal handler while a directory was opened: part may be removed
  *   EOVERFLOW        the size or inode number of a file does not fit into the structure for it
  *   EBADF, ESTALE    the filesystem does not support reading a directory, or has lost it
  *   EIO              an I/O error occurred
  *   ENOMEM           not enough memory
  *
- * MT-Safe. Cancellation point; a thread that is cancelled here leaves directories open.
- *
- * Differs from mmlib: MM_FAILONERROR works and reports the first error; directories may be nested to any depth; nobody can lead
- * it elsewhere by exchanging a directory for a link; "link/" is not followed, and a path that cannot be removed is not
- * emptied; what others removed is no failure; a directory that is empty but not readable is removed; a success leaves the
- * error state alone.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point; a thread that is cancelled here leaves directories open
+ * Compatibility: differs from mmlib: MM_FAILONERROR works and reports the first error; directories may be nested to
+ *   any depth; nobody can lead it elsewhere by exchanging a directory for a link; "link/" is not followed, and a path
+ *   that cannot be removed is not emptied; what others removed is no failure; a directory that is empty but not
+ *   readable is removed; a success leaves the error state alone.
  */
 MMLIB_API int mm_remove(const char *path, int flags);
 
@@ -780,22 +934,29 @@ struct mm_dirent {
  * mm_opendir() - open a directory to read its entries
  * @path:       name of the directory
  *
- * Return: the directory, at its first entry, to be closed with mm_closedir(); or NULL, with the error state set to
+ * The file descriptor of the directory is closed in executed programs.
+ *
+ * Return: the directory, at its first entry, to be closed with mm_closedir(); on failure NULL, and the error state is
+ *   set.
+ *
+ * Errors:
  *   ENOENT           there is no such directory, or the path is empty
- *   ENOTDIR          it is no directory
- *   EACCES           it may not be read, or a directory of the path not be searched
+ *   ENOTDIR          a component of the path is not a directory
+ *   EACCES           the directory may not be read, or a directory of the path may not be searched
  *   EPERM            a security policy forbids it
- *   EMFILE, ENFILE   too many open descriptors, or files
- *   ELOOP            too many symbolic links lead to each other
- *   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
- *   EFAULT           the path is NULL or cannot be read
- *   EINTR            interrupted by a signal handler, on a filesystem that waits for its server
- *   EIO              the filesystem failed
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+ *   EFAULT           the path is NULL, or points outside the accessible address space
+ *   EIO              an I/O error occurred
  *   ENOMEM           not enough memory
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
+ *   EINTR            the call was interrupted by a signal handler, on a filesystem that waits for its server
  *
- * MT-Safe. The descriptor behind it is closed in executed programs.
- *
- * Differs from mmlib: NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash.
  */
 MMLIB_API MM_DIR *mm_opendir(const char *path);
 
@@ -805,17 +966,29 @@ MMLIB_API MM_DIR *mm_opendir(const char *path);
  *
  * Every entry that was read from it is gone.
  *
- * MT-Safe, with different directories.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe, with different directories
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API void mm_closedir(MM_DIR *dir);
 
 /**
  * mm_rewinddir() - go back to the first entry of a directory
- * @dir:        directory; NULL raises EINVAL
+ * @dir:        directory
  *
  * What is read from then on is what the directory holds then.
  *
- * MT-Safe, with different directories.
+ *
+ * Errors:
+ *   EINVAL           @dir is NULL
+ *
+ * Thread safety: MT-Safe, with different directories
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API void mm_rewinddir(MM_DIR *dir);
 
@@ -824,18 +997,21 @@ MMLIB_API void mm_rewinddir(MM_DIR *dir);
  * @dir:        directory
  * @status:     receives 0 if there was an entry or the end was reached, -1 after a failure; may be NULL
  *
- * The entries . and .. are among them; the order is the filesystem's. What is created or removed meanwhile may be told
- * of or not.
+ * The entries . and .. are among them; the order is the filesystem's. An entry that is created or removed at the
+ * same time may be returned or not.
  *
  * Return: the entry, which changes when the next one is read and goes when the directory is closed; NULL at the end,
- * with errno and the error state as they were; or NULL, with the error state set to
+ *   with errno and the error state as they were; on failure NULL, and the error state is set.
+ *
+ * Errors:
  *   EINVAL           @dir is NULL
  *   ENOMEM           not enough memory; the entry is lost
  *   EIO, ENOENT, ESTALE  the directory cannot be read
  *
- * MT-Safe, with different directories.
- *
- * Differs from mmlib: a failure to read is told from the end.
+ * Thread safety: MT-Safe, with different directories
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: a failure to read is distinguished from the end of the directory.
  */
 MMLIB_API const struct mm_dirent *mm_readdir(MM_DIR *dir, int *status);
 
@@ -897,7 +1073,13 @@ struct mm_remap_fd {
  *
  * A file whose format the kernel does not know is run by /bin/sh, if @path has no slash.
  *
- * Return: 0; or -1, with no process left behind, @child_pid untouched, and the error state set to
+ * Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
+ * program no more than a small one.
+ *
+ * Return: 0 on success; on failure -1, with no process left behind and @child_pid untouched, and the error state is
+ *   set.
+ *
+ * Errors:
  *   EINVAL           @path is NULL, @flags has other bits, or @num_map is positive and @fd_map NULL
  *   ENOENT           the program or its interpreter does not exist; @path is empty
  *   EACCES           the program may not be executed, is not a regular file, or a directory may not be searched
@@ -905,15 +1087,15 @@ struct mm_remap_fd {
  *   ELIBBAD          the kernel does not know the format of the program's interpreter
  *   EISDIR           the program's interpreter is a directory
  *   EBADF            a parent_fd is not open, or a child_fd is negative or not below RLIMIT_NOFILE
- *   EBUSY, EINTR     a child_fd cannot be replaced: another thread is opening it (mm_execv() alone), or a signal handler
- *                    interrupted closing it
+ *   EBUSY, EINTR     a child_fd cannot be replaced: another thread is opening it (mm_execv() alone), or a signal
+ *                    handler interrupted closing it
  *   EAGAIN           the limit on processes of the user (RLIMIT_NPROC) or of a group of processes has been reached
  *   E2BIG            @argv and @envp are too large
  *   EFAULT           @envp cannot be read, or @argv, if @path has a slash
  *   ENOTDIR          a component of the path prefix is not a directory; or, if @path has no slash, the last entry of
  *                    PATH
- *   ELOOP            too many symbolic links were encountered
- *   ENAMETOOLONG     @path has more than 4095 bytes, or a component more than 255
+ *   ELOOP            too many symbolic links were encountered in resolving the path
+ *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
  *   ETXTBSY          the file is open for writing
  *   EPERM            a security policy, or a tracer of a program with privileges, forbids it
  *   ENOMEM           not enough memory
@@ -923,15 +1105,15 @@ struct mm_remap_fd {
  *                    directory
  *   EIO              the process was killed before it could execute the program; or the file cannot be read
  *
- * MT-Safe; other threads must not change the environment or, with MM_SPAWN_DAEMONIZE, the directory at the same time.
- * Not async-signal-safe. Not a cancellation point, except for the log line of a failure. Handlers of pthread_atfork()
- * are not called: like posix_spawn(), it copies no memory, so that it costs a large program no more than a small one.
- *
- * Differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of the program,
- * whatever the descriptors of @fd_map; a signal that arrives before it returns does not make a started program an
- * error; no output of the caller is printed twice; NULL for @fd_map does not crash; with MM_SPAWN_DAEMONIZE, symbolic
- * links and files that were removed are executed by the path that was given, and relative directories of PATH are the
- * caller's.
+ * Thread safety: MT-Safe; other threads must not change the environment or, with MM_SPAWN_DAEMONIZE, the directory at
+ *   the same time
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of
+ *   the program, whatever the descriptors of @fd_map; a signal that arrives before it returns does not make a started
+ *   program an error; no output of the caller is printed twice; NULL for @fd_map does not crash; with
+ *   MM_SPAWN_DAEMONIZE, symbolic links and files that were removed are executed by the path that was given, and
+ *   relative directories of PATH are the caller's.
  */
 MMLIB_API int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map,
 		       const struct mm_remap_fd *fd_map, int flags, char *const *argv, char *const *envp);
@@ -947,14 +1129,17 @@ MMLIB_API int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map,
  *
  * The process and its number stay; all other threads end.
  *
- * Return: it does not return if it succeeds; else -1, with the error state set as by mm_spawn(). Then descriptors may
- * have been changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map,
- * which are redirected up to the element that failed.
+ * Return: it does not return if it succeeds; on failure -1, and the error state is set. Then descriptors may have been
+ *   changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map, which are
+ *   redirected up to the element that failed.
  *
- * MT-Safe; other threads must not change the environment at the same time. Not async-signal-safe. Not a cancellation
- * point, except for the log line of a failure.
+ * Errors:
+ *   as mm_spawn()
  *
- * Differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
+ * Thread safety: MT-Safe; other threads must not change the environment at the same time
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
  */
 MMLIB_API int mm_execv(const char *path, int num_map, const struct mm_remap_fd *fd_map,
 		       int flags, char *const *argv, char *const *envp);
@@ -967,12 +1152,17 @@ MMLIB_API int mm_execv(const char *path, int num_map, const struct mm_remap_fd *
  * After a normal end @status is MM_WSTATUS_EXITED and the exit code, which MM_WSTATUS_CODEMASK picks out; after one
  * by a signal it is MM_WSTATUS_SIGNALED and the number of the signal. A process can be waited for once.
  *
- * Return: 0; or -1, with @status untouched and the error state set to
- *   ECHILD           @pid is no child of this process, or was waited for before, or SIGCHLD is ignored
- *   EINTR            a signal handler was called meanwhile: call again
+ * Return: 0 on success; on failure -1, with @status untouched, and the error state is set.
+ *
+ * Errors:
+ *   ECHILD           @pid is not a child of this process, or was waited for before, or SIGCHLD is ignored
+ *   EINTR            the call was interrupted by a signal handler: call again
  *   ESRCH            @pid is the smallest of all numbers
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_wait_process(mm_pid_t pid, int *status);
 
@@ -998,7 +1188,9 @@ MMLIB_API int mm_wait_process(mm_pid_t pid, int *status);
  *
  * Child processes have the map as well; programs that they execute have not.
  *
- * Return: the address of the memory, to be given back with mm_unmap(); or NULL, with the error state set to
+ * Return: the address of the memory, to be given back with mm_unmap(); on failure NULL, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @fd is not open
  *   EACCES           @fd is not open for reading; or not for writing too, with MM_MAP_SHARED and MM_MAP_WRITE
  *   EINVAL           @len is 0, or @offset is not a multiple of the page size; of the size of its huge pages, if the
@@ -1010,7 +1202,10 @@ MMLIB_API int mm_wait_process(mm_pid_t pid, int *status);
  *   EAGAIN           the memory may not be locked (mlockall(), RLIMIT_MEMLOCK)
  *   ENFILE, ETXTBSY, EIO  the filesystem refuses
  *
- * MT-Safe. Not async-signal-safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API void *mm_mapfile(int fd, mm_off_t offset, size_t len, int mflags);
 
@@ -1020,14 +1215,17 @@ MMLIB_API void *mm_mapfile(int fd, mm_off_t offset, size_t len, int mflags);
  *
  * The whole map is undone, whatever the size of its pages.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EFAULT           mm_mapfile() did not return @addr, or it was unmapped since
  *   ENOMEM           the system would have too many maps; this one stays
  *
- * MT-Safe: of several threads that unmap the same memory one succeeds. Not async-signal-safe.
- *
- * Differs from mmlib: after a failure other than EFAULT it can be tried again; a map of huge pages can be undone if its
- * length is not a multiple of their size.
+ * Thread safety: MT-Safe: of several threads that unmap the same memory one succeeds
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: after a failure other than EFAULT it can be tried again; a map of huge pages can
+ *   be undone if its length is not a multiple of their size.
  */
 MMLIB_API int mm_unmap(void *addr);
 
@@ -1041,8 +1239,12 @@ MMLIB_API int mm_unmap(void *addr);
  * What is created has size 0: use mm_ftruncate(), then mm_mapfile(). It lives until its name is removed with
  * mm_shm_unlink() and nobody has it open or mapped any more, but not longer than the system runs.
  *
- * Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
- * to
+ * The descriptor is closed in executed programs.
+ *
+ * Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+ *   state is set.
+ *
+ * Errors:
  *   ENOENT           there is none of that name, and @oflag has no O_CREAT; or the system has no /dev/shm
  *   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
  *   EACCES           its permissions forbid it
@@ -1051,13 +1253,15 @@ MMLIB_API int mm_unmap(void *addr);
  *                    directory, which cannot be written
  *   EFAULT           @name is NULL
  *   ELOOP            it is a symbolic link
- *   EMFILE, ENFILE   too many open descriptors, or files
- *   ENOSPC           there is no room for it
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
+ *   ENOSPC           there is no space for it
  *   ENOMEM           not enough memory
  *
- * MT-Safe. The descriptor is closed in executed programs.
- *
- * Differs from mmlib: NULL does not crash; "." and ".." are refused.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash; "." and ".." are refused.
  */
 MMLIB_API int mm_shm_open(const char *name, int oflag, int mode);
 
@@ -1067,16 +1271,22 @@ MMLIB_API int mm_shm_open(const char *name, int oflag, int mode);
  * It has size 0: use mm_ftruncate(), then mm_mapfile(). To share it, pass the descriptor on, with mm_spawn() or
  * mm_ipc_sendmsg(). It can be sealed, so that a receiver may rely on its size: fcntl(F_ADD_SEALS).
  *
- * Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); or -1,
- * with the error state set to
- *   EMFILE, ENFILE   too many open descriptors, or files
+ * The descriptor is closed in executed programs.
+ *
+ * Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); on
+ *   failure -1, and the error state is set.
+ *
+ * Errors:
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
  *   ENOMEM           not enough memory
  *   EACCES, EPERM    a security policy forbids it
  *   ENOSYS           the kernel is older than Linux 3.17
  *
- * MT-Safe. The descriptor is closed in executed programs.
- *
- * Differs from mmlib: nobody can guess a name and take it first.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: nobody can guess a name and take it first.
  */
 MMLIB_API int mm_anon_shm(void);
 
@@ -1086,15 +1296,18 @@ MMLIB_API int mm_anon_shm(void);
  *
  * Those who have it open or mapped keep it.
  *
- * Return: 0; or -1, with the error state set to
- *   ENOENT           there is none of that name, or it is no name that one can have
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
+ *   ENOENT           there is none of that name, or the name is not valid
  *   EACCES, EPERM    it belongs to another user, or a security policy forbids it
  *   EFAULT           @name is NULL
  *   EISDIR           it is a directory
  *
- * MT-Safe.
- *
- * Differs from mmlib: NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash.
  */
 MMLIB_API int mm_shm_unlink(const char *name);
 
@@ -1134,26 +1347,31 @@ struct mm_ipc_msg {
  * them: the name is an abstract socket address, which has neither a file nor permissions. Connections wait to be
  * accepted, up to 4097 of them, or net.core.somaxconn + 1 if that is lower.
  *
- * Return: the server, to be released with mm_ipc_srv_destroy(); or NULL, with the error state set to
- *   EADDRINUSE       another server, of any process, listens to @addr
- *   ENAMETOOLONG     @addr has more than 107 bytes
- *   EINVAL           @addr is NULL
- *   EMFILE           the process has too many open descriptors
- *   ENFILE           the system has too many open files
- *   ENOBUFS, ENOMEM  not enough memory
- *   EACCES, EPERM    a security policy forbids it
- *   EAFNOSUPPORT     the system has no Unix domain sockets
- *
  * A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: a NUL byte, @addr, and
  * NUL bytes up to sizeof(struct sockaddr_un). In Python, socket.connect(b"\0" + addr.ljust(107, b"\0")); with socat,
  * ABSTRACT-CONNECT:addr,type=5,unix-tightsocklen=0.
  *
- * MT-Safe. Not async-signal-safe. The listening descriptor is hidden and close-on-exec, and never 0, 1 or 2. A program
- * that closes it together with all descriptors that it does not know loses the server: mm_ipc_srv_accept() fails with
- * EBADF then, and what has its number is left alone.
+ * The listening descriptor is hidden and close-on-exec, and never 0, 1 or 2. A program that closes it together with
+ * all descriptors that it does not know loses the server: mm_ipc_srv_accept() fails with EBADF then, and what has its
+ * number is left alone.
  *
- * Differs from mmlib: the listening descriptor is not inherited by executed programs, more than 6 connections
- * may wait, and NULL does not crash.
+ * Return: the server, to be released with mm_ipc_srv_destroy(); on failure NULL, and the error state is set.
+ *
+ * Errors:
+ *   EADDRINUSE       another server, of any process, listens to @addr
+ *   ENAMETOOLONG     @addr has more than 107 bytes
+ *   EINVAL           @addr is NULL
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
+ *   ENOBUFS, ENOMEM  not enough memory
+ *   EACCES, EPERM    a security policy forbids it
+ *   EAFNOSUPPORT     the system has no Unix domain sockets
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: the listening descriptor is not inherited by executed programs, more than 6
+ *   connections may wait, and NULL does not crash.
  */
 MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
 
@@ -1170,11 +1388,15 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
  * is closed. A process that did not create it releases its own copy, and stops the server for all only if the process
  * that created it has ended, or if one of its own threads is inside mm_ipc_srv_accept().
  *
- * MT-Safe: another thread may be inside mm_ipc_srv_accept(@srv), but none may use @srv afterwards. Not
- * async-signal-safe. errno and the error state are not changed.
+ * errno and the error state are not changed.
  *
- * Differs from mmlib: threads inside mm_ipc_srv_accept() are released, and clients are refused at once, even if
- * the listening descriptor was inherited by other processes.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe: another thread may be inside mm_ipc_srv_accept(@srv), but none may use @srv afterwards
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: threads inside mm_ipc_srv_accept() are released, and clients are refused at once,
+ *   even if the listening descriptor was inherited by other processes.
  */
 MMLIB_API void mm_ipc_srv_destroy(struct mm_ipc_srv *srv);
 
@@ -1184,22 +1406,28 @@ MMLIB_API void mm_ipc_srv_destroy(struct mm_ipc_srv *srv);
  *
  * Takes the first of the pending connections, and waits for one if there is none.
  *
- * Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
- * the error state set to
+ * The descriptor is inherited by executed programs, and blocking.
+ *
+ * Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
+ *   and the error state is set.
+ *
+ * Errors:
  *   ECANCELED        the server was destroyed while this waited
- *   EINTR            interrupted by a signal handler
+ *   EINTR            the call was interrupted by a signal handler
  *   EBADF            the program has closed the hidden descriptor of @srv
  *   EINVAL           @srv is NULL
- *   EMFILE           the process has too many open descriptors; the connection stays pending
- *   ENFILE           the system has too many open files; the connection stays pending
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached; the connection stays
+ *                    pending
+ *   ENFILE           the system-wide limit on the total number of open files has been reached; the connection stays
+ *                    pending
  *   ENOBUFS, ENOMEM  not enough memory
  *   ECONNABORTED     the connection was aborted
  *   EPERM            a security policy forbids it
  *
- * MT-Safe: several threads may accept from one server. Cancellation point. Not async-signal-safe. The descriptor is
- * inherited by executed programs, and blocking.
- *
- * Differs from mmlib: mm_ipc_srv_destroy() releases it, and NULL does not crash.
+ * Thread safety: MT-Safe: several threads may accept from one server
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: mm_ipc_srv_destroy() releases it, and NULL does not crash.
  */
 MMLIB_API int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
 
@@ -1218,27 +1446,31 @@ MMLIB_API int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
  * The connection can be used at once, also before the server accepts it. Any process may listen to a name: ask
  * the connection for SO_PEERCRED to know whose server it is.
  *
- * Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
- * the error state set to
+ * The descriptor is inherited by executed programs, and blocking. The sockets of a call that waits are close-on-exec
+ * and never 0, 1 or 2, and a child of fork() does not have them. (A child of clone(), or of a fork that runs no
+ * handlers of pthread_atfork(), has those that are open at that moment.)
+ *
+ * Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
+ *   and the error state is set.
+ *
+ * Errors:
  *   ETIMEDOUT        no server listened, or none accepted connections, in the time of MMSYSIO_CONNECT_TIMEOUT_MS
  *   ECONNREFUSED     no server listens, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
  *   EAGAIN           the queue of the server is full, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
  *   ENAMETOOLONG     @addr has more than 107 bytes
- *   EINTR            interrupted by a signal handler; never because the process was stopped and continued
+ *   EINTR            the call was interrupted by a signal handler; never because the process was stopped and continued
  *   EINVAL           @addr is NULL
- *   EMFILE           the process has too many open descriptors
- *   ENFILE           the system has too many open files
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
  *   ENOBUFS, ENOMEM  not enough memory
  *   EACCES, EPERM    a security policy forbids it
  *   EAFNOSUPPORT     the system has no Unix domain sockets
  *
- * MT-Safe. Cancellation point, which leaves no socket behind. Not async-signal-safe. The descriptor is inherited by
- * executed programs, and blocking. The sockets of a call that waits are close-on-exec and never 0, 1 or 2, and a child
- * of fork() does not have them. (A child of clone(), or of a fork that runs no
- * handlers of pthread_atfork(), has those that are open at that moment.)
- *
- * Differs from mmlib: it waits for a server, as was always documented, instead of failing with ECONNREFUSED; a name
- * that is too long is refused, not cut; and NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point, which leaves no socket behind
+ * Compatibility: differs from mmlib: it waits for a server, as was always documented, instead of failing with
+ *   ECONNREFUSED; a name that is too long is refused, not cut; and NULL does not crash.
  */
 MMLIB_API int mm_ipc_connect(const char *addr);
 
@@ -1248,15 +1480,21 @@ MMLIB_API int mm_ipc_connect(const char *addr);
  *
  * What is sent through one is received from the other, both ways.
  *
- * Return: 0, with both descriptors to be closed with mm_close(); or -1, with the error state set to
+ * The descriptors are inherited by executed programs, and blocking. After a failure @fds is unspecified.
+ *
+ * Return: 0 on success, with both descriptors to be closed with mm_close(); on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EFAULT           @fds cannot be written, NULL included
- *   EMFILE           the process has too many open descriptors
- *   ENFILE           the system has too many open files
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
  *   ENOBUFS, ENOMEM  not enough memory
  *   EACCES, EPERM    a security policy forbids it
  *
- * MT-Safe. Not async-signal-safe. The descriptors are inherited by executed programs, and blocking. After a
- * failure @fds is unspecified.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_ipc_connected_pair(int fds[2]);
 
@@ -1269,7 +1507,11 @@ MMLIB_API int mm_ipc_connected_pair(int fds[2]);
  * has no room for it, waits for some. The descriptors are duplicated for the receiver; the caller keeps its own,
  * and may close them as soon as this returns. @msg is not modified.
  *
- * Return: the number of bytes sent; or -1 with nothing sent and the error state set to
+ * A sender that waits for room goes on only when its peer has read about three quarters of what is queued.
+ *
+ * Return: the number of bytes sent; on failure -1, with nothing sent, and the error state is set.
+ *
+ * Errors:
  *   EPIPE            the peer has closed the connection (never with a signal)
  *   ECONNRESET       the peer has closed the connection without reading all that was sent
  *   EMSGSIZE         the datagram is larger than SO_SNDBUF - 32 bytes (212960 by default), or @msg->num_iov is
@@ -1280,22 +1522,20 @@ MMLIB_API int mm_ipc_connected_pair(int fds[2]);
  *   ENOTSOCK         @fd is not a socket
  *   ENOTCONN         @fd is not connected
  *   EFAULT           the data, or the array @msg->iov, cannot be read
- *   EINTR            interrupted by a signal handler before there was space
- *   EAGAIN           there is no room, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
+ *   EINTR            the call was interrupted by a signal handler before there was space
+ *   EAGAIN           there is no space, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
  *   ETOOMANYREFS     more descriptors of the user are under way than RLIMIT_NOFILE allows
  *   EACCES, EPERM    the receiver refuses descriptors, or a security policy forbids it
  *   EDESTADDRREQ, EISCONN, EOPNOTSUPP  @fd is a socket of another kind, which reports this
  *   ENOBUFS, ENOMEM  not enough memory. A datagram needs memory in one piece: with a large SO_SNDBUF one of more than
  *                    about 4 MiB (4263616 bytes) gets ENOBUFS always, and a smaller one may
+ * Error notes: EAGAIN and EINTR are recorded in the error state, but not logged.
  *
- * EAGAIN and EINTR are recorded in the error state, but not logged.
- *
- * A sender that waits for room goes on only when its peer has read about three quarters of what is queued.
- *
- * MT-Safe. Cancellation point. Not async-signal-safe, but it only calls send() or sendmsg() if it succeeds.
- *
- * Differs from mmlib: a number of descriptors out of range and NULL give an error instead of a crash; no SIGPIPE
- * is raised on a stream socket either.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe, but it only calls send() or sendmsg() if it succeeds
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: a number of descriptors out of range and NULL give an error instead of a crash;
+ *   no SIGPIPE is raised on a stream socket either.
  */
 MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
 
@@ -1315,8 +1555,15 @@ MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
  * @msg->num_fds and @msg->flags are written by every success, and by no failure. The descriptors received are the
  * caller's, to be closed with mm_close(), and are not inherited by executed programs.
  *
- * Return: the number of bytes stored, 0 for an empty datagram (which may bring descriptors); or -1, with the error
- * state set to
+ * Empty datagrams without descriptors that are the last before the peer closed the connection read as its end. An
+ * empty datagram without descriptors is also what a receive would report whose descriptor another thread closes with
+ * close() instead of mm_close(), if that thread at once gives the number to another connection by socket() or the
+ * like: use the functions of the library for that.
+ *
+ * Return: the number of bytes stored, 0 for an empty datagram (which may bring descriptors); on failure -1, and the
+ *   error state is set.
+ *
+ * Errors:
  *   EPIPE            the peer has closed the connection, and everything that it sent was received
  *   ECONNRESET       the same, and the peer had not read all that was sent to it, or never accepted the connection
  *   EINVAL           @msg is NULL; or @msg->num_fds_max is positive and @msg->fds NULL
@@ -1326,25 +1573,19 @@ MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
  *   ENOTCONN         @fd is not connected
  *   ECONNREFUSED     @fd is a socket of another kind, which reports this
  *   EFAULT           the data cannot be stored: the message is lost; or the array @msg->iov cannot be read
- *   EINTR            interrupted by a signal handler before a message came. If SO_RCVTIMEO is set, the kernel gives it
- *                    also when the process is stopped and continued, or traced
+ *   EINTR            the call was interrupted by a signal handler before a message arrived. If SO_RCVTIMEO is set, the
+ *                    kernel gives it also when the process is stopped and continued, or traced
  *   EAGAIN           no message is there, and the endpoint is non-blocking or its SO_RCVTIMEO ran out
  *   ENOMEM           not enough memory
+ * Error notes: EPIPE, EAGAIN and EINTR are recorded in the error state, but not logged.
  *
- * EPIPE, EAGAIN and EINTR are recorded in the error state, but not logged.
- *
- * Empty datagrams without descriptors that are the last before the peer closed the connection read as its end. An
- * empty datagram without descriptors is also what a receive would report whose descriptor another thread closes with
- * close() instead of mm_close(), if that thread at once gives the number to another connection by socket() or the
- * like: use the functions of the library for that.
- *
- * MT-Safe: several threads may receive from one endpoint, each message reaches one of them. Cancellation point. Not
- * async-signal-safe, but it only calls recvmsg() if it receives data.
- *
- * Differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of a stale
- * number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if other ancillary data
- * comes along; data that the peer sent before it closed the connection is received even if it had not read ours; a
- * receive whose descriptor is closed does not succeed; a number out of range and NULL do not crash.
+ * Thread safety: MT-Safe: several threads may receive from one endpoint, each message reaches one of them
+ * Signal safety: not async-signal-safe, but it only calls recvmsg() if it receives data
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of
+ *   a stale number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if other
+ *   ancillary data comes along; data that the peer sent before it closed the connection is received even if it had not
+ *   read ours; a receive whose descriptor is closed does not succeed; a number out of range and NULL do not crash.
  */
 MMLIB_API ssize_t mm_ipc_recvmsg(int fd, struct mm_ipc_msg *msg);
 
@@ -1372,26 +1613,36 @@ struct mm_sock_multimsg {
  * @type:       SOCK_STREAM, SOCK_DGRAM..., with SOCK_NONBLOCK and SOCK_CLOEXEC if wanted
  * @protocol:   protocol, or 0 for the usual one of @type
  *
- * Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
- * to
+ * Without SOCK_CLOEXEC the descriptor is inherited by executed programs.
+ *
+ * Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+ *   state is set.
+ *
+ * Errors:
  *   EAFNOSUPPORT     the system does not have @domain
  *   EINVAL           @type is unknown, or has unknown flags
  *   EPROTONOSUPPORT, ESOCKTNOSUPPORT  @domain does not have @type or @protocol
  *   EACCES, EPERM    the caller may not create such a socket
- *   EMFILE, ENFILE   too many open descriptors, or files
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached
+ *   ENFILE           the system-wide limit on the total number of open files has been reached
  *   ENOBUFS, ENOMEM  not enough memory
  *
- * MT-Safe. Without SOCK_CLOEXEC the descriptor is inherited by executed programs.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_socket(int domain, int type, int protocol);
 
 /**
  * mm_bind() - give a socket its address
  * @sockfd:     descriptor of the socket
- * @addr:       address; port 0 takes any that is free, which mm_getsockname() tells
+ * @addr:       address; port 0 takes any that is free, which mm_getsockname() returns
  * @addrlen:    size of @addr in bytes
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EADDRINUSE       another socket has the address, or had it until shortly (SO_REUSEADDR), or no port is free
  *   EADDRNOTAVAIL    the machine does not have the address
  *   EINVAL           the socket has an address already, or @addrlen is too small
@@ -1401,11 +1652,14 @@ MMLIB_API int mm_socket(int domain, int type, int protocol);
  *   EPERM            a security policy forbids it
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
- *   EFAULT           @addr cannot be read
- *   ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EROFS  as mm_open() (AF_UNIX)
  *   ENOBUFS, ENOMEM  not enough memory
+ *   EFAULT           @addr cannot be read
+ *   ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EROFS  the path cannot be used (AF_UNIX): see mm_open()
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
 
@@ -1415,14 +1669,19 @@ MMLIB_API int mm_bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen
  * @addr:       receives the address, cut if it does not fit
  * @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
  *   EINVAL           @addrlen is negative, taken as an int
  *   EFAULT           @addr or @addrlen cannot be written, NULL included
  *   ENOBUFS          not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
 
@@ -1432,7 +1691,9 @@ MMLIB_API int mm_getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrl
  * @addr:       receives the address, cut if it does not fit
  * @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   ENOTCONN         the socket is not connected
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
@@ -1440,7 +1701,10 @@ MMLIB_API int mm_getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrl
  *   EFAULT           @addr or @addrlen cannot be written, NULL included
  *   ENOBUFS          not enough memory
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
 
@@ -1452,7 +1716,9 @@ MMLIB_API int mm_getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrl
  *
  * A socket without an address gets one, with any port that is free.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EADDRINUSE       another socket listens to the address, or no port is free
  *   EOPNOTSUPP       sockets of this type have no connections
  *   EINVAL           the socket is connected, or has no address (AF_UNIX)
@@ -1460,7 +1726,10 @@ MMLIB_API int mm_getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrl
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
  *
- * MT-Safe.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_listen(int sockfd, int backlog);
 
@@ -1472,22 +1741,32 @@ MMLIB_API int mm_listen(int sockfd, int backlog);
  *
  * Takes the first of the pending connections, and waits for one if there is none.
  *
- * Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
- * the error state set to
+ * The descriptor is inherited by executed programs, and blocking.
+ *
+ * Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
+ *   and the error state is set.
+ *
+ * Errors:
  *   EAGAIN           no connection is pending, and @sockfd is non-blocking or its SO_RCVTIMEO ran out
- *   EINTR            a signal handler was called meanwhile
+ *   EINTR            the call was interrupted by a signal handler
  *   EINVAL           the socket does not listen, or @addrlen is negative, taken as an int
  *   EOPNOTSUPP       sockets of this type have no connections
- *   ECONNABORTED     the connection was given up meanwhile
+ *   ECONNABORTED     the connection was aborted before it was accepted
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
- *   EFAULT           @addr or @addrlen cannot be written; the connection is lost
- *   EMFILE, ENFILE   too many open descriptors, or files; the connection stays pending
+ *   EMFILE           the per-process limit on the number of open file descriptors has been reached; the connection stays
+ *                    pending
+ *   ENFILE           the system-wide limit on the total number of open files has been reached; the connection stays
+ *                    pending
  *   ENOBUFS, ENOMEM  not enough memory
+ *   EFAULT           @addr or @addrlen cannot be written; the connection is lost
  *   EPERM            a firewall or a security policy forbids it
  *   EPROTO, ENETDOWN, EHOSTUNREACH...  what went wrong with the connection on the network
  *
- * MT-Safe. Cancellation point. The descriptor is inherited by executed programs, and blocking.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
 
@@ -1500,13 +1779,15 @@ MMLIB_API int mm_accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
  * A stream socket waits until its peer has answered. A datagram socket only remembers whom to send to and to receive
  * from; it can be connected again, and an address of family AF_UNSPEC ends that.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   ECONNREFUSED     nobody listens to the address
  *   ETIMEDOUT        the peer does not answer
  *   EHOSTUNREACH, ENETUNREACH  there is no way to it
  *   EINPROGRESS      the socket is non-blocking, or its SO_SNDTIMEO ran out: the attempt goes on. mm_poll() waits for
- *                    POLLOUT, and the option SO_ERROR tells how it ended
- *   EINTR            a signal handler was called meanwhile: the attempt goes on, likewise
+ *                    POLLOUT, and the option SO_ERROR reports how it ended
+ *   EINTR            the call was interrupted by a signal handler: the attempt goes on, likewise
  *   EALREADY         an attempt goes on
  *   EISCONN          the socket is connected
  *   EADDRNOTAVAIL    the machine does not have the address, or no port is free
@@ -1521,7 +1802,10 @@ MMLIB_API int mm_accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
  *   EFAULT           @addr cannot be read
  *   ENOMEM           not enough memory
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
 
@@ -1537,7 +1821,9 @@ MMLIB_API int mm_connect(int sockfd, const struct sockaddr *addr, socklen_t addr
  * With 0 they wait without limit. The kernel rounds up to its ticks. A receive or send whose time ran out fails with
  * EAGAIN. Negative whole seconds end every wait at once. Every other option goes to the kernel as it is.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EINVAL           @optlen is not sizeof(int) for a time-out, or too small for another option; or the value is
  *                    invalid
  *   EDOM             the time-out is negative, and not in whole seconds
@@ -1548,9 +1834,10 @@ MMLIB_API int mm_connect(int sockfd, const struct sockaddr *addr, socklen_t addr
  *   EACCES, EPERM    the caller may not set it
  *   ENOBUFS, ENOMEM, EADDRINUSE, EADDRNOTAVAIL, ENODEV...  what the option says
  *
- * MT-Safe.
- *
- * Differs from mmlib: NULL for a time-out does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL for a time-out does not crash.
  */
 MMLIB_API int mm_setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
 
@@ -1572,7 +1859,9 @@ MMLIB_API int mm_setsockopt(int sockfd, int level, int optname, const void *optv
  * fail with EINVAL. SO_GET_FILTER counts instructions of 8 bytes in @optlen, and SO_PEERPIDFD returns a descriptor,
  * which the caller closes.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   ENOPROTOOPT, EOPNOTSUPP  there is no such option
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
@@ -1584,10 +1873,11 @@ MMLIB_API int mm_setsockopt(int sockfd, int level, int optname, const void *optv
  *   EACCES, EPERM    the caller may not know it
  *   ENODATA, ENOTCONN, ENODEV, EMFILE, ENOMEM...  what the option says
  *
- * MT-Safe.
- *
- * Differs from mmlib: values of more than 16 bytes are not cut to 16; a value that does not fit is what getsockopt()
- * makes of it; long time-outs are not negative; NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: values of more than 16 bytes are not cut to 16; a value that does not fit is what
+ *   getsockopt() makes of it; long time-outs are not negative; NULL does not crash.
  */
 MMLIB_API int mm_getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
 
@@ -1599,13 +1889,18 @@ MMLIB_API int mm_getsockopt(int sockfd, int level, int optname, void *optval, so
  *
  * It is the connection that ends, for all who have it; the descriptor is still to be closed.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   ENOTCONN         the socket is not connected
  *   EINVAL           @how is unknown
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
  *
- * MT-Safe: threads that wait for the socket are released.
+ * Thread safety: MT-Safe: threads that wait for the socket are released
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_shutdown(int sockfd, int how);
 
@@ -1619,26 +1914,31 @@ MMLIB_API int mm_shutdown(int sockfd, int how);
  * From a stream socket fewer bytes may be sent than asked for; a datagram is sent whole or not at all. It may be
  * empty.
  *
- * Return: the number of bytes sent; or -1, with the error state set to
+ * Return: the number of bytes sent; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EPIPE            the connection is shut down, or there never was one; from a stream socket SIGPIPE comes first,
  *                    unless MSG_NOSIGNAL is given
  *   ECONNRESET       the peer has ended the connection
  *   ECONNREFUSED     nobody received an earlier datagram
  *   EMSGSIZE         the datagram is too large
- *   EAGAIN           there is no room, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_SNDTIMEO ran out
- *   EINTR            a signal handler was called before there was room
+ *   EAGAIN           there is no space, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_SNDTIMEO ran out
+ *   EINTR            the call was interrupted by a signal handler before there was space
  *   ENOTCONN         the socket is not connected
  *   EDESTADDRREQ     the same, for a datagram
  *   EOPNOTSUPP       the socket does not have these @flags
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
+ *   ENOBUFS, ENOMEM  not enough memory
  *   EFAULT           @buffer cannot be read
  *   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN  what went wrong with the connection on the network
  *   EACCES, EPERM    a firewall or a security policy forbids it
  *   EINVAL           the socket does not take these @flags or this @length
- *   ENOBUFS, ENOMEM  not enough memory
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API ssize_t mm_send(int sockfd, const void *buffer, size_t length, int flags);
 
@@ -1653,12 +1953,14 @@ MMLIB_API ssize_t mm_send(int sockfd, const void *buffer, size_t length, int fla
  * does not fit is discarded; MSG_TRUNC gives its real size. Descriptors that come with a message of an IPC endpoint
  * are closed: use mm_ipc_recvmsg() to get these.
  *
- * Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; or -1, with the error
- * state set to
+ * Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; on failure -1, and the
+ *   error state is set.
+ *
+ * Errors:
  *   ECONNRESET       the peer has ended the connection
  *   ECONNREFUSED     nobody received an earlier datagram
  *   EAGAIN           there is no data, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_RCVTIMEO ran out
- *   EINTR            a signal handler was called before data came
+ *   EINTR            the call was interrupted by a signal handler before data arrived
  *   ENOTCONN         the socket is not connected
  *   EINVAL           the socket does not have these @flags, or MSG_OOB is given and there is no such data
  *   EBADF            @sockfd is not open
@@ -1667,7 +1969,10 @@ MMLIB_API ssize_t mm_send(int sockfd, const void *buffer, size_t length, int fla
  *   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  what went wrong with the connection on the network
  *   ENOMEM           not enough memory
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API ssize_t mm_recv(int sockfd, void *buffer, size_t length, int flags);
 
@@ -1677,7 +1982,9 @@ MMLIB_API ssize_t mm_recv(int sockfd, void *buffer, size_t length, int flags);
  * @msg:        message: whom it is for (NULL for a connected socket), data and ancillary data
  * @flags:      as for mm_send()
  *
- * Return: the number of bytes sent; or -1, with the error state set as by mm_send(), and
+ * Return: the number of bytes sent; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EISCONN          the socket is connected, and @msg has an address
  *   EMSGSIZE         the datagram is too large, or the message has more than 1024 buffers
  *   EINVAL           the ancillary data or the address is malformed, or the sizes of the buffers make more than
@@ -1685,8 +1992,12 @@ MMLIB_API ssize_t mm_recv(int sockfd, void *buffer, size_t length, int flags);
  *   EAFNOSUPPORT     the address is of another family than the socket
  *   ETOOMANYREFS     more file descriptors than RLIMIT_NOFILE are sent and not yet received (AF_UNIX)
  *   EFAULT           @msg or what it points to cannot be read, NULL included
+ *   as mm_send()
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API ssize_t mm_sendmsg(int sockfd, const struct msghdr *msg, int flags);
 
@@ -1697,17 +2008,24 @@ MMLIB_API ssize_t mm_sendmsg(int sockfd, const struct msghdr *msg, int flags);
  *              addresses, and flags: MSG_TRUNC, MSG_CTRUNC, MSG_OOB...
  * @flags:      as for mm_recv(), and MSG_CMSG_CLOEXEC
  *
- * Without any buffer, an empty datagram still tells its sender.
+ * Without any buffer, the sender of an empty datagram is returned.
  *
- * Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; or -1, with the error
- * state set as by mm_recv(), and
+ * Descriptors that come with the message are inherited by executed programs, unless MSG_CMSG_CLOEXEC is given.
+ *
+ * Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; on failure -1, and the
+ *   error state is set.
+ *
+ * Errors:
  *   EMSGSIZE         the message has more than 1024 buffers
  *   EINVAL           the size of the address is negative, taken as an int, or those of the buffers make more than
  *                    SSIZE_MAX
  *   EFAULT           @msg cannot be read and written, or what it points to cannot be written, NULL included
+ *   as mm_recv()
  *
- * MT-Safe. Cancellation point. Descriptors that come with the message are inherited by executed programs, unless
- * MSG_CMSG_CLOEXEC is given.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API ssize_t mm_recvmsg(int sockfd, struct msghdr *msg, int flags);
 
@@ -1719,13 +2037,17 @@ MMLIB_API ssize_t mm_recvmsg(int sockfd, struct msghdr *msg, int flags);
  * @flags:      as for mm_send()
  *
  * Return: the number of messages sent, which is less than @vlen if one that is not the first could not be sent, or 0
- * if @vlen is; or -1, with the error state set as by mm_sendmsg() for the first message, and
+ *   if @vlen is; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EINVAL           @vlen is negative
  *   EFAULT           @msgvec or what it points to cannot be read, or datalen not written
+ *   as mm_sendmsg()  for the first message
  *
- * MT-Safe. Cancellation point.
- *
- * Differs from mmlib: a negative @vlen is an error, not 1024.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: a negative @vlen is an error, not 1024.
  */
 MMLIB_API int mm_send_multimsg(int sockfd, int vlen, struct mm_sock_multimsg *msgvec, int flags);
 
@@ -1740,16 +2062,21 @@ MMLIB_API int mm_send_multimsg(int sockfd, int vlen, struct mm_sock_multimsg *ms
  * Waits until @vlen messages have come. The kernel looks at @timeout only when a message has come: if none comes, it
  * waits for ever. SO_RCVTIMEO bounds that. At the end of a stream the messages that remain are empty.
  *
+ * Descriptors that come with a message are inherited by executed programs, unless MSG_CMSG_CLOEXEC is given.
+ *
  * Return: the number of messages received, which is less than @vlen if time ran out, a signal handler was called or
- * something failed after the first one (it is reported by the next call), or 0 if @vlen is; or -1, with the error
- * state set as by mm_recvmsg() for the first message, and
+ *   something failed after the first one (it is reported by the next call), or 0 if @vlen is; on failure -1, and the
+ *   error state is set.
+ *
+ * Errors:
  *   EINVAL           @vlen is negative, or @timeout is no valid time
  *   EFAULT           @msgvec, what it points to, or @timeout cannot be read and written
+ *   as mm_recvmsg()  for the first message
  *
- * MT-Safe. Cancellation point. Descriptors that come with a message are inherited by executed programs, unless
- * MSG_CMSG_CLOEXEC is given.
- *
- * Differs from mmlib: a negative @vlen is an error, not 1024.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: a negative @vlen is an error, not 1024.
  */
 MMLIB_API int mm_recv_multimsg(int sockfd, int vlen,
 			       struct mm_sock_multimsg *msgvec, int flags, struct mm_timespec *timeout);
@@ -1763,7 +2090,9 @@ MMLIB_API int mm_recv_multimsg(int sockfd, int vlen,
  *
  * This is the C library's getaddrinfo(): its files, its configuration and its order.
  *
- * Return: 0; or -1, with @res unspecified and the error state set to
+ * Return: 0 on success; on failure -1, with @res unspecified, and the error state is set.
+ *
+ * Errors:
  *   MM_ENONAME       @node is not known, or, with AI_NUMERICHOST, no address
  *   MM_ENOTFOUND     @service is not known, or not for this type of socket
  *   EADDRNOTAVAIL    the host has no address of this family
@@ -1775,14 +2104,15 @@ MMLIB_API int mm_recv_multimsg(int sockfd, int vlen,
  *   EFAULT           @res is NULL
  *   EAGAIN           a name server does not answer now
  *   EIO              a name server failed
- *   EOVERFLOW        a name is too long
  *   ENOMEM           not enough memory
- *   others           what the resolver met in the system
+ *   others           the errno value of a system call that failed in the resolver
+ *   EOVERFLOW        a name is too long
  *
- * MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
- *
- * Differs from mmlib: a failure never has number 0 or one of an earlier failure; with AI_NUMERICSERV and no @service
- * the reason of a failure is told; NULL for @res does not crash.
+ * Thread safety: MT-Safe; other threads must not change the environment at the same time
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: a failure never has number 0 or one of an earlier failure; with AI_NUMERICSERV
+ *   and no @service the reason of a failure is reported; NULL for @res does not crash.
  */
 MMLIB_API int mm_getaddrinfo(const char *node, const char *service,
 			     const struct addrinfo *hints, struct addrinfo **res);
@@ -1797,9 +2127,11 @@ MMLIB_API int mm_getaddrinfo(const char *node, const char *service,
  * @servlen:    size of @serv in bytes
  * @flags:      0, or NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_DGRAM...
  *
- * What has no name is told as a number, unless @flags has NI_NAMEREQD.
+ * What has no name is written as a number, unless @flags has NI_NAMEREQD.
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EOVERFLOW        a name does not fit
  *   MM_ENONAME       the host has no name, and NI_NAMEREQD is given; or no name is asked for
  *   EAFNOSUPPORT     the family of the address is unknown, or @addrlen too small
@@ -1808,11 +2140,12 @@ MMLIB_API int mm_getaddrinfo(const char *node, const char *service,
  *   EAGAIN           a name server does not answer now
  *   EIO              a name server failed
  *   ENOMEM           not enough memory
- *   others           what the resolver met in the system
+ *   others           the errno value of a system call that failed in the resolver
  *
- * MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
- *
- * Differs from mmlib: NULL does not crash, and a failure never has number 0.
+ * Thread safety: MT-Safe; other threads must not change the environment at the same time
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash, and a failure never has number 0.
  */
 MMLIB_API int mm_getnameinfo(const struct sockaddr *addr, socklen_t addrlen,
 			     char *host, socklen_t hostlen, char *serv, socklen_t servlen, int flags);
@@ -1821,7 +2154,12 @@ MMLIB_API int mm_getnameinfo(const struct sockaddr *addr, socklen_t addrlen,
  * mm_freeaddrinfo() - release a list of addresses
  * @res:        list of mm_getaddrinfo(); NULL does nothing
  *
- * MT-Safe.
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API void mm_freeaddrinfo(struct addrinfo *res);
 
@@ -1847,24 +2185,30 @@ MMLIB_API void mm_freeaddrinfo(struct addrinfo *res);
  * program that needs another bound calls mm_getaddrinfo(), mm_socket(), mm_setsockopt() and mm_connect() itself, or
  * has a signal interrupt the attempt, with a handler that was installed without SA_RESTART.
  *
- * Return: the descriptor, blocking, to be closed with mm_close(); or -1, with the error state set to
+ * The descriptor is inherited by executed programs.
+ *
+ * Return: the descriptor, blocking, to be closed with mm_close(); on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EINVAL           @uri is NULL; it has no scheme, no host, user information, or a port above 65535; brackets hold
  *                    no IPv6 address, or neither a colon nor the end follows them; or the port that tcp and udp need
  *                    is missing or negative
  *   MM_ENOTFOUND     the scheme is no service
  *   MM_ENONAME       the host is not known
- *   EINTR            a signal handler was called meanwhile; no further address is tried
+ *   EINTR            the call was interrupted by a signal handler; no further address is tried
  *   ENOMEM           not enough memory
- *   others           as by mm_getaddrinfo(), or by mm_socket() and mm_connect() for the last address, which the text
- *                    of the error has
- * If all addresses fail, a line is logged for each.
+ *   as mm_getaddrinfo()
+ *   as mm_socket(), mm_connect() for the last address, which the description of the error names
+ * Error notes: If all addresses fail, a line is logged for each.
  *
- * MT-Safe; other threads must not change the environment meanwhile. Cancellation point; a thread that is cancelled
- * here leaves the list of addresses, and perhaps the socket, behind. The descriptor is inherited by executed programs.
- *
- * Differs from mmlib: the port goes to the peer in the right order of bytes; no datagram socket is returned if streams
- * are refused, or tried before the streams of all addresses; ports above 65535 and user information are refused; a scheme may have any length; IPv6 addresses may be given; an attempt that fails is not logged if a
- * later one succeeds; a signal ends it; nothing leaks.
+ * Thread safety: MT-Safe; other threads must not change the environment at the same time
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point; a thread that is cancelled here leaves the list of addresses, and perhaps the
+ *   socket, behind
+ * Compatibility: differs from mmlib: the port goes to the peer in the right order of bytes; no datagram socket is
+ *   returned if streams are refused, or tried before the streams of all addresses; ports above 65535 and user
+ *   information are refused; a scheme may have any length; IPv6 addresses may be given; an attempt that fails is not
+ *   logged if a later one succeeds; a signal ends it; nothing leaks.
  */
 MMLIB_API int mm_create_sockclient(const char *uri);
 
@@ -1877,13 +2221,18 @@ MMLIB_API int mm_create_sockclient(const char *uri);
  * As poll(): an element with a negative descriptor is passed over, one that is not open shows POLLNVAL. IPC
  * endpoints can be waited for as anything else.
  *
- * Return: the number of elements with events, 0 if the time ran out; or -1, with the error state set to
+ * Return: the number of elements with events, 0 if the time ran out; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EINVAL           @nfds is negative or above RLIMIT_NOFILE
  *   EFAULT           @fds cannot be read and written
- *   EINTR            a signal handler was called meanwhile
+ *   EINTR            the call was interrupted by a signal handler
  *   ENOMEM           not enough memory
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_poll(struct mm_pollfd *fds, int nfds, int timeout_ms);
 

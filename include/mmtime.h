@@ -51,13 +51,16 @@ struct mm_timespec {
  * @clock_id:   MM_CLK_REALTIME, MM_CLK_MONOTONIC..., or another clock of the system
  * @ts:         receives the time
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EINVAL           there is no such clock
  *   EFAULT           @ts is NULL
  *
- * MT-Safe. Async-signal-safe if it succeeds: a failure is logged.
- *
- * Differs from mmlib: NULL does not crash.
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe if it succeeds: a failure is logged
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash.
  */
 MMLIB_API int mm_gettime(clockid_t clock_id, struct mm_timespec *ts);
 
@@ -66,10 +69,15 @@ MMLIB_API int mm_gettime(clockid_t clock_id, struct mm_timespec *ts);
  * @clock_id:   as for mm_gettime()
  * @res:        receives it; NULL to ask only whether there is such a clock
  *
- * Return: 0; or -1, with the error state set to
+ * Return: 0 on success; on failure -1, and the error state is set.
+ *
+ * Errors:
  *   EINVAL           there is no such clock
  *
- * MT-Safe. Async-signal-safe if it succeeds: a failure is logged.
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe if it succeeds: a failure is logged
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_getres(clockid_t clock_id, struct mm_timespec *res);
 
@@ -78,13 +86,18 @@ MMLIB_API int mm_getres(clockid_t clock_id, struct mm_timespec *res);
  * @clock_id:   as for mm_gettime(), but not every clock can be waited for
  * @ts:         the time, an absolute one; if it is over, returns at once
  *
- * Return: 0, never early; or -1, with the error state set to
- *   EINTR            a signal handler was called meanwhile: to sleep on, call again with the same @ts
+ * Return: 0, never early; on failure -1, and the error state is set.
+ *
+ * Errors:
+ *   EINTR            the call was interrupted by a signal handler: to sleep on, call again with the same @ts
  *   EINVAL           there is no such clock, or it is MM_CLK_CPU_THREAD; or @ts is no time
  *   EOPNOTSUPP       the clock cannot be waited for, as MM_CLK_MONOTONIC_RAW
  *   EFAULT           @ts is NULL or cannot be read
  *
- * MT-Safe. Cancellation point.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: as mmlib
  */
 MMLIB_API int mm_nanosleep(clockid_t clock_id, const struct mm_timespec *ts);
 
@@ -92,28 +105,47 @@ MMLIB_API int mm_nanosleep(clockid_t clock_id, const struct mm_timespec *ts);
  * mm_relative_sleep_ms() - sleep for a number of milliseconds
  * @duration_ms: how long; if it is not positive, returns at once
  *
- * Return: 0, when at least that time is over; or -1, with the error state set to
- *   EINTR            a signal handler was called meanwhile; the time that was left is not told
+ * Return: 0, when at least that time is over; on failure -1, and the error state is set.
  *
- * MT-Safe. Cancellation point.
+ * Errors:
+ *   EINTR            the call was interrupted by a signal handler; the remaining time is not reported
  *
- * Differs from mmlib: a large negative number is no error, and no number overflows.
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: a large negative number is no error, and no number overflows.
  */
 MMLIB_API int mm_relative_sleep_ms(int64_t duration_ms);
 
 /**
  * mm_relative_sleep_us() - sleep for a number of microseconds
- * @duration_us: how long; all else as mm_relative_sleep_ms()
+ * @duration_us: how long; if it is not positive, returns at once
  *
- * Return: as mm_relative_sleep_ms().
+ * Return: 0, when at least that time is over; on failure -1, and the error state is set.
+ *
+ * Errors:
+ *   EINTR            the call was interrupted by a signal handler; the remaining time is not reported
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: a large negative number is no error, and no number overflows.
  */
 MMLIB_API int mm_relative_sleep_us(int64_t duration_us);
 
 /**
  * mm_relative_sleep_ns() - sleep for a number of nanoseconds
- * @duration_ns: how long; all else as mm_relative_sleep_ms()
+ * @duration_ns: how long; if it is not positive, returns at once
  *
- * Return: as mm_relative_sleep_ms().
+ * Return: 0, when at least that time is over; on failure -1, and the error state is set.
+ *
+ * Errors:
+ *   EINTR            the call was interrupted by a signal handler; the remaining time is not reported
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: a large negative number is no error, and no number overflows.
  */
 MMLIB_API int mm_relative_sleep_ns(int64_t duration_ns);
 

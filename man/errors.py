@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Prints which error numbers the comments of the headers name for each function: a line "FUNCTION NUMBER" for each, and
-"FUNCTION others" where a number of the system that no comment can foresee is possible.
-
-"as by mm_other()", in the text behind "Return:" or in that of "others", stands for what is named for that function.
+"""Prints which error numbers the comments of the headers list for each function: a line "FUNCTION NUMBER" for each, and
+"FUNCTION others" where a number of the system that no comment can foresee is possible. What a function lists as those
+of another is included.
 
 Usage: errors.py INCLUDE-DIRECTORY
 """
@@ -13,7 +12,6 @@ import sys
 from headers import read_headers
 
 OWN = re.compile(r"#define (MM_E[A-Z]+)\s+(\d+)")
-REFERENCE = re.compile(r"\bas(?: by| in)? (mm_\w+\(\)(?:(?:,| and|, and) mm_\w+\(\))*)")
 
 
 def main(directory):
@@ -27,25 +25,21 @@ def main(directory):
             raise SystemExit(f"errors: {where}: {name} is not an error")
         return number
 
-    def named_for(function, seen):
+    def listed_for(function, seen):
         found = set()
-        texts = [function.returns, function.notes]
-        for names, text in function.errors:
-            if names != "others":
-                found |= {number_of(name.rstrip("."), function.name) for name in names.split(", ")}
-            elif REFERENCE.search(text) or "mm_" in text:
-                texts.append(text.replace(", or by ", ", ").replace(" or by ", ", "))
-            else:
-                found.add("others")
-        for text in texts:
-            for references in REFERENCE.findall(text):
-                for name in re.findall(r"mm_\w+", references):
-                    if name not in seen:
-                        found |= named_for(functions[name], seen | {name})
+        for names, _ in function.errors:
+            for name in names.split(", "):
+                found.add(name if name == "others" else number_of(name.rstrip("."), function.name))
+        for others, _ in function.like:
+            for other in others:
+                if other not in functions:
+                    raise SystemExit(f"errors: {function.name}: there is no {other}()")
+                if other not in seen:
+                    found |= listed_for(functions[other], seen | {other})
         return found
 
     for name, function in sorted(functions.items()):
-        for number in sorted(named_for(function, {name}), key=str):
+        for number in sorted(listed_for(function, {name}), key=str):
             print(name, number)
 
 

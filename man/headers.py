@@ -5,17 +5,36 @@ The grammar of a doc comment:
     mm_name() - what it does
     @param:      text
     paragraphs; lines that begin with a tab are code
-    Return: text that may end with "set to", then
-      ERRNO, ERRNO    when
-    and notes, not indented, that belong to the errors
-    MT-Safe ...                 threads, cancellation, signals
-    Differs from mmlib: ...     compatibility
+
+and then labels, in this order. Each is at the start of a line; what belongs to it is on the same line and on lines that
+are indented. Empty lines may stand between them.
+
+    Return: text                    of every function that returns something, and of no other
+    Errors: none                    it does not set the error state
+    Errors: none of its own         it raises the error that it is given
+    Errors:                         a list of
+      ERRNO, ERRNO    when          errnos; "others" are those that no list can foresee
+      as mm_name()                  all that this function lists
+      as mm_name(), mm_name()  when
+    Error notes: text               what holds for several errnos; may be left out
+    Thread safety: text
+    Signal safety: text
+    Cancellation: text
+    Compatibility: as mmlib         or "differs from mmlib: ", and how
+
+Inline functions have no labels: they are thread-safe and async-signal-safe, set no error, and are those of mmlib.
 """
 import re
 from pathlib import Path
 
-ERRNO_LINE = re.compile(r" {1,2}((?:[A-Z][A-Z0-9_]+(?:\.\.\.)?, )*[A-Z][A-Z0-9_]+(?:\.\.\.)?|others)\s+(\S.*)")
+ERRNO_LINE = re.compile(r"  ((?:[A-Z][A-Z0-9_]+(?:\.\.\.)?, )*[A-Z][A-Z0-9_]+(?:\.\.\.)?|others) +(\S.*)")
+LIKE_LINE = re.compile(r"  as ((?:mm_\w+\(\), )*mm_\w+\(\))(?: +(\S.*))?")
 PARAM_LINE = re.compile(r"@(\w+):\s+(.*)")
+LABELS = ("Return", "Errors", "Error notes", "Thread safety", "Signal safety", "Cancellation", "Compatibility")
+OPTIONAL = {"Error notes"}
+LABEL_LINE = re.compile(rf"({'|'.join(LABELS)}):(?: (.*))?")
+NO_ERRORS, ERRORS_OF_CALLER = "none", "none of its own"
+SAME, DIFFERENT = "as mmlib", "differs from mmlib: "
 
 
 class Function:
@@ -23,36 +42,93 @@ class Function:
 
     def __init__(self, header, prototype, comment):
         self.header = header
+        self.is_inline = prototype.startswith("static inline ")
+        prototype = prototype.removeprefix("static inline ").removeprefix("MMLIB_API ")
         self.type, self.name, arguments = re.fullmatch(r"(.*?[ *])(mm_\w+)\((.*)\)", prototype).groups()
         self.type = self.type.strip()
         self.arguments = re.split(r", ", arguments)
-        self.title, self.params, self.text, self.after = "", [], [], []
-        self.returns, self.errors, self.notes = "", [], ""
-        self.safety, self.differs = "", ""
+        self.title, self.params, self.text = "", [], []
+        self.returns, self.notes, self.differs = "", "", ""
+        # Pairs of errnos and causes, pairs of names of functions and conditions.
+        self.errors, self.like = [], []
+        self.raises_given = False
+        self.thread_safety, self.signal_safety = "MT-Safe", "async-signal-safe"
+        self.cancellation = "not a cancellation point"
         if comment:
             self.read(comment)
+        elif not self.is_inline:
+            raise self.wrong("it has no comment")
+
+    def wrong(self, what):
+        return SystemExit(f"man: {self.header}: {self.name}(): {what}")
 
     def read(self, comment):
-        paragraphs = re.split(r"\n[ ]*\n", comment.strip("\n"))
-        lines = paragraphs.pop(0).split("\n")
-        self.title = re.fullmatch(r"mm_\w+\(\) - (.*)", lines.pop(0)).group(1)
-        self.params = tagged(lines, PARAM_LINE, self.name)
-        for paragraph in paragraphs:
-            if paragraph.startswith("Return: "):
-                self.read_return(paragraph[len("Return: "):].split("\n"))
-            elif paragraph.startswith("MT-Safe"):
-                self.safety = joined(paragraph)
-            elif paragraph.startswith("Differs from mmlib: "):
-                self.differs = joined(paragraph[len("Differs from mmlib: "):])
-            else:
-                (self.after if self.returns else self.text).append(paragraph)
+        lines = comment.strip("\n").split("\n")
+        first, _, self.title = lines[0].partition(" - ")
+        if first != f"{self.name}()" or not self.title:
+            raise self.wrong(f"its comment does not begin with '{self.name}() - '")
+        begin = next((i for i, line in enumerate(lines) if line.partition(":")[0] in LABELS), len(lines))
+        prose = re.split(r"\n[ ]*\n", "\n".join(lines[1:begin]).strip("\n"))
+        if prose[0].startswith("@"):
+            self.params = tagged(prose.pop(0).split("\n"), PARAM_LINE, self.name)
+        self.text = [paragraph for paragraph in prose if paragraph]
+        if not self.is_inline:
+            self.read_labels(lines[begin:])
 
-    def read_return(self, lines):
-        first = next((i for i, line in enumerate(lines) if line.startswith(" ")), len(lines))
-        last = next((i for i in range(first, len(lines)) if not lines[i].startswith(" ")), len(lines))
-        self.returns = joined("\n".join(lines[:first]))
-        self.errors = tagged(lines[first:last], ERRNO_LINE, self.name)
-        self.notes = joined("\n".join(lines[last:]))
+    def read_labels(self, lines):
+        labels = {}
+        for line in filter(None, lines):
+            found = LABEL_LINE.fullmatch(line)
+            if found:
+                if found.group(1) in labels:
+                    raise self.wrong(f"its comment has '{found.group(1)}:' twice")
+                labels[found.group(1)] = [found.group(2) or ""]
+            elif line.startswith("  "):
+                list(labels.values())[-1].append(line)
+            else:
+                raise self.wrong(f"neither a label nor indented: {line!r}")
+        expected = [label for label in LABELS if label not in OPTIONAL or label in labels]
+        if self.type == "void":
+            expected.remove("Return")
+        if list(labels) != expected:
+            raise self.wrong(f"its comment has the labels {', '.join(labels) or '(none)'}; not {', '.join(expected)}")
+        self.read_errors(*labels.pop("Errors"))
+        values = {label: joined("\n".join(text)) for label, text in labels.items()}
+        for label, value in values.items():
+            if not value:
+                raise self.wrong(f"'{label}:' has no text")
+        self.returns, self.notes = values.get("Return", ""), values.get("Error notes", "")
+        self.thread_safety, self.signal_safety = values["Thread safety"], values["Signal safety"]
+        self.cancellation = values["Cancellation"]
+        compatibility = values["Compatibility"]
+        self.differs = compatibility.removeprefix(DIFFERENT)
+        if compatibility == SAME:
+            self.differs = ""
+        elif self.differs == compatibility:
+            raise self.wrong(f"'Compatibility:' is neither '{SAME}' nor '{DIFFERENT}...'")
+
+    def read_errors(self, keyword, *lines):
+        if keyword and (lines or keyword not in (NO_ERRORS, ERRORS_OF_CALLER)):
+            raise self.wrong(f"'Errors:' is neither a list, '{NO_ERRORS}' nor '{ERRORS_OF_CALLER}'")
+        if not keyword and not lines:
+            raise self.wrong("'Errors:' has no list")
+        self.raises_given = keyword == ERRORS_OF_CALLER
+        current = None
+        for line in lines:
+            if found := LIKE_LINE.fullmatch(line):
+                names = [name.removesuffix("()") for name in found.group(1).split(", ")]
+                current = [names, found.group(2) or ""]
+                self.like.append(current)
+            elif found := ERRNO_LINE.fullmatch(line):
+                current = list(found.groups())
+                self.errors.append(current)
+            elif current and line.startswith("    "):
+                current[1] = f"{current[1]} {line.strip()}".strip()
+            else:
+                raise self.wrong(f"neither errnos nor 'as mm_name()': {line!r}")
+        listed = [name for names, _ in self.errors for name in names.split(", ")]
+        if twice := {name for name in listed if listed.count(name) > 1}:
+            raise self.wrong(f"its comment lists {', '.join(sorted(twice))} twice")
 
 
 class Macro:
@@ -69,14 +145,13 @@ class Header:
         self.functions, self.macros, self.groups = {}, {}, []
         for comment, prototype in re.findall(
                 r"(?:/\*\*((?:(?!\*/).)*)\*/\n)?^((?:MMLIB_API|static inline)\s[^;{]*)[;{]", self.source, re.S | re.M):
-            prototype = re.sub(r"^(MMLIB_API|static inline) ", "", joined(prototype))
-            function = Function(self.name, prototype, unstarred(comment))
+            function = Function(self.name, joined(prototype), unstarred(comment))
             self.functions[function.name] = function
         for comment in re.findall(r"^/\*[ \n]((?:(?!\*/).)*)\*/", self.source, re.S | re.M):
             self.read_group(unstarred(comment))
 
     def read_group(self, comment):
-        """A comment that tells of several macros or inline functions: 'mm_a(x), mm_b(): text'."""
+        """A comment on several macros or inline functions: 'mm_a(x), mm_b(): text'."""
         if not re.match(r"mm_\w+\(.*\)[,:]", comment):
             return
         entries, paragraphs = [], re.split(r"\n[ ]*\n", comment)

@@ -3,8 +3,10 @@
 
 usage: make-pages.py HEADERS PAGES OUTPUT
 
+The grammar of comments is that of headers.py: this file looks at labels only, never at what a sentence says.
+
 A file NAME.page begins with lines 'key: text', ended by an empty line:
-    functions:  what the page tells of, in this order; what no header declares yet is left out
+    functions:  what the page documents, in this order; what no header declares yet is left out
     name:       its line in the NAME section, if the page has several functions
     shows:      structures, and the first name of each group of constants, to be described; separated by commas
     see:        other pages, with their section unless that is 3
@@ -105,7 +107,7 @@ class Page:
                     items = [(f"Fa {name}", self.text.lines(text + ("" if text.endswith(".") else ".")))
                              for name, text in member.params]
                     lines += list_of(items)
-                lines += self.running(member.text + member.after)
+                lines += self.running(member.text)
         lines += self.group_texts()
         shown = [what for what in re.split(r", *", self.source.head.get("shows", "")) if what]
         constants = [line for what in shown if not what.startswith("struct ") for line in self.shown_constants(what)]
@@ -159,16 +161,10 @@ class Page:
         return [f".Ss {what}", *self.text.lines(comment), *code(plain), *(list_of(items) if items else [])]
 
     def return_values(self):
-        told = [function for function in self.functions if function.returns]
-        if not told:
+        returning = [function for function in self.functions if function.returns]
+        if not returning:
             return ["Nothing is returned."] if all(f.type == "void" for f in self.functions) else []
-        return self.by_function([(f, self.text.lines(self.return_text(f))) for f in told])
-
-    def return_text(self, function):
-        text = re.sub(r"\bset to$", "set: see ERRORS.", function.returns)
-        text = re.sub(r", and$", ", and more: see ERRORS.", text)
-        text = re.sub(r":$", ": see ERRORS.", text)
-        return capital(text)
+        return self.by_function([(f, self.text.lines(capital(f.returns))) for f in returning])
 
     def by_function(self, items):
         """Texts of functions: bare if there is but one function, else in a list, with equal texts joined."""
@@ -195,57 +191,64 @@ class Page:
         return self.running(re.split(r"\n\n+", prose.strip())) + code(program, indent=False)
 
     def errors(self):
-        lines, silent, groups = self.running(self.source.paragraphs("ERRORS")), [], {}
+        lines, silent, raising, groups = self.running(self.source.paragraphs("ERRORS")), [], [], {}
         for function in self.functions:
-            source = self.model(function)
-            base = re.search(r"set as by (mm_\w+\(\))( for the first message)?", source.returns)
-            if source.errors or base:
-                lead = f"as {base.group(1)} does{base.group(2) or ''}" if base else ""
-                key = (lead, tuple(map(tuple, source.errors)), source.notes)
+            if function.errors or function.like:
+                key = (repr(function.like), repr(function.errors), function.notes)
                 groups.setdefault(key, []).append(function)
             else:
-                silent.append(function)
-        for (base, errors, notes), members in groups.items():
-            verb = "fails" if len(members) == 1 else "fail"
-            lead = " ".join(filter(None, [verb, base]))
-            lead += (", and with:" if base else " with:") if errors else "."
-            lines += [".Pp", *self.names(members), *self.text.lines(lead)]
-            if errors:
-                items = [(errno_tag(names), self.text.lines(sentence(when))) for names, when in errors]
+                (raising if function.raises_given else silent).append(function)
+        for members in groups.values():
+            model = members[0]
+            lines += [".Pp", *self.names(members), *self.text.lines(self.failing(members))]
+            if model.errors:
+                items = [(errno_tag(names), self.text.lines(sentence(when))) for names, when in model.errors]
                 lines += list_of(items, "-tag -width Er")
-            if notes:
-                lines += [".Pp", *self.text.lines(notes)]
-        if silent and not self.source.parts.get("ERRORS"):
+            if model.notes:
+                lines += [".Pp", *self.text.lines(model.notes)]
+        if raising:
+            lines += [".Pp", *self.names(raising), "raises the error that it is given, and none of its own."
+                      if len(raising) == 1 else "raise the error that they are given, and none of their own."]
+        if silent:
             lines += [".Pp", *self.names(silent), f"set{'s' if len(silent) == 1 else ''} no error state."]
         if not self.functions:
             lines += ["None."]
         return lines
 
-    def model(self, function):
-        """The function that this one says to be like in all else, or itself."""
-        like = re.search(r"all else as (mm_\w+)\(\)", " ".join(text for _, text in function.params))
-        return self.declared[like.group(1)] if like else function
+    def failing(self, members):
+        """What introduces the errnos of functions: which other functions have the same ones, and that a list follows."""
+        verb = "fails" if len(members) == 1 else "fail"
+        like = []
+        for names, when in members[0].like:
+            if unknown := [name for name in names if name not in self.declared]:
+                raise SystemExit(f"man: {members[0].name}(): there is no {', '.join(unknown)}()")
+            functions = " and ".join(f"{name}()" for name in names)
+            like.append(f"with the errors of {functions}" + (f" {when}" if when else ""))
+        if not like:
+            return f"{verb} with:"
+        return f"{verb} {', '.join(like)}" + (", and with:" if members[0].errors else ".")
 
     def attributes(self):
         items = []
         for function in self.functions:
-            safety = self.model(function).safety
-            if not safety and function.title and function.returns:
-                raise SystemExit(f"man: the comment of {function.name}() does not say MT-Safe")
-            items.append((function, self.text.lines(safety or "MT-Safe, async-signal-safe: it is in the header.")))
+            attributes = [("Thread safety", function.thread_safety), ("Signal safety", function.signal_safety),
+                          ("Cancellation", function.cancellation)]
+            rows = [(name, self.text.lines(sentence(text))) for name, text in attributes]
+            items.append((function, list_of(rows, '-tag -width "Thread safety"', compact=True)))
         lines = self.by_function(items) if items else []
-        return lines + [".Pp", *self.text.lines(
-            "A function that is not called async-signal-safe here is not: if it fails, it writes a log line.")]
+        if any(function.errors or function.like for function in self.functions):
+            lines += [".Pp", "If a failure is logged, writing the line is a cancellation point."]
+        return lines
 
     def compatibility(self):
-        differing = [function for function in self.functions if self.model(function).differs]
-        same = [function for function in self.functions if not self.model(function).differs]
+        differing = [function for function in self.functions if function.differs]
+        same = [function for function in self.functions if not function.differs]
         lines = []
         if differing and len(self.members) == 1:
             lines += self.text.lines("Differs from mmlib: " + differing[0].differs)
         elif differing:
             lines += ["Different from mmlib:"]
-            lines += self.by_function([(f, self.text.lines(sentence(self.model(f).differs))) for f in differing])
+            lines += self.by_function([(f, self.text.lines(sentence(f.differs))) for f in differing])
         if same and len(self.members) == 1:
             lines += [f".Fn {same[0].name}", "is that of mmlib."]
         elif same:

@@ -12,22 +12,29 @@ use core::ffi::{c_char, c_int};
 /// mm_opendir() - open a directory to read its entries
 /// @path:       name of the directory
 ///
-/// Return: the directory, at its first entry, to be closed with mm_closedir(); or NULL, with the error state set to
+/// The file descriptor of the directory is closed in executed programs.
+///
+/// Return: the directory, at its first entry, to be closed with mm_closedir(); on failure NULL, and the error state is
+///   set.
+///
+/// Errors:
 ///   ENOENT           there is no such directory, or the path is empty
-///   ENOTDIR          it is no directory
-///   EACCES           it may not be read, or a directory of the path not be searched
+///   ENOTDIR          a component of the path is not a directory
+///   EACCES           the directory may not be read, or a directory of the path may not be searched
 ///   EPERM            a security policy forbids it
-///   EMFILE, ENFILE   too many open descriptors, or files
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EINTR            interrupted by a signal handler, on a filesystem that waits for its server
-///   EIO              the filesystem failed
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
 ///   ENOMEM           not enough memory
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   EINTR            the call was interrupted by a signal handler, on a filesystem that waits for its server
 ///
-/// MT-Safe. The descriptor behind it is closed in executed programs.
-///
-/// Differs from mmlib: NULL does not crash.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: NULL does not crash.
 ///
 /// # Safety
 /// `path` is a string.
@@ -48,7 +55,12 @@ pub unsafe extern "C" fn mm_opendir(path: *const c_char) -> *mut MM_DIR {
 ///
 /// Every entry that was read from it is gone.
 ///
-/// MT-Safe, with different directories.
+/// Errors: none
+///
+/// Thread safety: MT-Safe, with different directories
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `dir` is null or came from mm_opendir() and was not closed since.
@@ -61,11 +73,18 @@ pub unsafe extern "C" fn mm_closedir(dir: *mut MM_DIR) {
 }
 
 /// mm_rewinddir() - go back to the first entry of a directory
-/// @dir:        directory; NULL raises EINVAL
+/// @dir:        directory
 ///
 /// What is read from then on is what the directory holds then.
 ///
-/// MT-Safe, with different directories.
+///
+/// Errors:
+///   EINVAL           @dir is NULL
+///
+/// Thread safety: MT-Safe, with different directories
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `dir` is null or came from mm_opendir() and was not closed since.
@@ -81,18 +100,21 @@ pub unsafe extern "C" fn mm_rewinddir(dir: *mut MM_DIR) {
 /// @dir:        directory
 /// @status:     receives 0 if there was an entry or the end was reached, -1 after a failure; may be NULL
 ///
-/// The entries . and .. are among them; the order is the filesystem's. What is created or removed meanwhile may be told
-/// of or not.
+/// The entries . and .. are among them; the order is the filesystem's. An entry that is created or removed at the
+/// same time may be returned or not.
 ///
 /// Return: the entry, which changes when the next one is read and goes when the directory is closed; NULL at the end,
-/// with errno and the error state as they were; or NULL, with the error state set to
+///   with errno and the error state as they were; on failure NULL, and the error state is set.
+///
+/// Errors:
 ///   EINVAL           @dir is NULL
 ///   ENOMEM           not enough memory; the entry is lost
 ///   EIO, ENOENT, ESTALE  the directory cannot be read
 ///
-/// MT-Safe, with different directories.
-///
-/// Differs from mmlib: a failure to read is told from the end.
+/// Thread safety: MT-Safe, with different directories
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: a failure to read is distinguished from the end of the directory.
 ///
 /// # Safety
 /// `dir` is null or came from mm_opendir() and was not closed since; `status` is valid.

@@ -20,27 +20,35 @@ use errno::Errno;
 ///
 /// The file is closed in executed programs: O_CLOEXEC is always added.
 ///
-/// Return: the descriptor, the lowest number available, to be closed with mm_close(); or
-/// -1, with the error state set to
-///   EACCES, EPERM    permission is denied
+/// Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+///   state is set.
+///
+/// Errors:
+///   EACCES, EPERM    the file or a directory of the path may not be accessed in this way
 ///   EEXIST           the file exists, and O_CREAT and O_EXCL are given
 ///   EISDIR           a directory is to be written
-///   EMFILE, ENFILE   too many open descriptors, or files
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
 ///   ENXIO            nobody reads the FIFO, or there is no such device, or it is a socket
 ///   EROFS            the filesystem is read-only
 ///   ETXTBSY          a program that runs is to be written
 ///   ENOSPC, EDQUOT   there is no space to create it
 ///   EINVAL           @oflag has a combination that is not supported
 ///   EOPNOTSUPP       the filesystem has no O_TMPFILE
-///   EINTR            a signal handler was called while the FIFO or device was waited for
-///   ENOENT           there is no such name, or it is empty
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+///   EINTR            the call was interrupted by a signal handler while it waited for the FIFO or device
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `path` is a string.
@@ -60,24 +68,30 @@ pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int)
 ///
 /// Symbolic links are renamed themselves. Two names of one file stay as they are.
 ///
-/// Return: 0; or -1, with the error state set to
-///   EACCES, EPERM    a directory may not be written
-///   ENOTEMPTY, EEXIST @newpath is a directory that is not empty
-///   EISDIR           @newpath is a directory, and @oldpath is none
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
+///   EACCES, EPERM    a directory may not be written or searched
+///   ENOTEMPTY, EEXIST  @newpath is a directory that is not empty
+///   EISDIR           @newpath is a directory, and @oldpath is not
 ///   EXDEV            the names are on different filesystems
 ///   EINVAL           a directory is to become part of itself
 ///   EBUSY            a directory is in use by the system
 ///   EROFS            the filesystem is read-only
-///   EMLINK, ENOSPC, EDQUOT there is no room for the new name
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+///   EMLINK, ENOSPC, EDQUOT  there is no space for the new name
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// Both are strings.
@@ -94,16 +108,19 @@ pub unsafe extern "C" fn mm_rename(oldpath: *const c_char, newpath: *const c_cha
 /// mm_close() - close a descriptor
 /// @fd:         descriptor to close; -1 does nothing, successfully
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open
 ///   EIO              data written earlier could not be stored
 ///   ENOSPC, EDQUOT   the same, for want of space
-/// Except after EBADF the descriptor is closed even if -1 is returned: do not try again.
+/// Error notes: Except after EBADF the descriptor is closed even if -1 is returned: do not try again.
 ///
-/// MT-Safe. Cancellation point.
-///
-/// Differs from mmlib: a signal that arrives meanwhile does not make it fail with EINTR, since the descriptor is
-/// closed by then.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: differs from mmlib: a signal that arrives while the descriptor is closed does not make the call fail
+///   with EINTR, since the descriptor is closed nevertheless.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_close(fd: c_int) -> c_int {
     ret("mm_close", || match fd {
@@ -126,15 +143,20 @@ fn close(fd: Fd) -> sys::Result<()> {
 ///
 /// Returns when the device has it.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open
 ///   EINVAL           @fd has no storage: a pipe, a socket
 ///   EIO              the device failed
 ///   ENOSPC, EDQUOT   there is no space for it
 ///   EROFS            the filesystem is read-only
-///   EINTR            a signal handler was called meanwhile
+///   EINTR            the call was interrupted by a signal handler
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
     ret("mm_fsync", || {
@@ -150,17 +172,22 @@ pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
 /// One read(): fewer bytes than asked for are no error. From an IPC endpoint it receives one message, of which it
 /// discards what does not fit into @buf, and closes the descriptors: use mm_ipc_recvmsg() to get these.
 ///
-/// Return: the number of bytes read, 0 at the end of the file or stream; or -1, with the error state set to
+/// Return: the number of bytes read, 0 at the end of the file or stream; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open for reading
 ///   EISDIR           @fd is a directory
 ///   EFAULT           @buf cannot be written
 ///   EINVAL           @fd cannot be read
-///   EINTR            a signal handler was called before data came
+///   EINTR            the call was interrupted by a signal handler before data arrived
 ///   EAGAIN           there is no data, and @fd is non-blocking or its SO_RCVTIMEO ran out
 ///   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
 ///   EIO              the device failed
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `buf` is valid for `nbyte` bytes.
@@ -183,12 +210,14 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
 /// If the offset is at the process's limit of file sizes (RLIMIT_FSIZE) already, SIGXFSZ is raised, which terminates the
 /// process unless it is caught, blocked or ignored; then the call fails with EFBIG.
 ///
-/// Return: the number of bytes written; or -1, with the error state set to
+/// Return: the number of bytes written; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open for writing
 ///   EFAULT           @buf cannot be read
 ///   EPIPE            nobody can read any more; except from an IPC endpoint, SIGPIPE comes first
-///   EINTR            a signal handler was called before data was written
-///   EAGAIN           there is no room, and @fd is non-blocking or its SO_SNDTIMEO ran out
+///   EINTR            the call was interrupted by a signal handler before data was written
+///   EAGAIN           there is no space, and @fd is non-blocking or its SO_SNDTIMEO ran out
 ///   EMSGSIZE         the message is too large for the socket
 ///   ENOSPC, EDQUOT   the filesystem is full, or the user's quota is exhausted
 ///   EFBIG            the file has reached RLIMIT_FSIZE, or the largest size of the filesystem
@@ -196,7 +225,10 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
 ///   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
 ///   EIO              the device failed
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `buf` is valid for `nbyte` bytes.
@@ -215,7 +247,9 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
 /// @whence:     from where: SEEK_SET (the start), SEEK_CUR (where it is), SEEK_END (the end), or the
 ///              system's SEEK_DATA and SEEK_HOLE
 ///
-/// Return: the offset from the start of the file; or -1, with the error state set to
+/// Return: the offset from the start of the file; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open
 ///   EINVAL           @whence is unknown, or the offset would be negative
 ///   ESPIPE           @fd is a pipe, a socket or a terminal
@@ -223,7 +257,10 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
 ///   EOVERFLOW        the resulting offset cannot be represented; in memory of another process (/proc/PID/mem), which
 ///                    has offsets of 2^63 and more, the file has it nevertheless
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc::off_t {
     ret("mm_seek", || {
@@ -241,15 +278,20 @@ pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc
 /// If @length is greater than the size of the file and than the process's limit of file sizes (RLIMIT_FSIZE), SIGXFSZ is
 /// raised, which terminates the process unless it is caught, blocked or ignored; then the call fails with EFBIG.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open
 ///   EINVAL           @length is negative, or @fd is not open for writing, or has no size
 ///   EFBIG            @length is greater than RLIMIT_FSIZE, or than the largest size of the filesystem
 ///   EPERM            the file is sealed or may only grow
-///   EINTR            a signal handler was called meanwhile
+///   EINTR            the call was interrupted by a signal handler
 ///   EIO, ENOSPC      the filesystem failed
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
     ret("mm_ftruncate", || {
@@ -264,15 +306,19 @@ pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
 ///
 /// Of a symbolic link (opened with O_PATH) the size counts the byte that terminates its target.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open
 ///   EFAULT           @buf is NULL
-///   EOVERFLOW        a number is too large to be told
-///   EIO, ENOMEM      the filesystem failed
+///   EOVERFLOW        a value does not fit into its member of @buf
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
-///
-/// Differs from mmlib: NULL does not crash.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: NULL does not crash.
 ///
 /// # Safety
 /// `buf` is valid.
@@ -296,19 +342,24 @@ pub unsafe extern "C" fn mm_fstat(fd: c_int, buf: *mut mm_stat) -> c_int {
 /// Of a symbolic link the size counts the byte that terminates its target: it is the room that mm_readlink() needs, except
 /// for the links of /proc, which report no size.
 ///
-/// Return: 0; or -1, with the error state set to
-///   EOVERFLOW        a number is too large to be told
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+/// Return: 0 on success; on failure -1, and the error state is set.
 ///
-/// MT-Safe.
+/// Errors:
+///   EOVERFLOW        a value does not fit into its member of @buf
+///   EFAULT           @path or @buf is NULL, or @path points outside the accessible address space
+///   EACCES           search permission is denied for a component of the path prefix
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// Differs from mmlib: NULL does not crash.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: NULL does not crash.
 ///
 /// # Safety
 /// `path` is a string, `buf` is valid.
@@ -331,7 +382,9 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
 /// @ts:         time of access, then time of change; NULL for now, twice. With UTIME_NOW in tv_nsec a time
 ///              becomes now, with UTIME_OMIT it stays
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open
 ///   EINVAL           a tv_nsec is neither special nor from 0 to 999999999
 ///   EFAULT           @ts cannot be read
@@ -339,7 +392,10 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
 ///   EPERM            the file is another user's
 ///   EROFS            the filesystem is read-only
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 /// cbindgen:ptrs-as-arrays=[[ts;2]]
 ///
 /// # Safety
@@ -359,20 +415,26 @@ pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_
 ///              becomes now, with UTIME_OMIT it stays
 /// @flags:      MM_NOFOLLOW to set those of a symbolic link itself, or 0
 ///
-/// Return: 0; or -1, with the error state set to
-///   EINVAL           @path is NULL, @flags has other bits, or a tv_nsec is neither special nor from 0 to
-///                    999999999
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
+///   EINVAL           @path is NULL, @flags has other bits, or a tv_nsec is neither special nor from 0 to 999999999
 ///   EPERM            the file is another user's
 ///   EROFS            the filesystem is read-only
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
 ///   EFAULT           @path or @ts cannot be read
-///   EIO, ENOMEM      the filesystem failed
+///   EACCES           search permission is denied for a component of the path prefix
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 /// cbindgen:ptrs-as-arrays=[[ts;2]]
 ///
 /// # Safety
@@ -402,18 +464,26 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
 /// It is asked for the real user and group, and of what a symbolic link leads to. The answer may be out of date as
 /// soon as it is there.
 ///
-/// Return: 0 if it may; ENOENT (positive) if there is no such file; EACCES (positive) if it may not. errno and the error
-/// state stay as they are in these cases. Otherwise -1, with the error state set to
+/// Return: 0 if it may; ENOENT (positive) if there is no such file; EACCES (positive) if it may not. errno and the
+///   error state stay as they are in these cases. On any other failure -1, and the error state is set.
+///
+/// Errors:
 ///   EINVAL           @amode has other bits
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP, ENAMETOOLONG the path cannot be followed
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///   EROFS            the filesystem is read-only, and W_OK is asked for
 ///   EPERM            the file is immutable, and W_OK is asked for
 ///   ETXTBSY          the file is a running program, and W_OK is asked for
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `path` is a string.
@@ -429,11 +499,16 @@ pub unsafe extern "C" fn mm_check_access(path: *const c_char, amode: c_int) -> c
 /// mm_isatty() - ask whether a descriptor is a terminal
 /// @fd:         descriptor
 ///
-/// Return: 1 if it is, 0 if it is not, with errno as it was; or -1, with the error state set to
+/// Return: 1 if it is, 0 if it is not, with errno as it was; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open
 ///   EIO              the terminal has hung up
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_isatty(fd: c_int) -> c_int {
     ret_preserving_errno("mm_isatty", || access::is_a_terminal(Fd::from_c(fd)))
@@ -444,12 +519,17 @@ pub extern "C" fn mm_isatty(fd: c_int) -> c_int {
 ///
 /// Both share offset and status flags. The new one is inherited by executed programs.
 ///
-/// Return: the new descriptor, the lowest number available, to be closed with mm_close(); or
-/// -1, with the error state set to
-///   EBADF            @fd is not open
-///   EMFILE           the process has too many open descriptors
+/// Return: the new descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+///   state is set.
 ///
-/// MT-Safe.
+/// Errors:
+///   EBADF            @fd is not open
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_dup(fd: c_int) -> c_int {
     ret("mm_dup", || file::dup(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd}"))))
@@ -462,13 +542,18 @@ pub extern "C" fn mm_dup(fd: c_int) -> c_int {
 /// Both share offset and status flags. The new one is inherited by executed programs, unless both are the same number:
 /// then nothing changes.
 ///
-/// Return: @newfd; or -1, with the error state set to
-///   EBADF            @fd is not open, or @newfd is negative or not below RLIMIT_NOFILE
-///   EMFILE           the limit on open file descriptors has been reached
-///   EBUSY            @newfd is being opened by another thread
-///   EINTR            a signal handler was called meanwhile
+/// Return: @newfd; on failure -1, and the error state is set.
 ///
-/// MT-Safe.
+/// Errors:
+///   EBADF            @fd is not open, or @newfd is negative or not below RLIMIT_NOFILE
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   EBUSY            @newfd is being opened by another thread
+///   EINTR            the call was interrupted by a signal handler
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
     ret("mm_dup2", || {
@@ -486,11 +571,18 @@ pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
 ///
 /// Both are inherited by executed programs, and blocking.
 ///
-/// Return: 0, with both descriptors, the lowest numbers available, to be closed with mm_close(); or -1, with the error state set to
-///   EFAULT           @pipefd cannot be written, NULL included
-///   EMFILE, ENFILE   too many open descriptors, or files
+/// Return: 0 on success, with both descriptors, the lowest numbers available, to be closed with mm_close(); on failure
+///   -1, and the error state is set.
 ///
-/// MT-Safe.
+/// Errors:
+///   EFAULT           @pipefd cannot be written, NULL included
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 /// cbindgen:ptrs-as-arrays=[[pipefd;2]]
 ///
 /// # Safety
@@ -511,20 +603,27 @@ pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
 ///
 /// The file goes with its last name, when nobody has it open or mapped. A symbolic link is removed itself.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EISDIR           it is a directory
 ///   EPERM            the directory is sticky and the file another user's, or it is immutable
 ///   EBUSY            it is in use by the system
 ///   EROFS            the filesystem is read-only
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+///   EACCES           search permission is denied for a component of the path prefix
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `path` is a string.
@@ -541,21 +640,28 @@ pub unsafe extern "C" fn mm_unlink(path: *const c_char) -> c_int {
 /// @oldpath:    a name that it has; a symbolic link itself gets the new name
 /// @newpath:    the new name
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EEXIST           @newpath exists
 ///   EXDEV            the names are on different filesystems
 ///   EPERM            it is a directory, or the system forbids it
 ///   EMLINK           it has too many names
-///   EROFS, ENOSPC, EDQUOT there is no room for the new name
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+///   EROFS, ENOSPC, EDQUOT  there is no space for the new name
+///   EACCES           search permission is denied for a component of the path prefix
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// Both are strings.
@@ -573,19 +679,26 @@ pub unsafe extern "C" fn mm_link(oldpath: *const c_char, newpath: *const c_char)
 /// @oldpath:    where it leads: any text; from where @newpath is, if it is relative
 /// @newpath:    name of the link
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EEXIST           @newpath exists
 ///   EPERM            the filesystem has no symbolic links
-///   EROFS, ENOSPC, EDQUOT there is no room for it
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+///   EROFS, ENOSPC, EDQUOT  there is no space for it
+///   ENOENT           a directory of @newpath does not exist, or @oldpath or @newpath is empty
+///   EACCES           search permission is denied for a component of the path prefix
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// Both are strings.
@@ -602,22 +715,28 @@ pub unsafe extern "C" fn mm_symlink(oldpath: *const c_char, newpath: *const c_ch
 /// mm_readlink() - tell where a symbolic link leads
 /// @path:       name of the link
 /// @buf:        receives the text, terminated
-/// @bufsize:    size of @buf: one more than the text, as the size that mm_stat() tells
+/// @bufsize:    size of @buf: one more than the text, as the size that mm_stat() reports
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EOVERFLOW        it does not fit: @buf has its beginning
-///   EINVAL           @path is no symbolic link, or @bufsize is 0
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+///   EINVAL           @path is not a symbolic link, or @bufsize is 0
+///   EACCES           search permission is denied for a component of the path prefix
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
-///
-/// Differs from mmlib: the text is terminated also if it does not fit, and a @bufsize above INT_MAX is no error.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: the text is terminated also if it does not fit, and a @bufsize above INT_MAX is
+///   no error.
 ///
 /// # Safety
 /// `path` is a string, `buf` is valid for `bufsize` bytes.
@@ -660,40 +779,46 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
 /// A failure leaves no copy behind; a signal does not end it. If @dst has become the name of another file by then, that
 /// file stays, unless it gets the name in the moment between the check and the removal.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EEXIST           @dst exists, be it a symbolic link that leads nowhere
-///   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is a FIFO, a device or a
-///                    socket; or the filesystem does not accept the name of @dst
+///   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is a FIFO, a device or a socket;
+///                    or the filesystem does not accept the name of @dst
 ///   EISDIR           @src is a directory
-///   EOPNOTSUPP, EXDEV, ENOTTY MM_FORCECOW is given, and the data cannot be shared; EINVAL, EPERM, EBADF, EISDIR and
+///   EOPNOTSUPP, EXDEV, ENOTTY  MM_FORCECOW is given, and the data cannot be shared; EINVAL, EPERM, EBADF, EISDIR and
 ///                    ETXTBSY may say so too; EOPNOTSUPP: or the filesystem does not support the operation
 ///   EACCES           @src may not be read, or a directory of a path not searched, or that of @dst not written
-///   EPERM            a set-user-ID, set-group-ID or sticky bit of @mode cannot be set; or the filesystem has no symbolic
-///                    links; or a security policy, a seal or the immutable attribute of the directory forbids it
+///   EPERM            a set-user-ID, set-group-ID or sticky bit of @mode cannot be set; or the filesystem has no
+///                    symbolic links; or a security policy, a seal or the immutable attribute of the directory forbids
+///                    it
 ///   ETXTBSY          @src is in use as a swap file
 ///   ENXIO            @src became a socket or a device while it was opened
-///   EAGAIN           another process has a lease on @src, and /proc, by which it would be waited for, is not mounted; or
-///                    @src never has data
-///   EMFILE           the per-process limit on open file descriptors has been reached
-///   ENFILE           the system-wide limit on open files has been reached
+///   EAGAIN           another process has a lease on @src, and /proc, by which it would be waited for, is not mounted;
+///                    or @src never has data
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
 ///   ENOSPC, EDQUOT   the filesystem, or the quota of the user, has no space left
 ///   EFBIG            the file exceeds the limit of the filesystem, or RLIMIT_FSIZE: then SIGXFSZ is raised first
 ///   EROFS            the filesystem of @dst is read-only
-///   EOVERFLOW        the target of the symbolic link has more than 65535 bytes, or the size of a file does not fit into an
-///                    off_t
+///   EOVERFLOW        the target of the symbolic link has more than 65535 bytes, or the size of a file does not fit
+///                    into an off_t
 ///   ENOENT           @src, or a directory of a path, does not exist; or a path is empty
-///   ENOTDIR          a component of the path prefix is not a directory
-///   ELOOP            too many symbolic links were encountered
-///   ENAMETOOLONG     a path has more than 4095 bytes, or a component more than 255
-///   EFAULT           a path is NULL, or points outside the address space
 ///   EBADF, ESPIPE    the filesystem does not support reading, writing or seeking
 ///   EIO              an I/O error occurred; it may concern data written before
 ///   ENOMEM           not enough memory
 ///
-/// MT-Safe. Cancellation point; a thread that is cancelled here leaves the files open, and part of the copy.
-///
-/// Differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are reported, a signal does
-/// not end it, a FIFO does not block it, and special bits of @mode are never lost without an error.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point; a thread that is cancelled here leaves the files open, and part of the copy
+/// Compatibility: differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are
+///   reported, a signal does not end it, a FIFO does not block it, and special bits of @mode are never lost without an
+///   error.
 ///
 /// # Safety
 /// `src` and `dst` are strings.
@@ -715,25 +840,30 @@ pub unsafe extern "C" fn mm_copy(src: *const c_char, dst: *const c_char, flags: 
 /// With MM_RECURSIVE, a directory that exists is a success also where none may be created: on a read-only filesystem, or
 /// where a sandbox forbids mkdir().
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EEXIST           the name exists; with MM_RECURSIVE, and is not a directory
 ///   EPERM            the filesystem takes no directories
-///   EMLINK, ENOSPC, EDQUOT there is no room for it
+///   EMLINK, ENOSPC, EDQUOT  there is no space for it
 ///   EROFS            the filesystem is read-only
 ///   ENOENT           a directory above it is missing, or is a symbolic link to a missing file; or the path is empty
 ///   EACCES           a directory of the path may not be searched, or written
-///   ENOTDIR          a component of the path prefix is not a directory
-///   ELOOP            too many symbolic links were encountered
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
+///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
+///                    directory
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///   EOVERFLOW        with MM_RECURSIVE, the name exists, and its attributes cannot be represented (32-bit systems)
-///   EIO, ENOMEM      the filesystem failed
 ///
-/// MT-Safe.
-///
-/// Differs from mmlib: with MM_RECURSIVE, a name that is not a directory gives EEXIST, and a directory that exists is a
-/// success whatever reason mkdir() gives; another process may create the same directories at the same time; paths may go
-/// through . and .. and be of any length that the kernel accepts.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: with MM_RECURSIVE, a name that is not a directory gives EEXIST, and a directory
+///   that exists is a success whatever reason mkdir() gives; another process may create the same directories at the
+///   same time; paths may go through . and .. and be of any length that the kernel accepts.
 ///
 /// # Safety
 /// `path` is a string.
@@ -755,16 +885,22 @@ pub unsafe extern "C" fn mm_mkdir(path: *const c_char, mode: c_int, flags: c_int
 ///
 /// It is the one of the whole process.
 ///
-/// Return: 0; or -1, with the error state set to
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+/// Return: 0 on success; on failure -1, and the error state is set.
 ///
-/// MT-Safe.
+/// Errors:
+///   ENOTDIR          a component of the path is not a directory
+///   EACCES           search permission is denied for a component of the path prefix
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `path` is a string.
@@ -781,7 +917,9 @@ pub unsafe extern "C" fn mm_chdir(path: *const c_char) -> c_int {
 /// @buffer:     receives the absolute path, terminated; NULL to get it in memory of its own
 /// @size:       size of @buffer; ignored if that is NULL
 ///
-/// Return: @buffer, or memory that the caller releases with free(); or NULL, with the error state set to
+/// Return: @buffer, or memory that the caller releases with free(); on failure NULL, and the error state is set.
+///
+/// Errors:
 ///   ERANGE           it does not fit
 ///   EINVAL           @size is 0, and @buffer is not NULL
 ///   EFAULT           @buffer cannot be written
@@ -790,7 +928,10 @@ pub unsafe extern "C" fn mm_chdir(path: *const c_char) -> c_int {
 ///   EACCES           a directory above it may not be read
 ///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `buffer` is null or valid for `size` bytes.
@@ -806,21 +947,27 @@ pub unsafe extern "C" fn mm_getcwd(buffer: *mut c_char, size: usize) -> *mut c_c
 /// mm_rmdir() - remove an empty directory
 /// @path:       its name
 ///
-/// Return: 0; or -1, with the error state set to
-///   ENOTEMPTY, EEXIST it is not empty
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
+///   ENOTEMPTY, EEXIST  it is not empty
 ///   EINVAL           its last component is .
 ///   EBUSY            it is in use by the system
 ///   EPERM            the directory above is sticky and it is another user's
 ///   EROFS            the filesystem is read-only
-///   ENOENT           there is no such name, or it is empty
-///   EACCES           a directory of the path may not be searched
-///   ENOTDIR          what the path takes for a directory is none
-///   ELOOP            too many symbolic links lead to each other
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL or cannot be read
-///   EIO, ENOMEM      the filesystem failed
+///   ENOTDIR          a component of the path is not a directory
+///   EACCES           search permission is denied for a component of the path prefix
+///   ENOENT           the file or a directory of the path does not exist, or the path is empty
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EIO              an I/O error occurred
+///   ENOMEM           not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `path` is a string.
@@ -850,36 +997,40 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
 /// Others may remove the same files at the same time: what existed when the call began, and does not exist any more, is
 /// removed. A directory in which they create files may stay, with ENOTEMPTY.
 ///
-/// Return: 0; or -1, with the error state set to
-///   EPERM            the type of @path is not among @flags; or the directory is sticky and the file another user's; or the
-///                    immutable or append-only attribute, or a security policy, forbids it
-///   EINVAL           @path ends in . or .., and is not one of these names alone with MM_RECURSIVE; or a directory cannot be
-///                    read
-///   ENOTEMPTY, EEXIST the directory is not empty, or could not be emptied
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
+///   EPERM            the type of @path is not among @flags; or the directory is sticky and the file another user's; or
+///                    the immutable or append-only attribute, or a security policy, forbids it
+///   EINVAL           @path ends in . or .., and is not one of these names alone with MM_RECURSIVE; or a directory
+///                    cannot be read
+///   ENOTEMPTY, EEXIST  the directory is not empty, or could not be emptied
 ///   EBUSY            it is in use by the system, as a mount point or the root directory is
 ///   EROFS            the filesystem is read-only
-///   EMFILE           the per-process limit on open file descriptors has been reached
-///   ENFILE           the system-wide limit on open files has been reached
-///   ENOENT           @path, or a directory of it, does not exist; or it is empty; or a directory far above the one that was
-///                    being emptied was moved
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   EFAULT           the path is NULL, or points outside the accessible address space
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   ENOENT           @path, or a directory of it, does not exist; or it is empty; or a directory far above the one
+///                    that was being emptied was moved
 ///   EACCES           a directory may not be searched, read or written
-///   ENOTDIR          a component of the path prefix is not a directory; or @path ends in a slash, and is not a directory
-///   EISDIR, ELOOP    the type of a file changed again and again while it was to be removed; ELOOP: or too many symbolic
-///                    links were encountered
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component more than 255
-///   EFAULT           the path is NULL, or points outside the address space
-///   EINTR            interrupted by a signal handler while a directory was opened: part may be removed
+///   ENOTDIR          a component of the path prefix is not a directory; or @path ends in a slash, and is not a
+///                    directory
+///   EISDIR, ELOOP    the type of a file changed again and again while it was to be removed; ELOOP: or too many
+///                    symbolic links were encountered
+///   EINTR            the call was interrupted by a signal handler while a directory was opened: part may be removed
 ///   EOVERFLOW        the size or inode number of a file does not fit into the structure for it
 ///   EBADF, ESTALE    the filesystem does not support reading a directory, or has lost it
 ///   EIO              an I/O error occurred
 ///   ENOMEM           not enough memory
 ///
-/// MT-Safe. Cancellation point; a thread that is cancelled here leaves directories open.
-///
-/// Differs from mmlib: MM_FAILONERROR works and reports the first error; directories may be nested to any depth; nobody can lead
-/// it elsewhere by exchanging a directory for a link; "link/" is not followed, and a path that cannot be removed is not
-/// emptied; what others removed is no failure; a directory that is empty but not readable is removed; a success leaves the
-/// error state alone.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point; a thread that is cancelled here leaves directories open
+/// Compatibility: differs from mmlib: MM_FAILONERROR works and reports the first error; directories may be nested to
+///   any depth; nobody can lead it elsewhere by exchanging a directory for a link; "link/" is not followed, and a path
+///   that cannot be removed is not emptied; what others removed is no failure; a directory that is empty but not
+///   readable is removed; a success leaves the error state alone.
 ///
 /// # Safety
 /// `path` is a string.

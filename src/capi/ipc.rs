@@ -25,26 +25,31 @@ use core::ptr::NonNull;
 /// them: the name is an abstract socket address, which has neither a file nor permissions. Connections wait to be
 /// accepted, up to 4097 of them, or net.core.somaxconn + 1 if that is lower.
 ///
-/// Return: the server, to be released with mm_ipc_srv_destroy(); or NULL, with the error state set to
-///   EADDRINUSE       another server, of any process, listens to @addr
-///   ENAMETOOLONG     @addr has more than 107 bytes
-///   EINVAL           @addr is NULL
-///   EMFILE           the process has too many open descriptors
-///   ENFILE           the system has too many open files
-///   ENOBUFS, ENOMEM  not enough memory
-///   EACCES, EPERM    a security policy forbids it
-///   EAFNOSUPPORT     the system has no Unix domain sockets
-///
 /// A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: a NUL byte, @addr, and
 /// NUL bytes up to sizeof(struct sockaddr_un). In Python, socket.connect(b"\0" + addr.ljust(107, b"\0")); with socat,
 /// ABSTRACT-CONNECT:addr,type=5,unix-tightsocklen=0.
 ///
-/// MT-Safe. Not async-signal-safe. The listening descriptor is hidden and close-on-exec, and never 0, 1 or 2. A program
-/// that closes it together with all descriptors that it does not know loses the server: mm_ipc_srv_accept() fails with
-/// EBADF then, and what has its number is left alone.
+/// The listening descriptor is hidden and close-on-exec, and never 0, 1 or 2. A program that closes it together with
+/// all descriptors that it does not know loses the server: mm_ipc_srv_accept() fails with EBADF then, and what has its
+/// number is left alone.
 ///
-/// Differs from mmlib: the listening descriptor is not inherited by executed programs, more than 6 connections
-/// may wait, and NULL does not crash.
+/// Return: the server, to be released with mm_ipc_srv_destroy(); on failure NULL, and the error state is set.
+///
+/// Errors:
+///   EADDRINUSE       another server, of any process, listens to @addr
+///   ENAMETOOLONG     @addr has more than 107 bytes
+///   EINVAL           @addr is NULL
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   ENOBUFS, ENOMEM  not enough memory
+///   EACCES, EPERM    a security policy forbids it
+///   EAFNOSUPPORT     the system has no Unix domain sockets
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: the listening descriptor is not inherited by executed programs, more than 6
+///   connections may wait, and NULL does not crash.
 ///
 /// # Safety
 /// `addr` is a string.
@@ -70,11 +75,15 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
 /// is closed. A process that did not create it releases its own copy, and stops the server for all only if the process
 /// that created it has ended, or if one of its own threads is inside mm_ipc_srv_accept().
 ///
-/// MT-Safe: another thread may be inside mm_ipc_srv_accept(@srv), but none may use @srv afterwards. Not
-/// async-signal-safe. errno and the error state are not changed.
+/// errno and the error state are not changed.
 ///
-/// Differs from mmlib: threads inside mm_ipc_srv_accept() are released, and clients are refused at once, even if
-/// the listening descriptor was inherited by other processes.
+/// Errors: none
+///
+/// Thread safety: MT-Safe: another thread may be inside mm_ipc_srv_accept(@srv), but none may use @srv afterwards
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: threads inside mm_ipc_srv_accept() are released, and clients are refused at once,
+///   even if the listening descriptor was inherited by other processes.
 ///
 /// # Safety
 /// `srv` is null or came from mm_ipc_srv_create() and was not destroyed since.
@@ -95,22 +104,28 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
 ///
 /// Takes the first of the pending connections, and waits for one if there is none.
 ///
-/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
-/// the error state set to
+/// The descriptor is inherited by executed programs, and blocking.
+///
+/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
+///   and the error state is set.
+///
+/// Errors:
 ///   ECANCELED        the server was destroyed while this waited
-///   EINTR            interrupted by a signal handler
+///   EINTR            the call was interrupted by a signal handler
 ///   EBADF            the program has closed the hidden descriptor of @srv
 ///   EINVAL           @srv is NULL
-///   EMFILE           the process has too many open descriptors; the connection stays pending
-///   ENFILE           the system has too many open files; the connection stays pending
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached; the connection stays
+///                    pending
+///   ENFILE           the system-wide limit on the total number of open files has been reached; the connection stays
+///                    pending
 ///   ENOBUFS, ENOMEM  not enough memory
 ///   ECONNABORTED     the connection was aborted
 ///   EPERM            a security policy forbids it
 ///
-/// MT-Safe: several threads may accept from one server. Cancellation point. Not async-signal-safe. The descriptor is
-/// inherited by executed programs, and blocking.
-///
-/// Differs from mmlib: mm_ipc_srv_destroy() releases it, and NULL does not crash.
+/// Thread safety: MT-Safe: several threads may accept from one server
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: differs from mmlib: mm_ipc_srv_destroy() releases it, and NULL does not crash.
 ///
 /// # Safety
 /// `srv` is null or came from mm_ipc_srv_create() and was not destroyed before this call.
@@ -140,27 +155,31 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 /// The connection can be used at once, also before the server accepts it. Any process may listen to a name: ask
 /// the connection for SO_PEERCRED to know whose server it is.
 ///
-/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
-/// the error state set to
+/// The descriptor is inherited by executed programs, and blocking. The sockets of a call that waits are close-on-exec
+/// and never 0, 1 or 2, and a child of fork() does not have them. (A child of clone(), or of a fork that runs no
+/// handlers of pthread_atfork(), has those that are open at that moment.)
+///
+/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
+///   and the error state is set.
+///
+/// Errors:
 ///   ETIMEDOUT        no server listened, or none accepted connections, in the time of MMSYSIO_CONNECT_TIMEOUT_MS
 ///   ECONNREFUSED     no server listens, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
 ///   EAGAIN           the queue of the server is full, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
 ///   ENAMETOOLONG     @addr has more than 107 bytes
-///   EINTR            interrupted by a signal handler; never because the process was stopped and continued
+///   EINTR            the call was interrupted by a signal handler; never because the process was stopped and continued
 ///   EINVAL           @addr is NULL
-///   EMFILE           the process has too many open descriptors
-///   ENFILE           the system has too many open files
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
 ///   ENOBUFS, ENOMEM  not enough memory
 ///   EACCES, EPERM    a security policy forbids it
 ///   EAFNOSUPPORT     the system has no Unix domain sockets
 ///
-/// MT-Safe. Cancellation point, which leaves no socket behind. Not async-signal-safe. The descriptor is inherited by
-/// executed programs, and blocking. The sockets of a call that waits are close-on-exec and never 0, 1 or 2, and a child
-/// of fork() does not have them. (A child of clone(), or of a fork that runs no
-/// handlers of pthread_atfork(), has those that are open at that moment.)
-///
-/// Differs from mmlib: it waits for a server, as was always documented, instead of failing with ECONNREFUSED; a name
-/// that is too long is refused, not cut; and NULL does not crash.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point, which leaves no socket behind
+/// Compatibility: differs from mmlib: it waits for a server, as was always documented, instead of failing with
+///   ECONNREFUSED; a name that is too long is refused, not cut; and NULL does not crash.
 ///
 /// # Safety
 /// `addr` is a string.
@@ -180,15 +199,21 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
 ///
 /// What is sent through one is received from the other, both ways.
 ///
-/// Return: 0, with both descriptors to be closed with mm_close(); or -1, with the error state set to
+/// The descriptors are inherited by executed programs, and blocking. After a failure @fds is unspecified.
+///
+/// Return: 0 on success, with both descriptors to be closed with mm_close(); on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EFAULT           @fds cannot be written, NULL included
-///   EMFILE           the process has too many open descriptors
-///   ENFILE           the system has too many open files
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
 ///   ENOBUFS, ENOMEM  not enough memory
 ///   EACCES, EPERM    a security policy forbids it
 ///
-/// MT-Safe. Not async-signal-safe. The descriptors are inherited by executed programs, and blocking. After a
-/// failure @fds is unspecified.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 /// cbindgen:ptrs-as-arrays=[[fds;2]]
 ///
 /// # Safety
@@ -213,7 +238,11 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 /// has no room for it, waits for some. The descriptors are duplicated for the receiver; the caller keeps its own,
 /// and may close them as soon as this returns. @msg is not modified.
 ///
-/// Return: the number of bytes sent; or -1 with nothing sent and the error state set to
+/// A sender that waits for room goes on only when its peer has read about three quarters of what is queued.
+///
+/// Return: the number of bytes sent; on failure -1, with nothing sent, and the error state is set.
+///
+/// Errors:
 ///   EPIPE            the peer has closed the connection (never with a signal)
 ///   ECONNRESET       the peer has closed the connection without reading all that was sent
 ///   EMSGSIZE         the datagram is larger than SO_SNDBUF - 32 bytes (212960 by default), or @msg->num_iov is
@@ -224,22 +253,20 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 ///   ENOTSOCK         @fd is not a socket
 ///   ENOTCONN         @fd is not connected
 ///   EFAULT           the data, or the array @msg->iov, cannot be read
-///   EINTR            interrupted by a signal handler before there was space
-///   EAGAIN           there is no room, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
+///   EINTR            the call was interrupted by a signal handler before there was space
+///   EAGAIN           there is no space, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
 ///   ETOOMANYREFS     more descriptors of the user are under way than RLIMIT_NOFILE allows
 ///   EACCES, EPERM    the receiver refuses descriptors, or a security policy forbids it
 ///   EDESTADDRREQ, EISCONN, EOPNOTSUPP  @fd is a socket of another kind, which reports this
 ///   ENOBUFS, ENOMEM  not enough memory. A datagram needs memory in one piece: with a large SO_SNDBUF one of more than
 ///                    about 4 MiB (4263616 bytes) gets ENOBUFS always, and a smaller one may
+/// Error notes: EAGAIN and EINTR are recorded in the error state, but not logged.
 ///
-/// EAGAIN and EINTR are recorded in the error state, but not logged.
-///
-/// A sender that waits for room goes on only when its peer has read about three quarters of what is queued.
-///
-/// MT-Safe. Cancellation point. Not async-signal-safe, but it only calls send() or sendmsg() if it succeeds.
-///
-/// Differs from mmlib: a number of descriptors out of range and NULL give an error instead of a crash; no SIGPIPE
-/// is raised on a stream socket either.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe, but it only calls send() or sendmsg() if it succeeds
+/// Cancellation: cancellation point
+/// Compatibility: differs from mmlib: a number of descriptors out of range and NULL give an error instead of a crash;
+///   no SIGPIPE is raised on a stream socket either.
 ///
 /// # Safety
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds`, are pairs of pointer and count.
@@ -267,8 +294,15 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 /// @msg->num_fds and @msg->flags are written by every success, and by no failure. The descriptors received are the
 /// caller's, to be closed with mm_close(), and are not inherited by executed programs.
 ///
-/// Return: the number of bytes stored, 0 for an empty datagram (which may bring descriptors); or -1, with the error
-/// state set to
+/// Empty datagrams without descriptors that are the last before the peer closed the connection read as its end. An
+/// empty datagram without descriptors is also what a receive would report whose descriptor another thread closes with
+/// close() instead of mm_close(), if that thread at once gives the number to another connection by socket() or the
+/// like: use the functions of the library for that.
+///
+/// Return: the number of bytes stored, 0 for an empty datagram (which may bring descriptors); on failure -1, and the
+///   error state is set.
+///
+/// Errors:
 ///   EPIPE            the peer has closed the connection, and everything that it sent was received
 ///   ECONNRESET       the same, and the peer had not read all that was sent to it, or never accepted the connection
 ///   EINVAL           @msg is NULL; or @msg->num_fds_max is positive and @msg->fds NULL
@@ -278,25 +312,19 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 ///   ENOTCONN         @fd is not connected
 ///   ECONNREFUSED     @fd is a socket of another kind, which reports this
 ///   EFAULT           the data cannot be stored: the message is lost; or the array @msg->iov cannot be read
-///   EINTR            interrupted by a signal handler before a message came. If SO_RCVTIMEO is set, the kernel gives it
-///                    also when the process is stopped and continued, or traced
+///   EINTR            the call was interrupted by a signal handler before a message arrived. If SO_RCVTIMEO is set, the
+///                    kernel gives it also when the process is stopped and continued, or traced
 ///   EAGAIN           no message is there, and the endpoint is non-blocking or its SO_RCVTIMEO ran out
 ///   ENOMEM           not enough memory
+/// Error notes: EPIPE, EAGAIN and EINTR are recorded in the error state, but not logged.
 ///
-/// EPIPE, EAGAIN and EINTR are recorded in the error state, but not logged.
-///
-/// Empty datagrams without descriptors that are the last before the peer closed the connection read as its end. An
-/// empty datagram without descriptors is also what a receive would report whose descriptor another thread closes with
-/// close() instead of mm_close(), if that thread at once gives the number to another connection by socket() or the
-/// like: use the functions of the library for that.
-///
-/// MT-Safe: several threads may receive from one endpoint, each message reaches one of them. Cancellation point. Not
-/// async-signal-safe, but it only calls recvmsg() if it receives data.
-///
-/// Differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of a stale
-/// number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if other ancillary data
-/// comes along; data that the peer sent before it closed the connection is received even if it had not read ours; a
-/// receive whose descriptor is closed does not succeed; a number out of range and NULL do not crash.
+/// Thread safety: MT-Safe: several threads may receive from one endpoint, each message reaches one of them
+/// Signal safety: not async-signal-safe, but it only calls recvmsg() if it receives data
+/// Cancellation: cancellation point
+/// Compatibility: differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of
+///   a stale number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if other
+///   ancillary data comes along; data that the peer sent before it closed the connection is received even if it had not
+///   read ours; a receive whose descriptor is closed does not succeed; a number out of range and NULL do not crash.
 ///
 /// # Safety
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.

@@ -18,7 +18,9 @@ use core::ptr::NonNull;
 ///
 /// Child processes have the map as well; programs that they execute have not.
 ///
-/// Return: the address of the memory, to be given back with mm_unmap(); or NULL, with the error state set to
+/// Return: the address of the memory, to be given back with mm_unmap(); on failure NULL, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @fd is not open
 ///   EACCES           @fd is not open for reading; or not for writing too, with MM_MAP_SHARED and MM_MAP_WRITE
 ///   EINVAL           @len is 0, or @offset is not a multiple of the page size; of the size of its huge pages, if the
@@ -30,7 +32,10 @@ use core::ptr::NonNull;
 ///   EAGAIN           the memory may not be locked (mlockall(), RLIMIT_MEMLOCK)
 ///   ENFILE, ETXTBSY, EIO  the filesystem refuses
 ///
-/// MT-Safe. Not async-signal-safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags: c_int) -> *mut c_void {
     ret("mm_mapfile", || map::map_file(Fd::from_c(fd), offset, len, mflags).map(|mapping| mapping.into_raw()))
@@ -41,14 +46,17 @@ pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags:
 ///
 /// The whole map is undone, whatever the size of its pages.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EFAULT           mm_mapfile() did not return @addr, or it was unmapped since
 ///   ENOMEM           the system would have too many maps; this one stays
 ///
-/// MT-Safe: of several threads that unmap the same memory one succeeds. Not async-signal-safe.
-///
-/// Differs from mmlib: after a failure other than EFAULT it can be tried again; a map of huge pages can be undone if its
-/// length is not a multiple of their size.
+/// Thread safety: MT-Safe: of several threads that unmap the same memory one succeeds
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: after a failure other than EFAULT it can be tried again; a map of huge pages can
+///   be undone if its length is not a multiple of their size.
 ///
 /// # Safety
 /// Nobody uses the memory at `addr` any more.
@@ -70,8 +78,12 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 /// What is created has size 0: use mm_ftruncate(), then mm_mapfile(). It lives until its name is removed with
 /// mm_shm_unlink() and nobody has it open or mapped any more, but not longer than the system runs.
 ///
-/// Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
-/// to
+/// The descriptor is closed in executed programs.
+///
+/// Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+///   state is set.
+///
+/// Errors:
 ///   ENOENT           there is none of that name, and @oflag has no O_CREAT; or the system has no /dev/shm
 ///   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
 ///   EACCES           its permissions forbid it
@@ -80,13 +92,15 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 ///                    directory, which cannot be written
 ///   EFAULT           @name is NULL
 ///   ELOOP            it is a symbolic link
-///   EMFILE, ENFILE   too many open descriptors, or files
-///   ENOSPC           there is no room for it
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   ENOSPC           there is no space for it
 ///   ENOMEM           not enough memory
 ///
-/// MT-Safe. The descriptor is closed in executed programs.
-///
-/// Differs from mmlib: NULL does not crash; "." and ".." are refused.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: NULL does not crash; "." and ".." are refused.
 ///
 /// # Safety
 /// `name` is a string.
@@ -103,16 +117,22 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
 /// It has size 0: use mm_ftruncate(), then mm_mapfile(). To share it, pass the descriptor on, with mm_spawn() or
 /// mm_ipc_sendmsg(). It can be sealed, so that a receiver may rely on its size: fcntl(F_ADD_SEALS).
 ///
-/// Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); or -1,
-/// with the error state set to
-///   EMFILE, ENFILE   too many open descriptors, or files
+/// The descriptor is closed in executed programs.
+///
+/// Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); on
+///   failure -1, and the error state is set.
+///
+/// Errors:
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
 ///   ENOMEM           not enough memory
 ///   EACCES, EPERM    a security policy forbids it
 ///   ENOSYS           the kernel is older than Linux 3.17
 ///
-/// MT-Safe. The descriptor is closed in executed programs.
-///
-/// Differs from mmlib: nobody can guess a name and take it first.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: nobody can guess a name and take it first.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_anon_shm() -> c_int {
     ret("mm_anon_shm", shared::anonymous)
@@ -123,15 +143,18 @@ pub extern "C" fn mm_anon_shm() -> c_int {
 ///
 /// Those who have it open or mapped keep it.
 ///
-/// Return: 0; or -1, with the error state set to
-///   ENOENT           there is none of that name, or it is no name that one can have
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
+///   ENOENT           there is none of that name, or the name is not valid
 ///   EACCES, EPERM    it belongs to another user, or a security policy forbids it
 ///   EFAULT           @name is NULL
 ///   EISDIR           it is a directory
 ///
-/// MT-Safe.
-///
-/// Differs from mmlib: NULL does not crash.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: NULL does not crash.
 ///
 /// # Safety
 /// `name` is a string.

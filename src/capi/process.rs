@@ -43,7 +43,13 @@ use core::ffi::{c_char, c_int};
 ///
 /// A file whose format the kernel does not know is run by /bin/sh, if @path has no slash.
 ///
-/// Return: 0; or -1, with no process left behind, @child_pid untouched, and the error state set to
+/// Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
+/// program no more than a small one.
+///
+/// Return: 0 on success; on failure -1, with no process left behind and @child_pid untouched, and the error state is
+///   set.
+///
+/// Errors:
 ///   EINVAL           @path is NULL, @flags has other bits, or @num_map is positive and @fd_map NULL
 ///   ENOENT           the program or its interpreter does not exist; @path is empty
 ///   EACCES           the program may not be executed, is not a regular file, or a directory may not be searched
@@ -51,15 +57,15 @@ use core::ffi::{c_char, c_int};
 ///   ELIBBAD          the kernel does not know the format of the program's interpreter
 ///   EISDIR           the program's interpreter is a directory
 ///   EBADF            a parent_fd is not open, or a child_fd is negative or not below RLIMIT_NOFILE
-///   EBUSY, EINTR     a child_fd cannot be replaced: another thread is opening it (mm_execv() alone), or a signal handler
-///                    interrupted closing it
+///   EBUSY, EINTR     a child_fd cannot be replaced: another thread is opening it (mm_execv() alone), or a signal
+///                    handler interrupted closing it
 ///   EAGAIN           the limit on processes of the user (RLIMIT_NPROC) or of a group of processes has been reached
 ///   E2BIG            @argv and @envp are too large
 ///   EFAULT           @envp cannot be read, or @argv, if @path has a slash
 ///   ENOTDIR          a component of the path prefix is not a directory; or, if @path has no slash, the last entry of
 ///                    PATH
-///   ELOOP            too many symbolic links were encountered
-///   ENAMETOOLONG     @path has more than 4095 bytes, or a component more than 255
+///   ELOOP            too many symbolic links were encountered in resolving the path
+///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
 ///   ETXTBSY          the file is open for writing
 ///   EPERM            a security policy, or a tracer of a program with privileges, forbids it
 ///   ENOMEM           not enough memory
@@ -69,15 +75,15 @@ use core::ffi::{c_char, c_int};
 ///                    directory
 ///   EIO              the process was killed before it could execute the program; or the file cannot be read
 ///
-/// MT-Safe; other threads must not change the environment or, with MM_SPAWN_DAEMONIZE, the directory at the same time.
-/// Not async-signal-safe. Not a cancellation point, except for the log line of a failure. Handlers of pthread_atfork()
-/// are not called: like posix_spawn(), it copies no memory, so that it costs a large program no more than a small one.
-///
-/// Differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of the program,
-/// whatever the descriptors of @fd_map; a signal that arrives before it returns does not make a started program an
-/// error; no output of the caller is printed twice; NULL for @fd_map does not crash; with MM_SPAWN_DAEMONIZE, symbolic
-/// links and files that were removed are executed by the path that was given, and relative directories of PATH are the
-/// caller's.
+/// Thread safety: MT-Safe; other threads must not change the environment or, with MM_SPAWN_DAEMONIZE, the directory at
+///   the same time
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of
+///   the program, whatever the descriptors of @fd_map; a signal that arrives before it returns does not make a started
+///   program an error; no output of the caller is printed twice; NULL for @fd_map does not crash; with
+///   MM_SPAWN_DAEMONIZE, symbolic links and files that were removed are executed by the path that was given, and
+///   relative directories of PATH are the caller's.
 ///
 /// # Safety
 /// `child_pid` is valid; `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp`
@@ -116,14 +122,17 @@ pub unsafe extern "C" fn mm_spawn(
 ///
 /// The process and its number stay; all other threads end.
 ///
-/// Return: it does not return if it succeeds; else -1, with the error state set as by mm_spawn(). Then descriptors may
-/// have been changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map,
-/// which are redirected up to the element that failed.
+/// Return: it does not return if it succeeds; on failure -1, and the error state is set. Then descriptors may have been
+///   changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map, which are
+///   redirected up to the element that failed.
 ///
-/// MT-Safe; other threads must not change the environment at the same time. Not async-signal-safe. Not a cancellation
-/// point, except for the log line of a failure.
+/// Errors:
+///   as mm_spawn()
 ///
-/// Differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
+/// Thread safety: MT-Safe; other threads must not change the environment at the same time
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
 ///
 /// # Safety
 /// `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp` are null or arrays of
@@ -151,12 +160,17 @@ pub unsafe extern "C" fn mm_execv(
 /// After a normal end @status is MM_WSTATUS_EXITED and the exit code, which MM_WSTATUS_CODEMASK picks out; after one
 /// by a signal it is MM_WSTATUS_SIGNALED and the number of the signal. A process can be waited for once.
 ///
-/// Return: 0; or -1, with @status untouched and the error state set to
-///   ECHILD           @pid is no child of this process, or was waited for before, or SIGCHLD is ignored
-///   EINTR            a signal handler was called meanwhile: call again
+/// Return: 0 on success; on failure -1, with @status untouched, and the error state is set.
+///
+/// Errors:
+///   ECHILD           @pid is not a child of this process, or was waited for before, or SIGCHLD is ignored
+///   EINTR            the call was interrupted by a signal handler: call again
 ///   ESRCH            @pid is the smallest of all numbers
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `status` is valid.

@@ -18,16 +18,24 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 /// @type:       SOCK_STREAM, SOCK_DGRAM..., with SOCK_NONBLOCK and SOCK_CLOEXEC if wanted
 /// @protocol:   protocol, or 0 for the usual one of @type
 ///
-/// Return: the descriptor, the lowest number available, to be closed with mm_close(); or -1, with the error state set
-/// to
+/// Without SOCK_CLOEXEC the descriptor is inherited by executed programs.
+///
+/// Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+///   state is set.
+///
+/// Errors:
 ///   EAFNOSUPPORT     the system does not have @domain
 ///   EINVAL           @type is unknown, or has unknown flags
 ///   EPROTONOSUPPORT, ESOCKTNOSUPPORT  @domain does not have @type or @protocol
 ///   EACCES, EPERM    the caller may not create such a socket
-///   EMFILE, ENFILE   too many open descriptors, or files
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached
+///   ENFILE           the system-wide limit on the total number of open files has been reached
 ///   ENOBUFS, ENOMEM  not enough memory
 ///
-/// MT-Safe. Without SOCK_CLOEXEC the descriptor is inherited by executed programs.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_int {
     ret("mm_socket", || {
@@ -39,10 +47,12 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
 
 /// mm_bind() - give a socket its address
 /// @sockfd:     descriptor of the socket
-/// @addr:       address; port 0 takes any that is free, which mm_getsockname() tells
+/// @addr:       address; port 0 takes any that is free, which mm_getsockname() returns
 /// @addrlen:    size of @addr in bytes
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EADDRINUSE       another socket has the address, or had it until shortly (SO_REUSEADDR), or no port is free
 ///   EADDRNOTAVAIL    the machine does not have the address
 ///   EINVAL           the socket has an address already, or @addrlen is too small
@@ -52,11 +62,14 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
 ///   EPERM            a security policy forbids it
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
-///   EFAULT           @addr cannot be read
-///   ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EROFS  as mm_open() (AF_UNIX)
 ///   ENOBUFS, ENOMEM  not enough memory
+///   EFAULT           @addr cannot be read
+///   ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EROFS  the path cannot be used (AF_UNIX): see mm_open()
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `addr` is null or points to `addrlen` bytes.
@@ -74,14 +87,19 @@ pub unsafe extern "C" fn mm_bind(sockfd: c_int, addr: *const libc::sockaddr, add
 /// @addr:       receives the address, cut if it does not fit
 /// @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
 ///   EINVAL           @addrlen is negative, taken as an int
 ///   EFAULT           @addr or @addrlen cannot be written, NULL included
 ///   ENOBUFS          not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `addrlen` is valid, and `addr` for as many bytes as it says.
@@ -103,7 +121,9 @@ pub unsafe extern "C" fn mm_getsockname(
 /// @addr:       receives the address, cut if it does not fit
 /// @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   ENOTCONN         the socket is not connected
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
@@ -111,7 +131,10 @@ pub unsafe extern "C" fn mm_getsockname(
 ///   EFAULT           @addr or @addrlen cannot be written, NULL included
 ///   ENOBUFS          not enough memory
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `addrlen` is valid, and `addr` for as many bytes as it says.
@@ -135,7 +158,9 @@ pub unsafe extern "C" fn mm_getpeername(
 ///
 /// A socket without an address gets one, with any port that is free.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EADDRINUSE       another socket listens to the address, or no port is free
 ///   EOPNOTSUPP       sockets of this type have no connections
 ///   EINVAL           the socket is connected, or has no address (AF_UNIX)
@@ -143,7 +168,10 @@ pub unsafe extern "C" fn mm_getpeername(
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
 ///
-/// MT-Safe.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_listen(sockfd: c_int, backlog: c_int) -> c_int {
     ret("mm_listen", || {
@@ -159,22 +187,32 @@ pub extern "C" fn mm_listen(sockfd: c_int, backlog: c_int) -> c_int {
 ///
 /// Takes the first of the pending connections, and waits for one if there is none.
 ///
-/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); or -1, with
-/// the error state set to
+/// The descriptor is inherited by executed programs, and blocking.
+///
+/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
+///   and the error state is set.
+///
+/// Errors:
 ///   EAGAIN           no connection is pending, and @sockfd is non-blocking or its SO_RCVTIMEO ran out
-///   EINTR            a signal handler was called meanwhile
+///   EINTR            the call was interrupted by a signal handler
 ///   EINVAL           the socket does not listen, or @addrlen is negative, taken as an int
 ///   EOPNOTSUPP       sockets of this type have no connections
-///   ECONNABORTED     the connection was given up meanwhile
+///   ECONNABORTED     the connection was aborted before it was accepted
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
-///   EFAULT           @addr or @addrlen cannot be written; the connection is lost
-///   EMFILE, ENFILE   too many open descriptors, or files; the connection stays pending
+///   EMFILE           the per-process limit on the number of open file descriptors has been reached; the connection stays
+///                    pending
+///   ENFILE           the system-wide limit on the total number of open files has been reached; the connection stays
+///                    pending
 ///   ENOBUFS, ENOMEM  not enough memory
+///   EFAULT           @addr or @addrlen cannot be written; the connection is lost
 ///   EPERM            a firewall or a security policy forbids it
 ///   EPROTO, ENETDOWN, EHOSTUNREACH...  what went wrong with the connection on the network
 ///
-/// MT-Safe. Cancellation point. The descriptor is inherited by executed programs, and blocking.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `addrlen` is valid, and `addr` is null or valid for as many bytes as it says.
@@ -195,13 +233,15 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 /// A stream socket waits until its peer has answered. A datagram socket only remembers whom to send to and to receive
 /// from; it can be connected again, and an address of family AF_UNSPEC ends that.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   ECONNREFUSED     nobody listens to the address
 ///   ETIMEDOUT        the peer does not answer
 ///   EHOSTUNREACH, ENETUNREACH  there is no way to it
 ///   EINPROGRESS      the socket is non-blocking, or its SO_SNDTIMEO ran out: the attempt goes on. mm_poll() waits for
-///                    POLLOUT, and the option SO_ERROR tells how it ended
-///   EINTR            a signal handler was called meanwhile: the attempt goes on, likewise
+///                    POLLOUT, and the option SO_ERROR reports how it ended
+///   EINTR            the call was interrupted by a signal handler: the attempt goes on, likewise
 ///   EALREADY         an attempt goes on
 ///   EISCONN          the socket is connected
 ///   EADDRNOTAVAIL    the machine does not have the address, or no port is free
@@ -216,7 +256,10 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 ///   EFAULT           @addr cannot be read
 ///   ENOMEM           not enough memory
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `addr` is null or points to `addrlen` bytes.
@@ -240,7 +283,9 @@ pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, 
 /// With 0 they wait without limit. The kernel rounds up to its ticks. A receive or send whose time ran out fails with
 /// EAGAIN. Negative whole seconds end every wait at once. Every other option goes to the kernel as it is.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EINVAL           @optlen is not sizeof(int) for a time-out, or too small for another option; or the value is
 ///                    invalid
 ///   EDOM             the time-out is negative, and not in whole seconds
@@ -251,9 +296,10 @@ pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, 
 ///   EACCES, EPERM    the caller may not set it
 ///   ENOBUFS, ENOMEM, EADDRINUSE, EADDRNOTAVAIL, ENODEV...  what the option says
 ///
-/// MT-Safe.
-///
-/// Differs from mmlib: NULL for a time-out does not crash.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: NULL for a time-out does not crash.
 ///
 /// # Safety
 /// `optval` is null or points to `optlen` bytes.
@@ -288,7 +334,9 @@ pub unsafe extern "C" fn mm_setsockopt(
 /// fail with EINVAL. SO_GET_FILTER counts instructions of 8 bytes in @optlen, and SO_PEERPIDFD returns a descriptor,
 /// which the caller closes.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   ENOPROTOOPT, EOPNOTSUPP  there is no such option
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
@@ -300,10 +348,11 @@ pub unsafe extern "C" fn mm_setsockopt(
 ///   EACCES, EPERM    the caller may not know it
 ///   ENODATA, ENOTCONN, ENODEV, EMFILE, ENOMEM...  what the option says
 ///
-/// MT-Safe.
-///
-/// Differs from mmlib: values of more than 16 bytes are not cut to 16; a value that does not fit is what getsockopt()
-/// makes of it; long time-outs are not negative; NULL does not crash.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: values of more than 16 bytes are not cut to 16; a value that does not fit is what
+///   getsockopt() makes of it; long time-outs are not negative; NULL does not crash.
 ///
 /// # Safety
 /// `optlen` is null or valid, and `optval` is null or valid for the value that the option stores for this `*optlen`.
@@ -328,13 +377,18 @@ pub unsafe extern "C" fn mm_getsockopt(
 ///
 /// It is the connection that ends, for all who have it; the descriptor is still to be closed.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   ENOTCONN         the socket is not connected
 ///   EINVAL           @how is unknown
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
 ///
-/// MT-Safe: threads that wait for the socket are released.
+/// Thread safety: MT-Safe: threads that wait for the socket are released
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
     ret("mm_shutdown", || {
@@ -352,26 +406,31 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
 /// From a stream socket fewer bytes may be sent than asked for; a datagram is sent whole or not at all. It may be
 /// empty.
 ///
-/// Return: the number of bytes sent; or -1, with the error state set to
+/// Return: the number of bytes sent; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EPIPE            the connection is shut down, or there never was one; from a stream socket SIGPIPE comes first,
 ///                    unless MSG_NOSIGNAL is given
 ///   ECONNRESET       the peer has ended the connection
 ///   ECONNREFUSED     nobody received an earlier datagram
 ///   EMSGSIZE         the datagram is too large
-///   EAGAIN           there is no room, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_SNDTIMEO ran out
-///   EINTR            a signal handler was called before there was room
+///   EAGAIN           there is no space, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_SNDTIMEO ran out
+///   EINTR            the call was interrupted by a signal handler before there was space
 ///   ENOTCONN         the socket is not connected
 ///   EDESTADDRREQ     the same, for a datagram
 ///   EOPNOTSUPP       the socket does not have these @flags
 ///   EBADF            @sockfd is not open
 ///   ENOTSOCK         @sockfd is not a socket
+///   ENOBUFS, ENOMEM  not enough memory
 ///   EFAULT           @buffer cannot be read
 ///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN  what went wrong with the connection on the network
 ///   EACCES, EPERM    a firewall or a security policy forbids it
 ///   EINVAL           the socket does not take these @flags or this @length
-///   ENOBUFS, ENOMEM  not enough memory
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `buffer` is valid for `length` bytes.
@@ -394,12 +453,14 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
 /// does not fit is discarded; MSG_TRUNC gives its real size. Descriptors that come with a message of an IPC endpoint
 /// are closed: use mm_ipc_recvmsg() to get these.
 ///
-/// Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; or -1, with the error
-/// state set to
+/// Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; on failure -1, and the
+///   error state is set.
+///
+/// Errors:
 ///   ECONNRESET       the peer has ended the connection
 ///   ECONNREFUSED     nobody received an earlier datagram
 ///   EAGAIN           there is no data, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_RCVTIMEO ran out
-///   EINTR            a signal handler was called before data came
+///   EINTR            the call was interrupted by a signal handler before data arrived
 ///   ENOTCONN         the socket is not connected
 ///   EINVAL           the socket does not have these @flags, or MSG_OOB is given and there is no such data
 ///   EBADF            @sockfd is not open
@@ -408,7 +469,10 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
 ///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  what went wrong with the connection on the network
 ///   ENOMEM           not enough memory
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `buffer` is valid for `length` bytes.
@@ -426,7 +490,9 @@ pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usi
 /// @msg:        message: whom it is for (NULL for a connected socket), data and ancillary data
 /// @flags:      as for mm_send()
 ///
-/// Return: the number of bytes sent; or -1, with the error state set as by mm_send(), and
+/// Return: the number of bytes sent; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EISCONN          the socket is connected, and @msg has an address
 ///   EMSGSIZE         the datagram is too large, or the message has more than 1024 buffers
 ///   EINVAL           the ancillary data or the address is malformed, or the sizes of the buffers make more than
@@ -434,8 +500,12 @@ pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usi
 ///   EAFNOSUPPORT     the address is of another family than the socket
 ///   ETOOMANYREFS     more file descriptors than RLIMIT_NOFILE are sent and not yet received (AF_UNIX)
 ///   EFAULT           @msg or what it points to cannot be read, NULL included
+///   as mm_send()
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `msg` is null or valid, with all that it points to.
@@ -454,17 +524,24 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
 ///              addresses, and flags: MSG_TRUNC, MSG_CTRUNC, MSG_OOB...
 /// @flags:      as for mm_recv(), and MSG_CMSG_CLOEXEC
 ///
-/// Without any buffer, an empty datagram still tells its sender.
+/// Without any buffer, the sender of an empty datagram is returned.
 ///
-/// Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; or -1, with the error
-/// state set as by mm_recv(), and
+/// Descriptors that come with the message are inherited by executed programs, unless MSG_CMSG_CLOEXEC is given.
+///
+/// Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; on failure -1, and the
+///   error state is set.
+///
+/// Errors:
 ///   EMSGSIZE         the message has more than 1024 buffers
 ///   EINVAL           the size of the address is negative, taken as an int, or those of the buffers make more than
 ///                    SSIZE_MAX
 ///   EFAULT           @msg cannot be read and written, or what it points to cannot be written, NULL included
+///   as mm_recv()
 ///
-/// MT-Safe. Cancellation point. Descriptors that come with the message are inherited by executed programs, unless
-/// MSG_CMSG_CLOEXEC is given.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `msg` is null or valid, with all that it points to.
@@ -487,13 +564,17 @@ pub unsafe extern "C" fn mm_recvmsg(sockfd: c_int, msg: *mut libc::msghdr, flags
 /// @flags:      as for mm_send()
 ///
 /// Return: the number of messages sent, which is less than @vlen if one that is not the first could not be sent, or 0
-/// if @vlen is; or -1, with the error state set as by mm_sendmsg() for the first message, and
+///   if @vlen is; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EINVAL           @vlen is negative
 ///   EFAULT           @msgvec or what it points to cannot be read, or datalen not written
+///   as mm_sendmsg()  for the first message
 ///
-/// MT-Safe. Cancellation point.
-///
-/// Differs from mmlib: a negative @vlen is an error, not 1024.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: differs from mmlib: a negative @vlen is an error, not 1024.
 ///
 /// # Safety
 /// `msgvec` and `vlen` are a pair of pointer and count, each element valid with all that it points to.
@@ -522,16 +603,21 @@ pub unsafe extern "C" fn mm_send_multimsg(
 /// Waits until @vlen messages have come. The kernel looks at @timeout only when a message has come: if none comes, it
 /// waits for ever. SO_RCVTIMEO bounds that. At the end of a stream the messages that remain are empty.
 ///
+/// Descriptors that come with a message are inherited by executed programs, unless MSG_CMSG_CLOEXEC is given.
+///
 /// Return: the number of messages received, which is less than @vlen if time ran out, a signal handler was called or
-/// something failed after the first one (it is reported by the next call), or 0 if @vlen is; or -1, with the error
-/// state set as by mm_recvmsg() for the first message, and
+///   something failed after the first one (it is reported by the next call), or 0 if @vlen is; on failure -1, and the
+///   error state is set.
+///
+/// Errors:
 ///   EINVAL           @vlen is negative, or @timeout is no valid time
 ///   EFAULT           @msgvec, what it points to, or @timeout cannot be read and written
+///   as mm_recvmsg()  for the first message
 ///
-/// MT-Safe. Cancellation point. Descriptors that come with a message are inherited by executed programs, unless
-/// MSG_CMSG_CLOEXEC is given.
-///
-/// Differs from mmlib: a negative @vlen is an error, not 1024.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: differs from mmlib: a negative @vlen is an error, not 1024.
 ///
 /// # Safety
 /// `msgvec` and `vlen` are a pair of pointer and count, each element valid with all that it points to; `timeout` is
@@ -588,7 +674,9 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
 ///
 /// This is the C library's getaddrinfo(): its files, its configuration and its order.
 ///
-/// Return: 0; or -1, with @res unspecified and the error state set to
+/// Return: 0 on success; on failure -1, with @res unspecified, and the error state is set.
+///
+/// Errors:
 ///   MM_ENONAME       @node is not known, or, with AI_NUMERICHOST, no address
 ///   MM_ENOTFOUND     @service is not known, or not for this type of socket
 ///   EADDRNOTAVAIL    the host has no address of this family
@@ -600,14 +688,15 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
 ///   EFAULT           @res is NULL
 ///   EAGAIN           a name server does not answer now
 ///   EIO              a name server failed
-///   EOVERFLOW        a name is too long
 ///   ENOMEM           not enough memory
-///   others           what the resolver met in the system
+///   others           the errno value of a system call that failed in the resolver
+///   EOVERFLOW        a name is too long
 ///
-/// MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
-///
-/// Differs from mmlib: a failure never has number 0 or one of an earlier failure; with AI_NUMERICSERV and no @service
-/// the reason of a failure is told; NULL for @res does not crash.
+/// Thread safety: MT-Safe; other threads must not change the environment at the same time
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: differs from mmlib: a failure never has number 0 or one of an earlier failure; with AI_NUMERICSERV
+///   and no @service the reason of a failure is reported; NULL for @res does not crash.
 ///
 /// # Safety
 /// `node` and `service` are strings, `hints` and `res` are valid.
@@ -639,9 +728,11 @@ pub unsafe extern "C" fn mm_getaddrinfo(
 /// @servlen:    size of @serv in bytes
 /// @flags:      0, or NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_DGRAM...
 ///
-/// What has no name is told as a number, unless @flags has NI_NAMEREQD.
+/// What has no name is written as a number, unless @flags has NI_NAMEREQD.
 ///
-/// Return: 0; or -1, with the error state set to
+/// Return: 0 on success; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EOVERFLOW        a name does not fit
 ///   MM_ENONAME       the host has no name, and NI_NAMEREQD is given; or no name is asked for
 ///   EAFNOSUPPORT     the family of the address is unknown, or @addrlen too small
@@ -650,11 +741,12 @@ pub unsafe extern "C" fn mm_getaddrinfo(
 ///   EAGAIN           a name server does not answer now
 ///   EIO              a name server failed
 ///   ENOMEM           not enough memory
-///   others           what the resolver met in the system
+///   others           the errno value of a system call that failed in the resolver
 ///
-/// MT-Safe; other threads must not change the environment meanwhile. Cancellation point.
-///
-/// Differs from mmlib: NULL does not crash, and a failure never has number 0.
+/// Thread safety: MT-Safe; other threads must not change the environment at the same time
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: differs from mmlib: NULL does not crash, and a failure never has number 0.
 ///
 /// # Safety
 /// `addr` is null or points to `addrlen` bytes, `host` is null or valid for `hostlen` bytes, `serv` for `servlen`.
@@ -682,7 +774,12 @@ pub unsafe extern "C" fn mm_getnameinfo(
 /// mm_freeaddrinfo() - release a list of addresses
 /// @res:        list of mm_getaddrinfo(); NULL does nothing
 ///
-/// MT-Safe.
+/// Errors: none
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `res` is null or came from mm_getaddrinfo(), was not released since, and is not used any more.
@@ -713,24 +810,30 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 /// program that needs another bound calls mm_getaddrinfo(), mm_socket(), mm_setsockopt() and mm_connect() itself, or
 /// has a signal interrupt the attempt, with a handler that was installed without SA_RESTART.
 ///
-/// Return: the descriptor, blocking, to be closed with mm_close(); or -1, with the error state set to
+/// The descriptor is inherited by executed programs.
+///
+/// Return: the descriptor, blocking, to be closed with mm_close(); on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EINVAL           @uri is NULL; it has no scheme, no host, user information, or a port above 65535; brackets hold
 ///                    no IPv6 address, or neither a colon nor the end follows them; or the port that tcp and udp need
 ///                    is missing or negative
 ///   MM_ENOTFOUND     the scheme is no service
 ///   MM_ENONAME       the host is not known
-///   EINTR            a signal handler was called meanwhile; no further address is tried
+///   EINTR            the call was interrupted by a signal handler; no further address is tried
 ///   ENOMEM           not enough memory
-///   others           as by mm_getaddrinfo(), or by mm_socket() and mm_connect() for the last address, which the text
-///                    of the error has
-/// If all addresses fail, a line is logged for each.
+///   as mm_getaddrinfo()
+///   as mm_socket(), mm_connect() for the last address, which the description of the error names
+/// Error notes: If all addresses fail, a line is logged for each.
 ///
-/// MT-Safe; other threads must not change the environment meanwhile. Cancellation point; a thread that is cancelled
-/// here leaves the list of addresses, and perhaps the socket, behind. The descriptor is inherited by executed programs.
-///
-/// Differs from mmlib: the port goes to the peer in the right order of bytes; no datagram socket is returned if streams
-/// are refused, or tried before the streams of all addresses; ports above 65535 and user information are refused; a scheme may have any length; IPv6 addresses may be given; an attempt that fails is not logged if a
-/// later one succeeds; a signal ends it; nothing leaks.
+/// Thread safety: MT-Safe; other threads must not change the environment at the same time
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point; a thread that is cancelled here leaves the list of addresses, and perhaps the
+///   socket, behind
+/// Compatibility: differs from mmlib: the port goes to the peer in the right order of bytes; no datagram socket is
+///   returned if streams are refused, or tried before the streams of all addresses; ports above 65535 and user
+///   information are refused; a scheme may have any length; IPv6 addresses may be given; an attempt that fails is not
+///   logged if a later one succeeds; a signal ends it; nothing leaks.
 ///
 /// # Safety
 /// `uri` is a string.
@@ -750,13 +853,18 @@ pub unsafe extern "C" fn mm_create_sockclient(uri: *const c_char) -> c_int {
 /// As poll(): an element with a negative descriptor is passed over, one that is not open shows POLLNVAL. IPC
 /// endpoints can be waited for as anything else.
 ///
-/// Return: the number of elements with events, 0 if the time ran out; or -1, with the error state set to
+/// Return: the number of elements with events, 0 if the time ran out; on failure -1, and the error state is set.
+///
+/// Errors:
 ///   EINVAL           @nfds is negative or above RLIMIT_NOFILE
 ///   EFAULT           @fds cannot be read and written
-///   EINTR            a signal handler was called meanwhile
+///   EINTR            the call was interrupted by a signal handler
 ///   ENOMEM           not enough memory
 ///
-/// MT-Safe. Cancellation point.
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: cancellation point
+/// Compatibility: as mmlib
 ///
 /// # Safety
 /// `fds` and `nfds` are a pair of pointer and count.

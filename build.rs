@@ -14,7 +14,12 @@ fn main() {
 #[cfg(feature = "header")]
 mod header {
     use cbindgen::{Builder, Config};
-    use std::{env, fs, path::Path};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        env, fs,
+        path::Path,
+        process,
+    };
 
     /// The banners of mmsysio.h in its order, each with the door below it.
     const BANNERS: [(&str, &str); 6] = [
@@ -27,7 +32,8 @@ mod header {
     ];
 
     /// Writes the header to the file that MMSYSIO_HEADER names: what cbindgen.toml begins it with; under each banner
-    /// the macros of the door's `.h` file, if it has one, and what cbindgen makes of the door; and its end.
+    /// the macros of the door's `.h` file, if it has one, and what cbindgen makes of the door; and its end. Shared lists
+    /// of errnos are written out.
     pub fn write() {
         println!("cargo:rerun-if-changed=src/capi");
         println!("cargo:rerun-if-changed=cbindgen.toml");
@@ -35,6 +41,7 @@ mod header {
         let mut config = Config::from_file("cbindgen.toml").expect("cbindgen.toml is valid");
         let head = config.header.take().expect("cbindgen.toml has a header");
         let tail = config.trailer.take().expect("cbindgen.toml has a trailer");
+        let mut errnos = ErrnoLists::read();
         let mut header = head.trim_start().to_owned();
         for (banner, door) in BANNERS {
             header += &format!("\n/*\n * {banner}\n */\n\n");
@@ -43,9 +50,9 @@ mod header {
                 header += &fs::read_to_string(&macros).expect("the macros of a door can be read");
                 header += "\n";
             }
-            header += declarations(door, &config).trim_end();
-            header += "\n";
+            header += &errnos.expand_all(declarations(door, &config).trim_end());
         }
+        errnos.fail_if_unused();
         header += &tail;
         let target = env::var_os("MMSYSIO_HEADER").expect("MMSYSIO_HEADER names the file to write");
         fs::write(target, header).expect("the header can be written");
@@ -61,6 +68,151 @@ mod header {
             .expect("cbindgen understands the doors")
             .write(&mut text);
         as_a_c_programmer_writes(&String::from_utf8(text).expect("a header is UTF-8"))
+    }
+
+    const ERRNO_LISTS: &str = "src/capi/errors.txt";
+
+    fn fail(message: &str) -> ! {
+        eprintln!("error: {message}");
+        process::exit(1)
+    }
+
+    /// The errnos that an entry of a list of errors begins with: none if the line continues an entry, or is of no list.
+    fn errnos_of(line: &str) -> Vec<&str> {
+        let is_errno = |name: &str| {
+            let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            name == "others" || (name.starts_with(['E', 'M']) && name.chars().all(is_upper))
+        };
+        let mut errnos = Vec::new();
+        for word in line.strip_prefix("  ").unwrap_or_default().split(' ') {
+            let name = word.trim_end_matches([',', '.']);
+            if !is_errno(name) {
+                break;
+            }
+            errnos.push(name);
+            if !word.ends_with(',') {
+                break;
+            }
+        }
+        errnos
+    }
+
+    /// The sections of errors.txt, which says how they are used.
+    struct ErrnoLists {
+        sections: BTreeMap<String, Vec<String>>,
+        unused: BTreeSet<String>,
+    }
+
+    impl ErrnoLists {
+        fn read() -> ErrnoLists {
+            let text = fs::read_to_string(ERRNO_LISTS).expect("the lists of errnos can be read");
+            let mut sections = BTreeMap::<String, Vec<String>>::new();
+            let mut current = None;
+            for line in text.lines() {
+                if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                    if sections.insert(name.to_owned(), Vec::new()).is_some() {
+                        fail(&format!("{ERRNO_LISTS}: section [{name}] is defined twice"));
+                    }
+                    current = Some(name);
+                } else if let Some(lines) = current.and_then(|name| sections.get_mut(name)) {
+                    if line.starts_with("  ") {
+                        lines.push(line.to_owned());
+                    } else if !line.is_empty() {
+                        fail(&format!("{ERRNO_LISTS}: not an entry of a list: {line:?}"));
+                    }
+                }
+            }
+            let unused = sections.keys().cloned().collect();
+            ErrnoLists { sections, unused }
+        }
+
+        /// The lines of the sections that an `@errors` line of a comment names.
+        fn lines_of(&mut self, names: &str, used_in: &str) -> Vec<String> {
+            let mut lines = Vec::new();
+            for line in self.sections(names, used_in) {
+                let Some(names) = line.strip_prefix("  @errors ") else {
+                    lines.push(line);
+                    continue;
+                };
+                let used = self.sections(names, ERRNO_LISTS);
+                if used.iter().any(|line| line.starts_with("  @errors ")) {
+                    fail(&format!("{ERRNO_LISTS}: @errors {names}: one of these uses another section itself"));
+                }
+                lines.extend(used);
+            }
+            lines
+        }
+
+        fn sections(&mut self, names: &str, used_in: &str) -> Vec<String> {
+            let mut lines = Vec::new();
+            for name in names.split_whitespace() {
+                let Some(section) = self.sections.get(name) else {
+                    fail(&format!("{used_in}: @errors {name}: {ERRNO_LISTS} has no section [{name}]"));
+                };
+                self.unused.remove(name);
+                lines.extend_from_slice(section);
+            }
+            lines
+        }
+
+        fn expand_all(&mut self, declarations: &str) -> String {
+            let mut expanded = String::new();
+            let mut comment = Vec::new();
+            for line in declarations.lines() {
+                comment.push(line);
+                if line == " */" {
+                    expanded += &self.expand(&comment);
+                    comment.clear();
+                }
+            }
+            comment.iter().fold(expanded, |text, line| text + line + "\n")
+        }
+
+        /// A comment with the lines that its `@errors` line stands for. An errno that the comment lists itself has a cause
+        /// of its own there.
+        fn expand(&mut self, comment: &[&str]) -> String {
+            let where_used = comment
+                .iter()
+                .find_map(|line| line.split_once("() - "))
+                .map_or("", |(name, _)| name.trim_start_matches(" * "));
+            let listed: Vec<&str> =
+                comment.iter().filter_map(|line| line.strip_prefix(" * ")).flat_map(errnos_of).collect();
+            let mut text = String::new();
+            for line in comment {
+                let Some(names) = line.strip_prefix(" *   @errors ") else {
+                    text += &format!("{line}\n");
+                    continue;
+                };
+                let mut is_listed = false;
+                let mut added = false;
+                for shared in self.lines_of(names, where_used) {
+                    let errnos = errnos_of(&shared);
+                    if !errnos.is_empty() {
+                        is_listed = errnos.iter().all(|name| listed.contains(name));
+                        if !is_listed && errnos.iter().any(|name| listed.contains(name)) {
+                            fail(&format!(
+                                "{where_used}: @errors {names}: some, but not all, of {} are listed",
+                                errnos.join(", ")
+                            ));
+                        }
+                    }
+                    if !is_listed {
+                        added = true;
+                        text += &format!(" * {shared}\n");
+                    }
+                }
+                if !added {
+                    fail(&format!("{where_used}: @errors {names} adds nothing to the errnos that are listed"));
+                }
+            }
+            text
+        }
+
+        fn fail_if_unused(&self) {
+            if let Some(name) = self.unused.first() {
+                fail(&format!("{ERRNO_LISTS}: section [{name}] is not used"));
+            }
+        }
     }
 
     const LONGEST_LINE: usize = 110;

@@ -22,13 +22,7 @@ use core::ffi::{c_char, c_int};
 ///   ENOTDIR          a component of the path is not a directory
 ///   EACCES           the directory may not be read, or a directory of the path may not be searched
 ///   EPERM            a security policy forbids it
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   @errors path filesystem descriptors
 ///   EINTR            the call was interrupted by a signal handler, on a filesystem that waits for its server
 ///
 /// Thread safety: MT-Safe

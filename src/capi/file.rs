@@ -27,16 +27,7 @@ use errno::Errno;
 ///   EACCES, EPERM    the file or a directory of the path may not be accessed in this way
 ///   EEXIST           the file exists, and O_CREAT and O_EXCL are given
 ///   EISDIR           a directory is to be written
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   @errors path filesystem descriptors
 ///   ENXIO            nobody reads the FIFO, or there is no such device, or it is a socket
 ///   EROFS            the filesystem is read-only
 ///   ETXTBSY          a program that runs is to be written
@@ -79,14 +70,7 @@ pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int)
 ///   EBUSY            a directory is in use by the system
 ///   EROFS            the filesystem is read-only
 ///   EMLINK, ENOSPC, EDQUOT  there is no space for the new name
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -312,8 +296,7 @@ pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
 ///   EBADF            @fd is not open
 ///   EFAULT           @buf is NULL
 ///   EOVERFLOW        a value does not fit into its member of @buf
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -347,14 +330,7 @@ pub unsafe extern "C" fn mm_fstat(fd: c_int, buf: *mut mm_stat) -> c_int {
 /// Errors:
 ///   EOVERFLOW        a value does not fit into its member of @buf
 ///   EFAULT           @path or @buf is NULL, or @path points outside the accessible address space
-///   EACCES           search permission is denied for a component of the path prefix
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -422,14 +398,7 @@ pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_
 ///   EPERM            the file is another user's
 ///   EROFS            the filesystem is read-only
 ///   EFAULT           @path or @ts cannot be read
-///   EACCES           search permission is denied for a component of the path prefix
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -469,13 +438,7 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
 ///
 /// Errors:
 ///   EINVAL           @amode has other bits
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors resolution filesystem
 ///   EROFS            the filesystem is read-only, and W_OK is asked for
 ///   EPERM            the file is immutable, and W_OK is asked for
 ///   ETXTBSY          the file is a running program, and W_OK is asked for
@@ -576,8 +539,7 @@ pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
 ///
 /// Errors:
 ///   EFAULT           @pipefd cannot be written, NULL included
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   @errors descriptors
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -610,15 +572,7 @@ pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
 ///   EPERM            the directory is sticky and the file another user's, or it is immutable
 ///   EBUSY            it is in use by the system
 ///   EROFS            the filesystem is read-only
-///   EACCES           search permission is denied for a component of the path prefix
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -648,15 +602,7 @@ pub unsafe extern "C" fn mm_unlink(path: *const c_char) -> c_int {
 ///   EPERM            it is a directory, or the system forbids it
 ///   EMLINK           it has too many names
 ///   EROFS, ENOSPC, EDQUOT  there is no space for the new name
-///   EACCES           search permission is denied for a component of the path prefix
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -686,14 +632,7 @@ pub unsafe extern "C" fn mm_link(oldpath: *const c_char, newpath: *const c_char)
 ///   EPERM            the filesystem has no symbolic links
 ///   EROFS, ENOSPC, EDQUOT  there is no space for it
 ///   ENOENT           a directory of @newpath does not exist, or @oldpath or @newpath is empty
-///   EACCES           search permission is denied for a component of the path prefix
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -722,15 +661,7 @@ pub unsafe extern "C" fn mm_symlink(oldpath: *const c_char, newpath: *const c_ch
 /// Errors:
 ///   EOVERFLOW        it does not fit: @buf has its beginning
 ///   EINVAL           @path is not a symbolic link, or @bufsize is 0
-///   EACCES           search permission is denied for a component of the path prefix
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -796,13 +727,7 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
 ///   ENXIO            @src became a socket or a device while it was opened
 ///   EAGAIN           another process has a lease on @src, and /proc, by which it would be waited for, is not mounted;
 ///                    or @src never has data
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   @errors resolution descriptors
 ///   ENOSPC, EDQUOT   the filesystem, or the quota of the user, has no space left
 ///   EFBIG            the file exceeds the limit of the filesystem, or RLIMIT_FSIZE: then SIGXFSZ is raised first
 ///   EROFS            the filesystem of @dst is read-only
@@ -849,13 +774,7 @@ pub unsafe extern "C" fn mm_copy(src: *const c_char, dst: *const c_char, flags: 
 ///   EROFS            the filesystem is read-only
 ///   ENOENT           a directory above it is missing, or is a symbolic link to a missing file; or the path is empty
 ///   EACCES           a directory of the path may not be searched, or written
-///   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
-///                    directory
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///   EOVERFLOW        with MM_RECURSIVE, the name exists, and its attributes cannot be represented (32-bit systems)
 ///
 /// Thread safety: MT-Safe
@@ -889,13 +808,7 @@ pub unsafe extern "C" fn mm_mkdir(path: *const c_char, mode: c_int, flags: c_int
 ///
 /// Errors:
 ///   ENOTDIR          a component of the path is not a directory
-///   EACCES           search permission is denied for a component of the path prefix
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -956,13 +869,7 @@ pub unsafe extern "C" fn mm_getcwd(buffer: *mut c_char, size: usize) -> *mut c_c
 ///   EPERM            the directory above is sticky and it is another user's
 ///   EROFS            the filesystem is read-only
 ///   ENOTDIR          a component of the path is not a directory
-///   EACCES           search permission is denied for a component of the path prefix
-///   ENOENT           the file or a directory of the path does not exist, or the path is empty
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EIO              an I/O error occurred
-///   ENOMEM           not enough memory
+///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -1007,10 +914,7 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
 ///   ENOTEMPTY, EEXIST  the directory is not empty, or could not be emptied
 ///   EBUSY            it is in use by the system, as a mount point or the root directory is
 ///   EROFS            the filesystem is read-only
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
-///   EFAULT           the path is NULL, or points outside the accessible address space
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   @errors resolution descriptors
 ///   ENOENT           @path, or a directory of it, does not exist; or it is empty; or a directory far above the one
 ///                    that was being emptied was moved
 ///   EACCES           a directory may not be searched, read or written

@@ -39,10 +39,7 @@ use core::ptr::NonNull;
 ///   EADDRINUSE       another server, of any process, listens to @addr
 ///   ENAMETOOLONG     @addr has more than 107 bytes
 ///   EINVAL           @addr is NULL
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
-///   ENOBUFS, ENOMEM  not enough memory
-///   EACCES, EPERM    a security policy forbids it
+///   @errors ipc-socket
 ///   EAFNOSUPPORT     the system has no Unix domain sockets
 ///
 /// Thread safety: MT-Safe
@@ -114,11 +111,7 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
 ///   EINTR            the call was interrupted by a signal handler
 ///   EBADF            the program has closed the hidden descriptor of @srv
 ///   EINVAL           @srv is NULL
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached; the connection stays
-///                    pending
-///   ENFILE           the system-wide limit on the total number of open files has been reached; the connection stays
-///                    pending
-///   ENOBUFS, ENOMEM  not enough memory
+///   @errors pending buffers
 ///   ECONNABORTED     the connection was aborted
 ///   EPERM            a security policy forbids it
 ///
@@ -169,10 +162,7 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 ///   ENAMETOOLONG     @addr has more than 107 bytes
 ///   EINTR            the call was interrupted by a signal handler; never because the process was stopped and continued
 ///   EINVAL           @addr is NULL
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
-///   ENOBUFS, ENOMEM  not enough memory
-///   EACCES, EPERM    a security policy forbids it
+///   @errors ipc-socket
 ///   EAFNOSUPPORT     the system has no Unix domain sockets
 ///
 /// Thread safety: MT-Safe
@@ -205,10 +195,7 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
 ///
 /// Errors:
 ///   EFAULT           @fds cannot be written, NULL included
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
-///   ENOBUFS, ENOMEM  not enough memory
-///   EACCES, EPERM    a security policy forbids it
+///   @errors ipc-socket
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -250,8 +237,7 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 ///   EINVAL           @msg is NULL; @msg->num_fds is negative or above 253, or positive with @msg->fds NULL; one of
 ///                    @msg->fds is an io_uring instance, which cannot be sent
 ///   EBADF            @fd, or one of @msg->fds, is not open
-///   ENOTSOCK         @fd is not a socket
-///   ENOTCONN         @fd is not connected
+///   @errors endpoint
 ///   EFAULT           the data, or the array @msg->iov, cannot be read
 ///   EINTR            the call was interrupted by a signal handler before there was space
 ///   EAGAIN           there is no space, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
@@ -308,8 +294,7 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 ///   EINVAL           @msg is NULL; or @msg->num_fds_max is positive and @msg->fds NULL
 ///   EMSGSIZE         @msg->num_iov is negative or above 1024
 ///   EBADF            @fd is not open, or another thread has closed it while this waited
-///   ENOTSOCK         @fd is not a socket
-///   ENOTCONN         @fd is not connected
+///   @errors endpoint
 ///   ECONNREFUSED     @fd is a socket of another kind, which reports this
 ///   EFAULT           the data cannot be stored: the message is lost; or the array @msg->iov cannot be read
 ///   EINTR            the call was interrupted by a signal handler before a message arrived. If SO_RCVTIMEO is set, the

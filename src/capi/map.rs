@@ -92,8 +92,7 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 ///                    directory, which cannot be written
 ///   EFAULT           @name is NULL
 ///   ELOOP            it is a symbolic link
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   @errors descriptors
 ///   ENOSPC           there is no space for it
 ///   ENOMEM           not enough memory
 ///
@@ -123,8 +122,7 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
 ///   failure -1, and the error state is set.
 ///
 /// Errors:
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
+///   @errors descriptors
 ///   ENOMEM           not enough memory
 ///   EACCES, EPERM    a security policy forbids it
 ///   ENOSYS           the kernel is older than Linux 3.17

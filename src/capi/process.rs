@@ -64,8 +64,7 @@ use core::ffi::{c_char, c_int};
 ///   EFAULT           @envp cannot be read, or @argv, if @path has a slash
 ///   ENOTDIR          a component of the path prefix is not a directory; or, if @path has no slash, the last entry of
 ///                    PATH
-///   ELOOP            too many symbolic links were encountered in resolving the path
-///   ENAMETOOLONG     the path has more than 4095 bytes, or a component of it has more than 255
+///   @errors resolution
 ///   ETXTBSY          the file is open for writing
 ///   EPERM            a security policy, or a tracer of a program with privileges, forbids it
 ///   ENOMEM           not enough memory

@@ -28,9 +28,7 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 ///   EINVAL           @type is unknown, or has unknown flags
 ///   EPROTONOSUPPORT, ESOCKTNOSUPPORT  @domain does not have @type or @protocol
 ///   EACCES, EPERM    the caller may not create such a socket
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   ENFILE           the system-wide limit on the total number of open files has been reached
-///   ENOBUFS, ENOMEM  not enough memory
+///   @errors descriptors buffers
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -60,9 +58,7 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
 ///   EACCES           the port is reserved for privileged users; or a directory may not be searched or written
 ///                    (AF_UNIX)
 ///   EPERM            a security policy forbids it
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
-///   ENOBUFS, ENOMEM  not enough memory
+///   @errors socket buffers
 ///   EFAULT           @addr cannot be read
 ///   ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EROFS  the path cannot be used (AF_UNIX): see mm_open()
 ///
@@ -90,11 +86,7 @@ pub unsafe extern "C" fn mm_bind(sockfd: c_int, addr: *const libc::sockaddr, add
 /// Return: 0 on success; on failure -1, and the error state is set.
 ///
 /// Errors:
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
-///   EINVAL           @addrlen is negative, taken as an int
-///   EFAULT           @addr or @addrlen cannot be written, NULL included
-///   ENOBUFS          not enough memory
+///   @errors socket-address
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -125,11 +117,7 @@ pub unsafe extern "C" fn mm_getsockname(
 ///
 /// Errors:
 ///   ENOTCONN         the socket is not connected
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
-///   EINVAL           @addrlen is negative, taken as an int
-///   EFAULT           @addr or @addrlen cannot be written, NULL included
-///   ENOBUFS          not enough memory
+///   @errors socket-address
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -165,8 +153,7 @@ pub unsafe extern "C" fn mm_getpeername(
 ///   EOPNOTSUPP       sockets of this type have no connections
 ///   EINVAL           the socket is connected, or has no address (AF_UNIX)
 ///   EACCES, EPERM    a security policy forbids it
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
+///   @errors socket
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -198,13 +185,7 @@ pub extern "C" fn mm_listen(sockfd: c_int, backlog: c_int) -> c_int {
 ///   EINVAL           the socket does not listen, or @addrlen is negative, taken as an int
 ///   EOPNOTSUPP       sockets of this type have no connections
 ///   ECONNABORTED     the connection was aborted before it was accepted
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
-///   EMFILE           the per-process limit on the number of open file descriptors has been reached; the connection stays
-///                    pending
-///   ENFILE           the system-wide limit on the total number of open files has been reached; the connection stays
-///                    pending
-///   ENOBUFS, ENOMEM  not enough memory
+///   @errors socket pending buffers
 ///   EFAULT           @addr or @addrlen cannot be written; the connection is lost
 ///   EPERM            a firewall or a security policy forbids it
 ///   EPROTO, ENETDOWN, EHOSTUNREACH...  what went wrong with the connection on the network
@@ -251,8 +232,7 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 ///   EACCES, EPERM    a broadcast without SO_BROADCAST, or a firewall or a security policy forbids it
 ///   EAGAIN           the queue of the peer is full, and the socket is non-blocking (AF_UNIX)
 ///   EPROTOTYPE       the peer is of another type (AF_UNIX)
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
+///   @errors socket
 ///   EFAULT           @addr cannot be read
 ///   ENOMEM           not enough memory
 ///
@@ -290,8 +270,7 @@ pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, 
 ///                    invalid
 ///   EDOM             the time-out is negative, and not in whole seconds
 ///   ENOPROTOOPT      there is no such option
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
+///   @errors socket
 ///   EFAULT           @optval cannot be read
 ///   EACCES, EPERM    the caller may not set it
 ///   ENOBUFS, ENOMEM, EADDRINUSE, EADDRNOTAVAIL, ENODEV...  what the option says
@@ -338,8 +317,7 @@ pub unsafe extern "C" fn mm_setsockopt(
 ///
 /// Errors:
 ///   ENOPROTOOPT, EOPNOTSUPP  there is no such option
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
+///   @errors socket
 ///   EFAULT           @optval or @optlen cannot be written, NULL included; NULL for @optval is no error if the option
 ///                    stores nothing there
 ///   EINVAL           @optlen is negative, taken as an int, or too small for an option that is not truncated; or the
@@ -382,8 +360,7 @@ pub unsafe extern "C" fn mm_getsockopt(
 /// Errors:
 ///   ENOTCONN         the socket is not connected
 ///   EINVAL           @how is unknown
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
+///   @errors socket
 ///
 /// Thread safety: MT-Safe: threads that wait for the socket are released
 /// Signal safety: not async-signal-safe
@@ -419,9 +396,7 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
 ///   ENOTCONN         the socket is not connected
 ///   EDESTADDRREQ     the same, for a datagram
 ///   EOPNOTSUPP       the socket does not have these @flags
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
-///   ENOBUFS, ENOMEM  not enough memory
+///   @errors socket buffers
 ///   EFAULT           @buffer cannot be read
 ///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN  what went wrong with the connection on the network
 ///   EACCES, EPERM    a firewall or a security policy forbids it
@@ -463,8 +438,7 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
 ///   EINTR            the call was interrupted by a signal handler before data arrived
 ///   ENOTCONN         the socket is not connected
 ///   EINVAL           the socket does not have these @flags, or MSG_OOB is given and there is no such data
-///   EBADF            @sockfd is not open
-///   ENOTSOCK         @sockfd is not a socket
+///   @errors socket
 ///   EFAULT           @buffer cannot be written
 ///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  what went wrong with the connection on the network
 ///   ENOMEM           not enough memory
@@ -686,10 +660,7 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
 ///                    @service is not NULL and not made of digits; it has unknown flags; or @node is no valid
 ///                    international name
 ///   EFAULT           @res is NULL
-///   EAGAIN           a name server does not answer now
-///   EIO              a name server failed
-///   ENOMEM           not enough memory
-///   others           the errno value of a system call that failed in the resolver
+///   @errors resolver
 ///   EOVERFLOW        a name is too long
 ///
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
@@ -738,10 +709,7 @@ pub unsafe extern "C" fn mm_getaddrinfo(
 ///   EAFNOSUPPORT     the family of the address is unknown, or @addrlen too small
 ///   EINVAL           @flags has unknown flags
 ///   EFAULT           @addr is NULL
-///   EAGAIN           a name server does not answer now
-///   EIO              a name server failed
-///   ENOMEM           not enough memory
-///   others           the errno value of a system call that failed in the resolver
+///   @errors resolver
 ///
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
 /// Signal safety: not async-signal-safe

@@ -955,7 +955,7 @@ struct mm_dirent {
  *
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
- * Cancellation: not a cancellation point
+ * Cancellation: cancellation point
  * Compatibility: differs from mmlib: NULL does not crash.
  */
 MMLIB_API MM_DIR *mm_opendir(const char *path);

@@ -27,7 +27,7 @@ use core::ffi::{c_char, c_int};
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
-/// Cancellation: not a cancellation point
+/// Cancellation: cancellation point
 /// Compatibility: differs from mmlib: NULL does not crash.
 ///
 /// # Safety

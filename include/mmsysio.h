@@ -9,7 +9,7 @@
  * signal handler interrupts it.
  *
  * The comment of a function ends with labels. "as mm_other()" in a list of errors stands for all that are listed there.
- * If a failure is logged, writing the line is a cancellation point, also in a function that is none otherwise.
+ * If a failure is logged, writing the line is a cancellation point, also in a function that is not one otherwise.
  *
  * As mmlib's header, this one includes netinet/tcp.h, whose structures linux/tcp.h defines as well: a source file cannot
  * include both headers.
@@ -858,9 +858,9 @@ MMLIB_API int mm_rmdir(const char *path);
  * @flags:      the types that may be removed, an OR of MM_DT_REG, MM_DT_DIR..., or MM_DT_ANY; with MM_RECURSIVE
  *              what is in a directory goes first; with MM_FAILONERROR the first failure there ends it
  *
- * A symbolic link is removed itself, and never followed. What is in the directory and of another type stays, and so do the
- * directories that lead to it: without MM_FAILONERROR failures inside are passed over, and the directory itself decides.
- * The message of the error names the first file that could not be removed.
+ * A symbolic link is removed itself, and never followed. What is in the directory and of another type stays, and
+ * so do the directories that lead to it: without MM_FAILONERROR failures inside are passed over, and the directory
+ * itself decides. The message of the error names the first file that could not be removed.
  *
  * How @path is spelled is decided before anything is removed. A path that ends in a slash must be the name of a
  * directory: a symbolic link with a slash behind it gives ENOTDIR, whatever it leads to, as another file does. The paths
@@ -1383,10 +1383,11 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
  * mm_ipc_srv_accept(), as soon as these have returned: they fail with ECANCELED. Connections that were not accepted are
  * dropped: their clients get ECONNRESET. Accepted connections live on until they are closed.
  *
- * After a fork() of whatever kind, clone() included, both processes have the server. The process that created it stops it for all:
- * clients are refused at once, also if another process still has a copy, but the name stays taken until the last copy
- * is closed. A process that did not create it releases its own copy, and stops the server for all only if the process
- * that created it has ended, or if one of its own threads is inside mm_ipc_srv_accept().
+ * After a fork() of whatever kind, clone() included, both processes have the server. The process that created it
+ * stops it for all: clients are refused at once, also if another process still has a copy, but the name stays
+ * taken until the last copy is closed. A process that did not create it releases its own copy, and stops the
+ * server for all only if the process that created it has ended, or if one of its own threads is inside
+ * mm_ipc_srv_accept().
  *
  * errno and the error state are not changed.
  *
@@ -2167,13 +2168,13 @@ MMLIB_API void mm_freeaddrinfo(struct addrinfo *res);
  * mm_create_sockclient() - connect to what a URI names
  * @uri:        scheme://host, scheme://host:port, and anything behind it from a slash on, which is ignored
  *
- * The scheme is made of small letters. With tcp and udp the URI needs a port, which may be 0, although nobody listens
- * there; any other is the name of a service, which decides the type of socket, and the port unless the URI has one
- * above 0. The port is a number of C: 0x80 is hexadecimal, 010 is octal, what follows the digits is ignored; text
- * that does not begin with a number counts as no port. The host is a name, an IPv4 address, or an IPv6 address between brackets, with its zone if
- * it needs one: tcp://[fe80::1%eth0]:80. The percent sign before the zone may be written as %25 (RFC 6874), except
- * where digits alone follow it: [fe80::1%252] has zone 252. No other percent escape is decoded, neither in a zone nor
- * in a name.
+ * The scheme is made of small letters. With tcp and udp the URI needs a port, which may be 0, although nobody
+ * listens there; any other is the name of a service, which decides the type of socket, and the port unless the URI
+ * has one above 0. The port is a number of C: 0x80 is hexadecimal, 010 is octal, what follows the digits is
+ * ignored; text that does not begin with a number counts as no port. The host is a name, an IPv4 address, or an
+ * IPv6 address between brackets, with its zone if it needs one: tcp://[fe80::1%eth0]:80. The percent sign before
+ * the zone may be written as %25 (RFC 6874), except where digits alone follow it: [fe80::1%252] has zone 252. No
+ * other percent escape is decoded, neither in a zone nor in a name.
  *
  * The addresses of the host are tried one after the other, each once, in the order of mm_getaddrinfo(), until one
  * takes the connection. If the service exists for streams, only streams are tried; a service for datagrams alone, and

@@ -892,9 +892,9 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
 /// @flags:      the types that may be removed, an OR of MM_DT_REG, MM_DT_DIR..., or MM_DT_ANY; with MM_RECURSIVE
 ///              what is in a directory goes first; with MM_FAILONERROR the first failure there ends it
 ///
-/// A symbolic link is removed itself, and never followed. What is in the directory and of another type stays, and so do the
-/// directories that lead to it: without MM_FAILONERROR failures inside are passed over, and the directory itself decides.
-/// The message of the error names the first file that could not be removed.
+/// A symbolic link is removed itself, and never followed. What is in the directory and of another type stays, and
+/// so do the directories that lead to it: without MM_FAILONERROR failures inside are passed over, and the directory
+/// itself decides. The message of the error names the first file that could not be removed.
 ///
 /// How @path is spelled is decided before anything is removed. A path that ends in a slash must be the name of a
 /// directory: a symbolic link with a slash behind it gives ENOTDIR, whatever it leads to, as another file does. The paths

@@ -67,10 +67,11 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
 /// mm_ipc_srv_accept(), as soon as these have returned: they fail with ECANCELED. Connections that were not accepted are
 /// dropped: their clients get ECONNRESET. Accepted connections live on until they are closed.
 ///
-/// After a fork() of whatever kind, clone() included, both processes have the server. The process that created it stops it for all:
-/// clients are refused at once, also if another process still has a copy, but the name stays taken until the last copy
-/// is closed. A process that did not create it releases its own copy, and stops the server for all only if the process
-/// that created it has ended, or if one of its own threads is inside mm_ipc_srv_accept().
+/// After a fork() of whatever kind, clone() included, both processes have the server. The process that created it
+/// stops it for all: clients are refused at once, also if another process still has a copy, but the name stays
+/// taken until the last copy is closed. A process that did not create it releases its own copy, and stops the
+/// server for all only if the process that created it has ended, or if one of its own threads is inside
+/// mm_ipc_srv_accept().
 ///
 /// errno and the error state are not changed.
 ///

@@ -760,13 +760,13 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 /// mm_create_sockclient() - connect to what a URI names
 /// @uri:        scheme://host, scheme://host:port, and anything behind it from a slash on, which is ignored
 ///
-/// The scheme is made of small letters. With tcp and udp the URI needs a port, which may be 0, although nobody listens
-/// there; any other is the name of a service, which decides the type of socket, and the port unless the URI has one
-/// above 0. The port is a number of C: 0x80 is hexadecimal, 010 is octal, what follows the digits is ignored; text
-/// that does not begin with a number counts as no port. The host is a name, an IPv4 address, or an IPv6 address between brackets, with its zone if
-/// it needs one: tcp://[fe80::1%eth0]:80. The percent sign before the zone may be written as %25 (RFC 6874), except
-/// where digits alone follow it: [fe80::1%252] has zone 252. No other percent escape is decoded, neither in a zone nor
-/// in a name.
+/// The scheme is made of small letters. With tcp and udp the URI needs a port, which may be 0, although nobody
+/// listens there; any other is the name of a service, which decides the type of socket, and the port unless the URI
+/// has one above 0. The port is a number of C: 0x80 is hexadecimal, 010 is octal, what follows the digits is
+/// ignored; text that does not begin with a number counts as no port. The host is a name, an IPv4 address, or an
+/// IPv6 address between brackets, with its zone if it needs one: tcp://[fe80::1%eth0]:80. The percent sign before
+/// the zone may be written as %25 (RFC 6874), except where digits alone follow it: [fe80::1%252] has zone 252. No
+/// other percent escape is decoded, neither in a zone nor in a name.
 ///
 /// The addresses of the host are tried one after the other, each once, in the order of mm_getaddrinfo(), until one
 /// takes the connection. If the service exists for streams, only streams are tried; a service for datagrams alone, and

@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Checks the crates in Cargo.lock by deny.toml: licences, sources, duplicates. Needs cargo-deny, which takes minutes to
+# compile and so is not installed here; without it, the check is skipped.
+# Usage: check-deny.sh
+set -eu
+cd "$(dirname "$0")/.."
+
+CARGO=${CARGO:-cargo}
+
+if ! "$CARGO" deny --version >/dev/null 2>&1; then
+	echo "check-deny: SKIPPED, cargo-deny is not installed (cargo install cargo-deny --locked)"
+	exit 0
+fi
+# Advisories are not among the checks: they would need a data base from the network.
+exec "$CARGO" deny --offline --locked check bans licenses sources

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# What `make lint` checks beside rustfmt and clippy.
+
+.PHONY: lint-packages check-layers check-format check-spdx check-deny check-ci-file
+
+lint: lint-packages check-layers check-format check-spdx check-deny check-ci-file
+
+# Installs what the lints need on Debian and Ubuntu (as root), or says what is missing.
+lint-packages:
+	tests-c/checks/install-packages.sh lint
+
+# The directions between the layers of src/; the self-test shows that each violation is found.
+check-layers:
+	$(PYTHON) -B tools/check-layers.py --self-test
+	$(PYTHON) -B tools/check-layers.py
+
+# Formatting of C, by .clang-format.
+check-format: lint-packages
+	tools/format-c.sh --check
+
+# A line with the licence in each source.
+check-spdx:
+	tools/spdx.sh --check
+
+# The crates in Cargo.lock; skipped without cargo-deny.
+check-deny:
+	CARGO="$(CARGO)" tools/check-deny.sh
+
+# The file of the hosted CI; skipped without check-jsonschema.
+check-ci-file:
+	PYTHON="$(PYTHON)" tools/check-ci-file.sh

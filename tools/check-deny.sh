@@ -12,5 +12,8 @@ if ! "$CARGO" deny --version >/dev/null 2>&1; then
 	echo "check-deny: SKIPPED, cargo-deny is not installed (cargo install cargo-deny --locked)"
 	exit 0
 fi
+# The checks look into the sources of all crates, also of those that are for other systems.
+# shellcheck disable=SC2086
+"$CARGO" fetch ${CARGO_FLAGS:---locked} --quiet
 # Advisories are not among the checks: they would need a data base from the network.
 exec "$CARGO" deny --offline --locked check bans licenses sources

@@ -24,7 +24,7 @@ check-spdx:
 
 # The crates in Cargo.lock; skipped without cargo-deny.
 check-deny:
-	CARGO="$(CARGO)" tools/check-deny.sh
+	CARGO="$(CARGO)" CARGO_FLAGS="$(CARGO_FLAGS)" tools/check-deny.sh
 
 # The file of the hosted CI; skipped without check-jsonschema.
 check-ci-file:

@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::rt::text::Text;
+use crate::sys;
 use core::ffi::{CStr, c_char, c_int};
 use core::slice;
 
@@ -91,7 +92,7 @@ pub unsafe fn text<const N: usize>(string: *const c_char, if_null: &str) -> Text
     }
     // SAFETY: the string is read up to its terminator, and no further than N bytes.
     let bytes = unsafe {
-        let length = libc::strnlen(string, N);
+        let length = sys::strnlen(string, N);
         slice::from_raw_parts(string.cast(), length)
     };
     Text::copied_from(bytes)

@@ -16,8 +16,7 @@ use errno::{Errno, set_errno};
 pub extern "C" fn mm_strerror(errnum: c_int) -> *const c_char {
     match number::message(errnum) {
         Some(message) => message.as_ptr(),
-        // SAFETY: strerror takes any number.
-        None => unsafe { libc::strerror(errnum) },
+        None => sys::strerror_pointer(errnum),
     }
 }
 

@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::net::names::{self, Query};
 use crate::net::{client, options};
 use crate::os::ancillary;
-use crate::os::resolver::{self, NameBuffer};
+use crate::os::resolver;
 use crate::os::socket_option::{Value, ValueBuffer};
 use crate::rt::fd::Fd;
+use crate::sys::resolver::{NameBuffer, freeaddrinfo};
 use crate::sys::{file, socket};
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -754,7 +755,7 @@ pub unsafe extern "C" fn mm_getnameinfo(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
     // SAFETY: as the caller promised.
-    unsafe { resolver::release(res) }
+    unsafe { freeaddrinfo(res) }
 }
 
 /// mm_create_sockclient() - connect to what a URI names

@@ -4,8 +4,9 @@
 use crate::error::number;
 use crate::error::record::is_ignoring;
 use crate::error::{Error, Result};
-use crate::os::resolver::{self, AddressList, Failure};
+use crate::os::resolver::{self, AddressList};
 use crate::rt::text::Quoted;
+use crate::sys::resolver::{Failure, gai_strerror};
 use core::ffi::{CStr, c_int};
 use core::fmt::{self, Arguments};
 
@@ -68,7 +69,7 @@ pub fn error(failure: Failure, what: Arguments) -> Error {
         libc::EAI_SYSTEM if failure.errno.0 != 0 => Error::os(failure.errno, what),
         // The C library may read a catalogue of messages for its text.
         code if is_ignoring() => Error::new(number_of(code), what),
-        code => failure.with_text(|text| Error::with_reason(number_of(code), what, text)),
+        code => gai_strerror(code, |message| Error::with_reason(number_of(code), what, message)),
     }
 }
 

@@ -3,7 +3,7 @@
 //! It is a mutex of the C library, which helgrind and ThreadSanitizer know. They do not see a lock that consists of an
 //! atomic variable and futex(), and report a race between all threads that hold it in turn.
 
-use crate::sys::thread::{errno_address, pthread_atfork};
+use crate::sys::thread::{errno_address, pthread_atfork, pthread_mutex_lock, pthread_mutex_unlock};
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::mem;
@@ -40,8 +40,8 @@ impl ForkLock {
 
     /// The same, except that a thread that holds the lock waits for ever.
     fn lock_or_hang(&'static self) -> Guard {
-        // SAFETY: the mutex is initialised and never moved. To lock one of the default type cannot fail.
-        unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
+        // SAFETY: of the default type, initialised and never moved.
+        unsafe { pthread_mutex_lock(self.mutex.get()) };
         self.holder.store(errno_address(), Ordering::Relaxed);
         Guard { lock: self, stays_in_thread: PhantomData }
     }
@@ -73,7 +73,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.lock.holder.store(0, Ordering::Relaxed);
         // SAFETY: this thread has locked it.
-        unsafe { libc::pthread_mutex_unlock(self.lock.mutex.get()) };
+        unsafe { pthread_mutex_unlock(self.lock.mutex.get()) };
     }
 }
 

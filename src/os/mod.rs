@@ -18,6 +18,7 @@ pub mod identified;
 pub mod local_time;
 pub mod mapping;
 pub mod message;
+pub mod path;
 pub mod process_state;
 pub mod readable;
 pub mod reference;

@@ -3,6 +3,7 @@
 //! An address that a C program gives may be wrong. The kernel finds that out and says EFAULT. Where it is cheaper to look
 //! at the memory here, it must lie on a page that is known to be there.
 
+use crate::sys::process::getauxval;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -30,12 +31,12 @@ pub fn is_variable<U>(pointer: *const U) -> bool {
 pub fn find_variables() {
     // SAFETY: the kernel has handed the program's own headers over, which are mapped for its whole life.
     unsafe {
-        let headers = ptr::with_exposed_provenance::<Header>(libc::getauxval(libc::AT_PHDR) as usize);
-        let size = libc::getauxval(libc::AT_PHENT) as usize;
+        let headers = ptr::with_exposed_provenance::<Header>(getauxval(libc::AT_PHDR));
+        let size = getauxval(libc::AT_PHENT);
         if headers.is_null() || size != size_of::<Header>() {
             return;
         }
-        let headers = core::slice::from_raw_parts(headers, libc::getauxval(libc::AT_PHNUM) as usize);
+        let headers = core::slice::from_raw_parts(headers, getauxval(libc::AT_PHNUM));
         // A program that may be loaded anywhere says where its headers would be at address 0.
         let bias = headers
             .iter()

@@ -1,30 +1,11 @@
 //! The C library's resolver: names of hosts and services, and the addresses behind them.
 
 use super::standard_streams::Reserved;
+use crate::sys::resolver::{self, Failure, NameBuffer};
 use core::ffi::{CStr, c_char, c_int};
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::{iter, mem};
-use errno::{Errno, errno};
-
-/// Why the resolver failed: one of its own numbers, and errno as it left it.
-#[derive(Clone, Copy)]
-pub struct Failure {
-    pub code: c_int,
-    pub errno: Errno,
-}
-
-impl Failure {
-    /// Hands the C library's text for it to `use_text`.
-    pub fn with_text<T>(self, use_text: impl FnOnce(&[u8]) -> T) -> T {
-        // SAFETY: gai_strerror() knows a terminated text for every number.
-        use_text(unsafe { CStr::from_ptr(libc::gai_strerror(self.code)) }.to_bytes())
-    }
-}
-
-fn check(code: c_int) -> Result<(), Failure> {
-    if code == 0 { Ok(()) } else { Err(Failure { code, errno: errno() }) }
-}
 
 /// A list of addresses that the resolver made.
 pub struct AddressList(*mut libc::addrinfo);
@@ -45,16 +26,7 @@ impl AddressList {
 impl Drop for AddressList {
     fn drop(&mut self) {
         // SAFETY: a list of the resolver, and nobody else's.
-        unsafe { release(self.0) };
-    }
-}
-
-/// # Safety
-/// `list` is null or a list that the resolver made and nobody uses any more.
-pub unsafe fn release(list: *mut libc::addrinfo) {
-    if !list.is_null() {
-        // SAFETY: not null, so as promised by the caller.
-        unsafe { libc::freeaddrinfo(list) };
+        unsafe { resolver::freeaddrinfo(self.0) };
     }
 }
 
@@ -92,18 +64,8 @@ pub fn addresses(
     service: Option<&CStr>,
     hints: Option<&libc::addrinfo>,
 ) -> Result<AddressList, Failure> {
-    let mut list = ptr::null_mut();
-    let (node, service) = (node.map_or(ptr::null(), CStr::as_ptr), service.map_or(ptr::null(), CStr::as_ptr));
     let _reserved = Reserved::new();
-    // SAFETY: null or terminated strings; null or a valid structure; the list is valid for writing.
-    check(unsafe { libc::getaddrinfo(node, service, hints.map_or(ptr::null(), ptr::from_ref), &mut list) })?;
-    Ok(AddressList(list))
-}
-
-/// Where the name of a host or of a service goes, null if it is not asked for.
-pub struct NameBuffer {
-    pub first: *mut c_char,
-    pub size: libc::socklen_t,
+    resolver::getaddrinfo(node, service, hints).map(AddressList)
 }
 
 /// # Safety
@@ -133,5 +95,5 @@ pub unsafe fn names_of(
     let address = (&raw const copy).cast();
     let _reserved = Reserved::new();
     // SAFETY: the address is valid for its size, the buffers as promised by the caller.
-    check(unsafe { libc::getnameinfo(address, size, host.first, host.size, service.first, service.size, flags) })
+    unsafe { resolver::getnameinfo(address, size, &host, &service, flags) }
 }

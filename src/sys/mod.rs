@@ -3,11 +3,13 @@
 //! Nothing is decided here: no retry, no log line, no error state. A failure is the errno that the call left. A function
 //! that trusts a raw pointer is an `unsafe fn`; so is one that closes or replaces a file descriptor of the caller.
 
+pub mod directory;
 pub mod env;
 pub mod file;
 pub mod memory;
 pub mod path;
 pub mod process;
+pub mod resolver;
 pub mod signal;
 pub mod socket;
 pub mod thread;
@@ -58,6 +60,21 @@ pub fn strerror(error: Errno, use_message: impl FnOnce(&[u8])) {
     // SAFETY: the buffer is valid for its length.
     unsafe { strerror_r(error.0, buffer.as_mut_ptr().cast(), buffer.len()) };
     use_message(buffer.split(|byte| *byte == 0).next().unwrap_or_default());
+}
+
+/// The message, which the next call in the same thread may change, or one in another thread.
+pub fn strerror_pointer(error: c_int) -> *const c_char {
+    // SAFETY: any number is allowed.
+    unsafe { libc::strerror(error) }
+}
+
+/// The bytes of a string before its terminator, of at most `limit`.
+///
+/// # Safety
+/// `string` is a terminated string, or has `limit` bytes.
+pub unsafe fn strnlen(string: *const c_char, limit: usize) -> usize {
+    // SAFETY: as promised by the caller.
+    unsafe { libc::strnlen(string, limit) }
 }
 
 /// The POSIX function, and its result: 0, ERANGE or EINVAL.

@@ -2,7 +2,7 @@
 
 use super::{Result, check, check_long, own};
 use crate::rt::fd::{Fd, OwnedFd};
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use core::mem::MaybeUninit;
 use errno::{Errno, errno};
 
@@ -103,6 +103,12 @@ pub fn kill(process: libc::pid_t, signal: c_int) -> Result<()> {
 pub fn pidfd_open(process: libc::pid_t) -> Result<OwnedFd> {
     // SAFETY: no pointer is passed.
     unsafe { own(libc::syscall(libc::SYS_pidfd_open, process, 0) as c_int) }
+}
+
+/// A value that the kernel has passed to the process; 0 if it has passed none of that type.
+pub fn getauxval(kind: c_ulong) -> usize {
+    // SAFETY: no pointer is passed.
+    unsafe { libc::getauxval(kind) as usize }
 }
 
 pub fn setsid() -> Result<()> {

@@ -54,6 +54,20 @@ pub fn futex_wait(word: &AtomicU32, expected: u32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, no_timeout) };
 }
 
+/// # Safety
+/// The mutex is of the default type, initialised, and never moved.
+pub unsafe fn pthread_mutex_lock(mutex: *mut libc::pthread_mutex_t) {
+    // SAFETY: as promised by the caller. This cannot fail.
+    unsafe { libc::pthread_mutex_lock(mutex) };
+}
+
+/// # Safety
+/// The calling thread has locked the mutex.
+pub unsafe fn pthread_mutex_unlock(mutex: *mut libc::pthread_mutex_t) {
+    // SAFETY: as promised by the caller.
+    unsafe { libc::pthread_mutex_unlock(mutex) };
+}
+
 /// Called in the thread that forks.
 pub type ForkHandler = Option<extern "C" fn()>;
 

@@ -80,9 +80,10 @@ $(B)/libmmsysio.a: $(B)/mmsysio.o
 	rm -f $@
 	$(AR) rcsD $@ $<
 
-# GNU ld writes the symbol of the version node itself, which mmlib has as well.
+# GNU ld writes the symbol of the version node itself, which mmlib has as well. pthread_atfork() is a function that glibc
+# links into each library: asked for first, it comes to lie beside the other code that runs when the library is loaded.
 $(B)/$(REALNAME): $(B)/mmsysio.o src/mmsysio.map
-	$(CC) -shared -fuse-ld=bfd $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--version-script=src/mmsysio.map -Wl,-soname,$(SONAME) \
+	$(CC) -shared -fuse-ld=bfd $(CFLAGS) $(LDFLAGS) -o $@ -Wl,-u,pthread_atfork -lc $< -Wl,--version-script=src/mmsysio.map -Wl,-soname,$(SONAME) \
 	    -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,-z,nodelete -Wl,--as-needed $$(cat $(B)/private-libs)
 	ln -sf $(REALNAME) $(B)/$(SONAME)
 	ln -sf $(SONAME) $(B)/libmmsysio.so

@@ -8,9 +8,11 @@ use crate::os::{fork, local_time, readable};
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
+    #[cold]
     extern "C" fn at_load() {
         // Before there are threads, and before any fork: the page that distinguishes processes then exists in all of them.
-        fork::generation();
+        // It is not touched, so that it costs no memory.
+        fork::wiped();
         log::max_level();
         local_time::watch_forks();
         readable::find_variables();

@@ -6,7 +6,7 @@ use crate::os::stderr;
 use crate::rt::errno::PreservedErrno;
 use crate::rt::text::Text;
 use crate::sys::env;
-use core::ffi::{CStr, c_int};
+use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, Ordering};
 
 pub const NONE: c_int = -1;
@@ -16,10 +16,6 @@ pub const INFO: c_int = 3;
 
 /// Level names, by number; also the words that the environment variable understands.
 const NAMES: [&str; 5] = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"];
-
-/// The environment variable that the maximum is read from when the library is loaded, or used before: constructors of
-/// other libraries may come first.
-const MAX_LEVEL_VARIABLE: &CStr = c"MM_LOG_MAXLEVEL";
 
 /// Stands for the environment until that is read.
 const UNREAD: c_int = c_int::MIN;
@@ -31,13 +27,16 @@ pub fn set_max_level(level: c_int) -> c_int {
     MAX_LEVEL.swap(level.max(UNREAD + 1), Ordering::Relaxed)
 }
 
-/// The maximum that was set, or else that of the environment: unset means the default, an unknown word silence.
+/// The maximum that was set, or else that of the environment when the library was loaded, or used before: constructors of
+/// other libraries may come first. An unset variable means the default, an unknown word silence.
+#[cold]
 pub fn max_level() -> c_int {
     match MAX_LEVEL.load(Ordering::Relaxed) {
         // So early that the C library has not got it yet.
         UNREAD if env::environ_array().is_null() => INFO,
         UNREAD => {
-            let level = env::secure_getenv_value(MAX_LEVEL_VARIABLE, |value| value.map_or(INFO, level_named));
+            let level =
+                env::secure_getenv_value(env::max_log_level_variable(), |value| value.map_or(INFO, level_named));
             let stored = MAX_LEVEL.compare_exchange(UNREAD, level, Ordering::Relaxed, Ordering::Relaxed);
             // Another thread may have been first.
             stored.map_or_else(|other| other, |_| level)

@@ -19,6 +19,7 @@ pub struct Wiped {
 }
 
 /// The page; None if it could not be made. The first answer stays: what is stored must be found again.
+#[cold]
 pub fn wiped() -> Option<&'static Wiped> {
     const UNKNOWN: usize = 0;
     const UNAVAILABLE: usize = 1;
@@ -45,6 +46,7 @@ pub fn wiped() -> Option<&'static Wiped> {
 
 const SIZE: usize = size_of::<Wiped>();
 
+#[cold]
 fn map_page() -> Option<NonNull<Wiped>> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     let page = memory::mmap(SIZE, protection, flags, Fd::NONE, 0).ok()?;
@@ -59,6 +61,7 @@ fn map_page() -> Option<NonNull<Wiped>> {
 }
 
 /// A number that differs between this process and all that it was forked from. Without the page it is the process ID.
+#[cold]
 #[inline(never)]
 pub fn generation() -> u32 {
     match wiped() {

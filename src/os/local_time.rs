@@ -56,6 +56,7 @@ fn ask_c_library(now: i64) -> libc::tm {
 
 /// Has the offset remembered before each fork of a program with threads. A child of a program without them may ask the C
 /// library.
+#[cold]
 pub fn watch_forks() {
     static CHILD_MAY_ASK: AtomicBool = AtomicBool::new(false);
 

@@ -28,6 +28,7 @@ pub fn is_variable<U>(pointer: *const U) -> bool {
 }
 
 /// Finds the variables of the program. To be called when the library is loaded; it makes no system call.
+#[cold]
 pub fn find_variables() {
     // SAFETY: the kernel has handed the program's own headers over, which are mapped for its whole life.
     unsafe {

@@ -8,6 +8,16 @@ unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *const c_char;
 }
 
+/// The name of the variable that is read when the library is loaded. It is stored beside addresses that the dynamic linker
+/// relocates, so that a program that does not use the library has no page of constants in memory.
+pub fn max_log_level_variable() -> &'static CStr {
+    // SAFETY: the section is for data that is constant after relocation.
+    #[unsafe(link_section = ".data.rel.ro.max_log_level_variable")]
+    static NAME: [u8; 16] = *b"MM_LOG_MAXLEVEL\0";
+    // SAFETY: terminated, with no other NUL byte.
+    unsafe { CStr::from_bytes_with_nul_unchecked(&NAME) }
+}
+
 /// The array of the environment; null before the C library has it.
 pub fn environ_array() -> *const *const c_char {
     // SAFETY: the C library defines it.

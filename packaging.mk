@@ -11,36 +11,36 @@
 TARBALL := $(B)/libmmsysio-$(VERSION).tar.xz
 
 dist:
-	tests-c/install-packages.sh dist
-	CARGO="$(CARGO)" tests-c/dist.sh $(TARBALL)
+	tests-c/checks/install-packages.sh dist
+	CARGO="$(CARGO)" tests-c/checks/dist.sh $(TARBALL)
 
 # Unpacked from the tarball, and built without network, as a builder of a distribution does.
 deb: dist
-	tests-c/install-packages.sh deb
-	tests-c/deb.sh $(TARBALL) $(B)/deb
+	tests-c/checks/install-packages.sh deb
+	tests-c/checks/deb.sh $(TARBALL) $(B)/deb
 
 rpm: dist
-	tests-c/install-packages.sh rpm
-	tests-c/rpm.sh $(TARBALL) $(B)/rpm
+	tests-c/checks/install-packages.sh rpm
+	tests-c/checks/rpm.sh $(TARBALL) $(B)/rpm
 
 debian-symbols:
-	tests-c/symbols.sh debian/libmmsysio1.symbols >$(B)/symbols
+	tests-c/checks/symbols.sh debian/libmmsysio1.symbols >$(B)/symbols
 	mv $(B)/symbols debian/libmmsysio1.symbols
 
 check-packaging:
-	tests-c/packaging.sh
+	tests-c/checks/packaging.sh
 
 check-dist: dist
-	tests-c/check-dist.sh $(TARBALL)
+	tests-c/checks/check-dist.sh $(TARBALL)
 
 check-reproducible: dist
-	tests-c/check-reproducible.sh $(TARBALL)
+	tests-c/checks/check-reproducible.sh $(TARBALL)
 
 check-deb: deb
-	tests-c/check-deb.sh $(B)/deb
+	tests-c/checks/check-deb.sh $(B)/deb
 
 check-rpm: rpm
-	tests-c/check-rpm.sh $(B)/rpm
+	tests-c/checks/check-rpm.sh $(B)/rpm
 
 check-ship: check-packaging check-dist check-reproducible check-deb check-rpm
 	@echo "Ready to ship."

@@ -62,7 +62,7 @@ bench: bench-packages
 	$(MAKE) bench-plot
 
 bench-packages:
-	tests-c/install-packages.sh bench
+	tests-c/checks/install-packages.sh bench
 
 bench-plot: $(B)/bench/peers.tsv
 	$(PYTHON) -B benches/plot.py $< benches/latency.svg benches/throughput.svg

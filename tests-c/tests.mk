@@ -9,12 +9,14 @@ check: check-packages check-rust check-header check-headers check-abi check-stat
 
 # Installs what the tests need on Debian and Ubuntu (as root), or says what is missing.
 check-packages:
-	tests-c/install-packages.sh check
+	tests-c/checks/install-packages.sh check
 
 STAGE      := $(abspath $(B)/stage)
 STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
-TESTS      := $(filter-out suite,$(patsubst tests-c/%.c,%,$(wildcard tests-c/*.c)))
-TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -DSOURCE_DIR='"$(abspath .)"' \
+# Test programs, as SUBSYSTEM/NAME. The other directories with C sources hold none.
+TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture), \
+              $(wildcard tests-c/*/*.c)))
+TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
 RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer
 
@@ -26,7 +28,7 @@ $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(H
 	    >/dev/null
 	@touch $@
 
-TEST_PARTS := tests-c/suite.c tests-c/suite.h tests-c/child.h tests-c/slots.h $(B)/tests-programs/child $(STAGE)/.installed
+TEST_PARTS := tests-c/suite/suite.c $(wildcard tests-c/suite/*.h) $(B)/tests-programs/child $(STAGE)/.installed
 
 $(B)/tests/%: tests-c/%.c $(TEST_PARTS)
 	@mkdir -p $(@D)
@@ -37,27 +39,23 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags mmsysio check) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
 
-SOCKET_TESTS := $(filter socket%,$(TESTS))
-$(SOCKET_TESTS:%=$(B)/tests/%) $(SOCKET_TESTS:%=$(B)/tests-asan/%) $(SOCKET_TESTS:%=$(B)/tests-tsan/%): tests-c/loopback.h
-
 check-c: $(TESTS:%=$(B)/tests/%)
 	$(RUN_TESTS) --exec env $^
 
 .PRECIOUS: $(B)/tests-programs/%
-$(B)/tests-programs/%: tests-c/programs/%.c $(STAGE)/.installed
+$(B)/tests-programs/%: tests-c/programs/%.c $(wildcard tests-c/suite/*.h) $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PROGRAM_PACKAGES)) $< -o $@ -Wl,--as-needed \
 	    $$($(STAGED) --libs mmsysio $(PROGRAM_PACKAGES))
 
 $(B)/tests-programs/placeholders: PROGRAM_PACKAGES := fuse3
-$(B)/tests-programs/placeholders $(B)/tests/copy_fuse $(B)/tests-asan/copy_fuse: tests-c/placeholders.h
-$(B)/tests/copy_fuse $(B)/tests-asan/copy_fuse: $(B)/tests-programs/placeholders
+$(B)/tests/fs/copy_fuse $(B)/tests-asan/fs/copy_fuse: $(B)/tests-programs/placeholders
 
 check-install: all
-	MAKE="$(MAKE)" tests-c/install.sh
+	MAKE="$(MAKE)" tests-c/checks/install.sh
 
 check-strace: $(B)/tests-programs/syscalls
-	LD_LIBRARY_PATH=$(STAGE)/lib tests-c/strace.sh $<
+	LD_LIBRARY_PATH=$(STAGE)/lib tests-c/checks/strace.sh $<
 
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible \
             --errors-for-leak-kinds=definite,indirect,possible --trace-children=no --fair-sched=yes \
@@ -79,24 +77,24 @@ check-header:
 	@diff -u include/mmsysio.h $(B)/mmsysio.h || { echo "include/mmsysio.h differs from the doors in src/capi: run 'make header'"; exit 1; }
 
 check-headers:
-	tests-c/headers.sh $(HEADERS)
+	tests-c/checks/headers.sh $(HEADERS)
 
 check-man: $(STAGE)/.installed
-	PYTHON="$(PYTHON)" CC="$(CC)" tests-c/man.sh $(STAGE)
+	PYTHON="$(PYTHON)" CC="$(CC)" tests-c/checks/man.sh $(STAGE)
 
 check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
 	$(CARGO_RUSTC) --crate-type cdylib
-	MAKE="$(MAKE)" tests-c/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
-	CC="$(CC)" tests-c/mmlib.sh $(B)/$(REALNAME)
+	MAKE="$(MAKE)" tests-c/checks/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
+	CC="$(CC)" tests-c/checks/mmlib.sh $(B)/$(REALNAME)
 
 check-static: $(STAGE)/.installed
-	CC="$(CC)" CARGO="$(CARGO)" PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig tests-c/static.sh $(B)/libmmsysio.a
+	CC="$(CC)" CARGO="$(CARGO)" PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig tests-c/checks/static.sh $(B)/libmmsysio.a
 
 check-pkg-config: $(STAGE)/.installed
-	tests-c/pkg-config.sh $(STAGE) $(B)/rust-libs
+	tests-c/checks/pkg-config.sh $(STAGE) $(B)/rust-libs
 
 check-cmake: $(STAGE)/.installed
-	tests-c/cmake.sh $(STAGE) $(VERSION)
+	tests-c/checks/cmake.sh $(STAGE) $(VERSION)
 
 lint:
 	$(CARGO) fmt --check

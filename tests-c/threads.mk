@@ -3,8 +3,8 @@
 .PHONY: check-threads check-tsan check-unsafe
 
 # Tests with several threads, by what they call.
-THREADED := $(filter-out suite,$(patsubst tests-c/%.c,%,$(shell grep -lwE \
-    'pthread_create|start_thread|start_interrupting' tests-c/*.c)))
+THREADED := $(patsubst tests-c/%.c,%,$(shell grep -lwE \
+    'pthread_create|start_thread|start_interrupting' $(TESTS:%=tests-c/%.c)))
 HELGRIND := valgrind --quiet --tool=helgrind --error-exitcode=99 --trace-children=no --fair-sched=yes \
             --suppressions=tests-c/helgrind.supp
 
@@ -12,14 +12,15 @@ HELGRIND := valgrind --quiet --tool=helgrind --error-exitcode=99 --trace-childre
 check-threads: check-tsan $(THREADED:%=$(B)/tests/%) $(B)/tests-programs/race
 	$(HELGRIND) $(B)/tests-programs/race 2>/dev/null; [ $$? -eq 99 ]
 	MMSYSIO_TEST_HELGRIND=1 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --exec '$(HELGRIND)' $(THREADED:%=$(B)/tests/%)
-	MMSYSIO_TEST_THREADS=1000000 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --verbose --exec env $(B)/tests/threads
+	MMSYSIO_TEST_THREADS=1000000 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --verbose --exec env $(B)/tests/threads/fork_exit
 
 # Programs under ThreadSanitizer of clang, which stands between them and the C library, the library's calls included. Left
 # out are tests that hand over pointers which lead nowhere (it follows them), one that measures memory and has threads
 # write to the same buffer, those that use or close descriptors of other threads (races by intention), one that counts the
 # threads of its process, and one that puts a poll() of its own in place of the sanitizer's. It must be seen to find a race.
 CLANG      ?= clang
-TSAN_TESTS := $(sort $(filter-out file socket threads ipc_hidden ipc_message ipc_wakeups log_effects,$(THREADED) $(filter process%,$(TESTS))))
+TSAN_TESTS := $(sort $(filter-out fs/file net/socket threads/fork_exit ipc/hidden ipc/message ipc/wakeups error/log_effects, \
+              $(THREADED) $(filter process/%,$(TESTS))))
 TSAN       := $(CLANG) $(TEST_FLAGS) -O1 -fsanitize=thread
 
 $(B)/tests-tsan/%: tests-c/%.c $(TEST_PARTS)
@@ -42,14 +43,14 @@ check-unsafe:
 	        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') --test-threads=1 --quiet
 
 # It finds the library by the environment: so it is not linked with it.
-$(B)/tests/threads $(B)/tests-asan/threads: $(B)/tests-programs/loader
+$(B)/tests/threads/fork_exit $(B)/tests-asan/threads/fork_exit: $(B)/tests-programs/loader
 
 # Linked with the static library: the dynamic linker does not look for one where the environment of a set-user-ID program
 # says.
-$(B)/tests-programs/privileged: tests-c/programs/privileged.c tests-c/privileged.h $(STAGE)/.installed
+$(B)/tests-programs/privileged: tests-c/programs/privileged.c tests-c/suite/privileged.h $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(B)/libmmsysio.a $$(cat $(B)/private-libs)
 
-$(B)/tests/security $(B)/tests-asan/security: tests-c/privileged.h $(B)/tests-programs/privileged $(B)/examples/private_server
+$(B)/tests/ipc/security $(B)/tests-asan/ipc/security: $(B)/tests-programs/privileged $(B)/examples/private_server
 
-$(B)/tests/process_daemon $(B)/tests-asan/process_daemon $(B)/tests-tsan/process_daemon: $(B)/tests-programs/daemonize
+$(B)/tests/process/daemon $(B)/tests-asan/process/daemon $(B)/tests-tsan/process/daemon: $(B)/tests-programs/daemonize

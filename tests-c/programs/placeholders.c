@@ -6,7 +6,7 @@
  * whose name begins with "lost" fails.
  */
 #define FUSE_USE_VERSION 30
-#include "../placeholders.h"
+#include "placeholders.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <sys/auxv.h>
 
-#include "../privileged.h"
+#include "privileged.h"
 
 static void do_nothing(int signum)
 {

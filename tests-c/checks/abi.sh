@@ -1,0 +1,67 @@
+#!/bin/sh
+# Inspects the finished libraries: what is wrong here goes wrong silently everywhere else.
+# Usage: abi.sh PRODUCT.so PRODUCT.a CARGO.so
+set -eu
+export LC_ALL=C
+
+product=$1
+archive=$2
+cdylib=$3
+sources=$(dirname "$0")/../..
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+
+fail() {
+	echo "abi: $1"
+	failures=$((failures + 1))
+}
+
+same() { # same WHAT EXPECTED-FILE FOUND-FILE
+	diff -u "$2" "$3" >"$scratch/diff" || fail "$1: $(cat "$scratch/diff")"
+}
+
+# The map, as lines 'name@node'.
+awk '/^[A-Z_0-9.]+ \{/ { node = $1 } /^ *mm_[a-z0-9_]*;/ { sub(/;.*/, "", $1); print $1 "@@" node }' \
+	"$sources/src/mmsysio.map" | sort >"$scratch/map"
+sed 's/@@.*//' "$scratch/map" | sort >"$scratch/names"
+[ -s "$scratch/names" ] || fail "src/mmsysio.map names nothing"
+
+nm -D --defined-only "$product" | awk '$2 != "A" { print $3 }' | sort >"$scratch/product"
+same "exports of $product" "$scratch/map" "$scratch/product"
+
+nm -D --defined-only "$cdylib" | awk '{ print $3 }' | sort >"$scratch/cdylib"
+same "exports of $cdylib" "$scratch/names" "$scratch/cdylib"
+
+nm --defined-only --extern-only "$archive" | awk 'NF == 3 { print $3 }' | sort >"$scratch/archive"
+same "globals of $archive" "$scratch/names" "$scratch/archive"
+
+for header in "$sources"/include/*.h; do
+	tr '\n' ' ' <"$header" | grep -oE 'MMLIB_API [^;]*;' | grep -oE 'mm_[a-z0-9_]+ *\(' | tr -d ' ('
+done | sort >"$scratch/declared"
+same "functions of the headers" "$scratch/names" "$scratch/declared"
+
+dynamic=$(readelf -dW "$product")
+segments=$(readelf -lW "$product")
+expect() { # expect TEXT PATTERN MESSAGE
+	printf '%s\n' "$1" | grep -qE "$2" || fail "$3"
+}
+expect "$dynamic" 'SONAME.*\[libmmsysio\.so\.1\]' "SONAME is not libmmsysio.so.1"
+expect "$dynamic" '\(FLAGS\).*BIND_NOW' "not bound at load (-z now)"
+expect "$dynamic" 'FLAGS_1.*NODELETE' "can be unloaded (-z nodelete)"
+expect "$segments" 'GNU_RELRO' "no RELRO segment"
+expect "$segments" 'GNU_STACK +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +RW ' "the stack is executable"
+
+# The file's name has the SONAME, then minor and patch version, whatever digits these have.
+for version in 1.0.0 1.0.1 1.1.0 1.1.1 1.1.11 1.11.0 1.11.1 1.10.1 1.21.1; do
+	name=$(${MAKE:-make} -s --no-print-directory -C "$sources" --eval='real-name: ; @echo $(REALNAME)' \
+		VERSION=$version real-name)
+	[ "$name" = "libmmsysio.so.1.${version#*.}" ] || fail "version $version would be the file $name"
+done
+
+if printf '%s\n' "$dynamic" | grep -q TEXTREL; then fail "has text relocations"; fi
+if printf '%s\n' "$dynamic" | grep -qE 'RPATH|RUNPATH'; then fail "has a run path"; fi
+if printf '%s\n' "$segments" | grep -qE 'LOAD.* RWE '; then fail "has memory that is writable and executable"; fi
+
+[ "$failures" -eq 0 ] || exit 1
+echo "abi: $(wc -l <"$scratch/names") names, each in its node, and nothing else"

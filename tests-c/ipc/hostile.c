@@ -1,0 +1,607 @@
+/*
+ * hostile.c: peers that send what nobody asked for, do not read, or go at the worst moment
+ */
+#include "suite.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#define MOST 253
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+
+/* A pair, and the most descriptors that a message carries, all of the writing end of one pipe. */
+struct flood {
+	int fds[2];
+	int pipe[2];
+	int many[MOST];
+};
+
+static void open_flood(struct flood *flood)
+{
+	ck_assert_int_eq(mm_ipc_connected_pair(flood->fds), 0);
+	ck_assert_int_eq(pipe2(flood->pipe, O_CLOEXEC | O_NONBLOCK), 0);
+	for (int i = 0; i < MOST; i++)
+		flood->many[i] = flood->pipe[1];
+}
+
+static void close_flood(struct flood *flood)
+{
+	close_all(2, flood->fds);
+	close_all(2, flood->pipe);
+}
+
+static ssize_t send_with(int fd, const char *data, int *fds, int count)
+{
+	struct iovec iov = {(char *)data, strlen(data)};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = fds, .num_fds = count};
+
+	return mm_ipc_sendmsg(fd, &msg);
+}
+
+static ssize_t receive_with(int fd, struct mm_ipc_msg *msg, int *fds, int room)
+{
+	static char data[16];
+	static struct iovec iov = {data, sizeof(data)};
+
+	*msg = (struct mm_ipc_msg){.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = room};
+	msg->num_fds = 77;
+	msg->flags = 88;
+	return mm_ipc_recvmsg(fd, msg);
+}
+
+/* Sends until the queue is full; returns how many messages it took. */
+static int fill_queue(struct flood *flood, const char *data, int count)
+{
+	int sent = 0;
+
+	ck_assert_int_eq(fcntl(flood->fds[0], F_SETFL, O_NONBLOCK), 0);
+	while (send_with(flood->fds[0], data, flood->many, count) == (ssize_t)strlen(data))
+		sent++;
+	/* An ordinary user comes to another limit before. */
+	ck_assert_msg(errno == EAGAIN || errno == ETOOMANYREFS, "%s", mm_get_lasterror_desc());
+	ck_assert_int_gt(sent, 0);
+	return sent;
+}
+
+/* What was sent and is not in this process is nowhere. */
+static void assert_only_writer(struct flood *flood)
+{
+	char byte;
+
+	close_all(1, &flood->pipe[1]);
+	ck_assert_int_eq(read(flood->pipe[0], &byte, 1), 0);
+	flood->pipe[1] = dup(flood->pipe[0]);
+}
+
+START_TEST(a_flood_of_descriptors_nobody_asked_for_leaves_none)
+{
+	struct mm_ipc_msg msg;
+	struct flood flood;
+
+	open_flood(&flood);
+	int open_before = count_open_descriptors(), sent = fill_queue(&flood, "data", MOST);
+
+	for (int i = 0; i < sent; i++) {
+		ck_assert_int_eq(receive_with(flood.fds[1], &msg, NULL, 0), 4);
+		ck_assert_int_eq(msg.num_fds, 0);
+		ck_assert_int_eq(msg.flags, MSG_CTRUNC);
+		ck_assert_int_eq(count_open_descriptors(), open_before);
+	}
+	assert_only_writer(&flood);
+	close_flood(&flood);
+}
+END_TEST
+
+START_TEST(a_flood_that_is_not_read_ends_with_the_connection)
+{
+	struct flood flood;
+
+	open_flood(&flood);
+	fill_queue(&flood, "data", MOST);
+	close_all(1, &flood.fds[1]);
+	/* The first call is told that much was left unread. */
+	assert_fails(mm_ipc_sendmsg(flood.fds[0], &(struct mm_ipc_msg){0}), ECONNRESET);
+	assert_fails(mm_ipc_sendmsg(flood.fds[0], &(struct mm_ipc_msg){0}), EPIPE);
+	flood.fds[1] = dup(flood.pipe[0]);
+	assert_only_writer(&flood);
+	close_flood(&flood);
+}
+END_TEST
+
+START_TEST(a_flood_at_the_descriptor_limit_loses_no_data)
+{
+	struct mm_ipc_msg msg;
+	struct flood flood;
+	struct rlimit limit, low;
+	uint32_t state = 1;
+	int received[MOST];
+
+	/* Valgrind keeps the limit for itself, and lets the kernel install what is above it. */
+	if (is_under_valgrind())
+		return;
+	open_flood(&flood);
+	int sent = fill_queue(&flood, "data", MOST), open_before = count_open_descriptors();
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (int i = 0; i < sent; i++) {
+		int slots = i % 2 == 0 ? 0 : (int)(next_random(&state) % 12);
+
+		low = limit;
+		low.rlim_cur = limit_with_free_numbers(slots);
+		setrlimit(RLIMIT_NOFILE, &low);
+		ssize_t size = receive_with(flood.fds[1], &msg, received, MOST);
+
+		setrlimit(RLIMIT_NOFILE, &limit);
+		ck_assert_int_eq(size, 4);
+		ck_assert_int_eq(msg.num_fds, slots);
+		ck_assert_int_eq(msg.flags, MSG_CTRUNC);
+		ck_assert_int_eq(count_open_descriptors(), open_before + slots);
+		close_all(slots, received);
+	}
+	assert_only_writer(&flood);
+	close_flood(&flood);
+}
+END_TEST
+
+/* An ordinary user may have as many descriptors under way as it may have open, over all its processes: so it is a user
+   that nobody else is. */
+static int flood_until_refused(void *arg)
+{
+	enum { LIMIT = 200 };
+	struct flood flood;
+	struct rlimit limit = {LIMIT, LIMIT};
+	struct mm_ipc_msg msg;
+	int received[50], sent = 0;
+	ssize_t size = 0;
+
+	(void)arg;
+	if (geteuid() == 0)
+		ck_assert(setgroups(0, NULL) == 0 && setresgid(61357, 61357, 61357) == 0 &&
+		          setresuid(61357, 61357, 61357) == 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	open_flood(&flood);
+	ck_assert_int_eq(fcntl(flood.fds[1], F_SETFL, O_NONBLOCK), 0);
+	for (; sent < 100 && size >= 0; sent += size >= 0)
+		size = send_with(flood.fds[0], "data", flood.many, 50);
+	ck_assert_int_eq(size, -1);
+	msg = (struct mm_ipc_msg){.fds = flood.many, .num_fds = 1};
+	assert_fails(mm_ipc_sendmsg(flood.fds[0], &msg), ETOOMANYREFS);
+	/* It takes one message more than the limit, not many. */
+	ck_assert_int_le(sent, LIMIT / 50 + 2);
+	/* Without descriptors it goes on, and with them as soon as something was received. */
+	ck_assert_int_eq(send_with(flood.fds[0], "last", NULL, 0), 4);
+	for (int i = 0; i < sent; i++) {
+		ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, 50), 4);
+		ck_assert_int_eq(msg.num_fds, 50);
+		close_all(50, received);
+	}
+	ck_assert_int_eq(send_with(flood.fds[0], "data", flood.many, 1), 4);
+	/* What was refused was not sent in part. */
+	ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, 50), 4);
+	ck_assert_int_eq(msg.num_fds, 0);
+	ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, 50), 4);
+	ck_assert_int_eq(msg.num_fds, 1);
+	close_all(1, received);
+	ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, 50), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	close_flood(&flood);
+	return 0;
+}
+
+START_TEST(an_ordinary_user_cannot_flood_without_end)
+{
+	/* Valgrind leaves the real limit as high as it can be. */
+	if (is_under_valgrind())
+		return;
+	assert_child_succeeds(start_child(flood_until_refused, NULL));
+}
+END_TEST
+
+START_TEST(empty_datagrams_with_descriptors_are_messages_to_the_last)
+{
+	static const int rooms[] = {0, 1, 2, 7, MOST};
+	struct mm_ipc_msg msg;
+	struct flood flood;
+	int received[MOST];
+
+	open_flood(&flood);
+	int sent = fill_queue(&flood, "", 7);
+
+	/* Also when the peer is gone. */
+	close_all(1, &flood.fds[0]);
+	int open_before = count_open_descriptors();
+
+	for (int i = 0; i < sent; i++) {
+		int room = rooms[i % (int)MM_NELEM(rooms)], expected = room < 7 ? room : 7;
+
+		ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, room), 0);
+		ck_assert_int_eq(msg.num_fds, expected);
+		ck_assert_int_eq(msg.flags, expected < 7 ? MSG_CTRUNC : 0);
+		ck_assert_int_eq(count_open_descriptors(), open_before + expected);
+		close_all(expected, received);
+	}
+	ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, MOST), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	flood.fds[0] = dup(flood.pipe[0]);
+	assert_only_writer(&flood);
+	close_flood(&flood);
+}
+END_TEST
+
+/* The application has asked the kernel for credentials, and for a descriptor of each message's sender. */
+static bool ask_for_company(int fd)
+{
+	int on = 1;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)), 0);
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) == 0)
+		return true;
+	ck_assert_int_eq(errno, ENOPROTOOPT); /* older than Linux 6.5 */
+	return false;
+}
+
+START_TEST(company_that_the_application_asked_for_leaks_nothing)
+{
+	const char *name = unique_name();
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+	struct mm_ipc_msg msg;
+	struct flood flood;
+	int received[MOST];
+
+	open_flood(&flood);
+	close_all(2, flood.fds);
+	flood.fds[0] = mm_ipc_connect(name);
+	flood.fds[1] = mm_ipc_srv_accept(srv);
+	ask_for_company(flood.fds[0]);
+	ask_for_company(flood.fds[1]);
+	int open_before = count_open_descriptors();
+
+	for (int sent = 0; sent <= 12; sent += 3) {
+		for (int room = 0; room <= 48; room++) {
+			int from = room % 2;
+
+			ck_assert_int_eq(send_with(flood.fds[from], "data", flood.many, sent), 4);
+			ck_assert_int_eq(receive_with(flood.fds[!from], &msg, received, room), 4);
+			ck_assert_int_le(msg.num_fds, room < sent ? room : sent);
+			/* All arrive, or the loss is told; with room for all that comes along, all arrive. */
+			ck_assert(msg.num_fds == sent || msg.flags == MSG_CTRUNC);
+			if (room >= 40)
+				ck_assert_int_eq(msg.num_fds, sent);
+			ck_assert_int_eq(count_open_descriptors(), open_before + msg.num_fds);
+			for (int i = 0; i < msg.num_fds; i++)
+				ck_assert(fcntl(received[i], F_GETFL) == fcntl(flood.pipe[1], F_GETFL));
+			close_all(msg.num_fds, received);
+		}
+	}
+	mm_ipc_srv_destroy(srv);
+	close_flood(&flood);
+}
+END_TEST
+
+START_TEST(company_without_a_number_free_does_no_harm)
+{
+	struct mm_ipc_msg msg;
+	struct flood flood;
+	struct rlimit limit, low;
+	int received[MOST];
+
+	if (is_under_valgrind())
+		return;
+	open_flood(&flood);
+	ask_for_company(flood.fds[1]);
+	int open_before = count_open_descriptors();
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (int slots = 0; slots < 5; slots++) {
+		ck_assert_int_eq(send_with(flood.fds[0], "data", flood.many, 3), 4);
+		low = limit;
+		low.rlim_cur = limit_with_free_numbers(slots);
+		setrlimit(RLIMIT_NOFILE, &low);
+		ssize_t size = receive_with(flood.fds[1], &msg, received, MOST);
+
+		setrlimit(RLIMIT_NOFILE, &limit);
+		ck_assert_int_eq(size, 4);
+		ck_assert_int_eq(msg.num_fds, slots < 3 ? slots : 3);
+		ck_assert_int_eq(count_open_descriptors(), open_before + msg.num_fds);
+		close_all(msg.num_fds, received);
+	}
+	close_flood(&flood);
+}
+END_TEST
+
+/* A peer that does nothing, until it is killed. */
+static int hold_without_reading(void *fd)
+{
+	/* Whatever else it has inherited is not its own. */
+	close(((int *)fd)[0]);
+	for (;;)
+		pause();
+	return 0;
+}
+
+static void *kill_when_the_sender_sleeps(void *arg)
+{
+	pid_t *pids = arg;
+
+	wait_until_asleep(pids[1]);
+	kill(pids[0], SIGKILL);
+	return NULL;
+}
+
+START_TEST(a_sender_is_released_when_the_peer_that_never_reads_is_killed)
+{
+	static char data[4096];
+	struct iovec iov = {data, sizeof(data)};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+	int fds[2], sent = 0;
+
+	ck_assert_int_eq(mm_ipc_connected_pair(fds), 0);
+	pid_t pids[2] = {start_child(hold_without_reading, fds), thread_id()};
+
+	close_all(1, &fds[1]);
+	pthread_t killer = start_thread(kill_when_the_sender_sleeps, pids);
+
+	while (mm_ipc_sendmsg(fds[0], &msg) == sizeof(data))
+		sent++;
+	ck_assert_int_eq(mm_get_lasterror_number(), ECONNRESET);
+	/* What it could make us keep for it is bounded. */
+	ck_assert_int_lt(sent, 1000);
+	assert_fails(mm_ipc_sendmsg(fds[0], &msg), EPIPE);
+	join_thread(killer);
+	ck_assert_int_eq(waitpid(pids[0], NULL, 0), pids[0]);
+	close_all(1, &fds[0]);
+}
+END_TEST
+
+START_TEST(a_peer_that_never_reads_costs_no_more_than_a_time_out)
+{
+	struct timeval timeout = {.tv_usec = 20000};
+	struct flood flood;
+
+	open_flood(&flood);
+	ck_assert_int_eq(setsockopt(flood.fds[0], SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)), 0);
+	while (send_with(flood.fds[0], "data", NULL, 0) == 4)
+		;
+	ck_assert_int_eq(mm_get_lasterror_number(), EAGAIN);
+	struct mm_ipc_msg msg = {.fds = flood.many, .num_fds = 2};
+
+	assert_fails(mm_ipc_sendmsg(flood.fds[0], &msg), EAGAIN);
+	close_flood(&flood);
+}
+END_TEST
+
+/* A socket that knows nothing of the library. */
+static int connect_raw(const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path + 1, name);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+struct dying {
+	const char *name;
+	int messages;
+};
+
+static int connect_and_die(void *arg)
+{
+	const struct dying *dying = arg;
+	int fd = connect_raw(dying->name), pipe_end[2];
+
+	ck_assert_int_eq(pipe(pipe_end), 0);
+	for (int i = 0; i < dying->messages; i++)
+		ck_assert_int_eq(send_with(fd, "data", &pipe_end[0], 1), 4);
+	return raise(SIGKILL);
+}
+
+START_TEST(a_client_that_dies_before_it_is_accepted_delays_nobody)
+{
+	enum { COUNT = 30 };
+	const char *name = unique_name();
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+	struct mm_ipc_msg msg;
+	int received[4];
+
+	for (int i = 0; i < COUNT; i++) {
+		struct dying dying = {name, i % 3};
+		pid_t pid = start_child(connect_and_die, &dying);
+
+		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	}
+	int living = connect_raw(name);
+
+	ck_assert_int_eq(send_with(living, "live", NULL, 0), 4);
+	for (int i = 0; i < COUNT; i++) {
+		int fd = mm_ipc_srv_accept(srv);
+
+		ck_assert_int_ge(fd, 0);
+		/* To greet it fails, and spoils nothing. */
+		if (i % 2 == 0)
+			ck_assert_int_eq(send_with(fd, "hello", NULL, 0), -1);
+		for (int k = 0; k < i % 3; k++) {
+			ck_assert_int_eq(receive_with(fd, &msg, received, 4), 4);
+			ck_assert_int_eq(msg.num_fds, 1);
+			close_all(1, received);
+		}
+		ck_assert_int_eq(receive_with(fd, &msg, received, 4), -1);
+		ck_assert_int_eq(mm_get_lasterror_number(), EPIPE);
+		close_all(1, &fd);
+	}
+	int fd = mm_ipc_srv_accept(srv);
+
+	ck_assert_int_eq(receive_with(fd, &msg, received, 4), 4);
+	mm_ipc_srv_destroy(srv);
+	close_all(2, (int[]){fd, living});
+}
+END_TEST
+
+/* More clients than may wait: those that find the queue full are blocked in connect, each in a thread. */
+struct crowd {
+	const char *name;
+	int blocked, each;
+	int fds[64][32];
+};
+
+struct member {
+	struct crowd *crowd;
+	int number;
+};
+
+static void *connect_member(void *arg)
+{
+	struct member *member = arg;
+
+	for (int i = 0; i < member->crowd->each; i++) {
+		int fd = mm_ipc_connect(member->crowd->name);
+
+		ck_assert_msg(fd >= 0, "%s", mm_get_lasterror_desc());
+		ck_assert_int_eq(send_with(fd, "late", NULL, 0), 4);
+		member->crowd->fds[member->number][i] = fd;
+	}
+	return NULL;
+}
+
+/* As many as fit in without waiting. */
+static int fill_backlog(const char *name, int *fds, int most)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int count = 0;
+
+	strcpy(address.sun_path + 1, name);
+	for (; count < most; count++) {
+		fds[count] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		ck_assert_int_ge(fds[count], 0);
+		if (connect(fds[count], (struct sockaddr *)&address, sizeof(address)) == -1) {
+			ck_assert_int_eq(errno, EAGAIN);
+			close_all(1, &fds[count]);
+			break;
+		}
+		ck_assert_int_eq(send_with(fds[count], "soon", NULL, 0), 4);
+	}
+	return count;
+}
+
+static void serve_crowd(struct mm_ipc_srv *srv, int count, const char *text)
+{
+	struct mm_ipc_msg msg;
+
+	for (int i = 0; i < count; i++) {
+		int fd = mm_ipc_srv_accept(srv);
+
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(receive_with(fd, &msg, NULL, 0), 4);
+		if (text != NULL)
+			ck_assert_mem_eq(msg.iov->iov_base, text, 4);
+		close_all(1, &fd);
+	}
+}
+
+static struct crowd crowd;
+static struct member members[64];
+
+static void gather(pthread_t *threads, const char *name, int blocked, int each)
+{
+	crowd = (struct crowd){.name = name, .blocked = blocked, .each = each};
+	for (int i = 0; i < blocked; i++) {
+		members[i] = (struct member){&crowd, i};
+		threads[i] = start_thread(connect_member, &members[i]);
+	}
+}
+
+static void disperse(pthread_t *threads)
+{
+	for (int i = 0; i < crowd.blocked; i++) {
+		join_thread(threads[i]);
+		close_all(crowd.each, crowd.fds[i]);
+	}
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int most_connections(int wanted)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur > (rlim_t)wanted + 200 ? wanted : (int)limit.rlim_cur - 200;
+}
+
+/* Valgrind knows no more than 500 threads, and its own table of descriptors is short: fewer come there. */
+START_TEST(thousands_of_connections_more_than_may_wait_are_all_served)
+{
+	static int fds[5000];
+	pthread_t threads[64];
+	const char *name = unique_name();
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	raise_descriptor_limit();
+	int most = most_connections(is_under_valgrind() ? 600 : 5000);
+	int each = most < 5000 ? 2 : 14, blocked = is_under_valgrind() ? 8 : 64;
+	/* With those blocked in connect: 5,000, of which no more than net.core.somaxconn + 1 are in the queue. */
+	int pending = fill_backlog(name, fds, most - blocked * each);
+
+	ck_assert_int_gt(pending, 6);
+	gather(threads, name, blocked, each);
+	sleep_ms(50);
+	serve_crowd(srv, pending, "soon");
+	serve_crowd(srv, blocked * each, "late");
+	disperse(threads);
+	close_all(pending, fds);
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
+/* Destroying the server refuses those in the queue, and those who wait for room in it wait for the next server. */
+START_TEST(clients_before_a_full_queue_wait_for_the_next_server)
+{
+	static int fds[5000];
+	pthread_t threads[64];
+	struct mm_ipc_msg msg;
+	const char *name = unique_name();
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	raise_descriptor_limit();
+	int pending = fill_backlog(name, fds, most_connections(5000) - 64);
+
+	gather(threads, name, is_under_valgrind() ? 8 : 64, 1);
+	sleep_ms(50);
+	mm_ipc_srv_destroy(srv);
+	for (int i = 0; i < pending; i++) {
+		ck_assert_int_eq(fcntl(fds[i], F_SETFL, 0), 0);
+		ck_assert_int_eq(receive_with(fds[i], &msg, NULL, 0), -1);
+		ck_assert_int_eq(errno, ECONNRESET);
+	}
+	srv = mm_ipc_srv_create(name);
+	ck_assert_ptr_nonnull(srv);
+	serve_crowd(srv, crowd.blocked, "late");
+	disperse(threads);
+	close_all(pending, fds);
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
+SUITE(a_flood_of_descriptors_nobody_asked_for_leaves_none, a_flood_that_is_not_read_ends_with_the_connection,
+      a_flood_at_the_descriptor_limit_loses_no_data, an_ordinary_user_cannot_flood_without_end,
+      empty_datagrams_with_descriptors_are_messages_to_the_last, company_that_the_application_asked_for_leaks_nothing,
+      company_without_a_number_free_does_no_harm, a_sender_is_released_when_the_peer_that_never_reads_is_killed,
+      a_peer_that_never_reads_costs_no_more_than_a_time_out, a_client_that_dies_before_it_is_accepted_delays_nobody,
+      thousands_of_connections_more_than_may_wait_are_all_served, clients_before_a_full_queue_wait_for_the_next_server)

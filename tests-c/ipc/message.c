@@ -1,0 +1,793 @@
+/*
+ * message.c: datagrams, their segments, sizes and flags, and the end of a connection
+ */
+#include "suite.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+/* The largest datagram that a fresh endpoint sends. */
+static size_t largest_datagram(int fd)
+{
+	int size;
+	socklen_t length = sizeof(size);
+
+	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length), 0);
+	return (size_t)size - 32;
+}
+
+static void connect_pair(int fds[2])
+{
+	ck_assert_int_eq(mm_ipc_connected_pair(fds), 0);
+}
+
+static ssize_t send_bytes(int fd, const void *data, size_t size)
+{
+	struct iovec iov = {(void *)data, size};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+
+	return mm_ipc_sendmsg(fd, &msg);
+}
+
+/* Receives into one segment; the fields that are set by every receive start as nonsense. */
+static ssize_t receive_bytes(int fd, void *data, size_t size, int *flags)
+{
+	struct iovec iov = {data, size};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .num_fds = 77, .flags = 0x5555};
+	ssize_t received = mm_ipc_recvmsg(fd, &msg);
+
+	if (received >= 0)
+		ck_assert_int_eq(msg.num_fds, 0);
+	*flags = msg.flags;
+	return received;
+}
+
+START_TEST(a_pair_is_connected_both_ways)
+{
+	int fds[2], flags;
+	char text[16];
+
+	connect_pair(fds);
+	for (int way = 0; way < 2; way++) {
+		ck_assert_int_eq(send_bytes(fds[way], "hello", 5), 5);
+		ck_assert_int_eq(receive_bytes(fds[!way], text, sizeof(text), &flags), 5);
+		ck_assert_mem_eq(text, "hello", 5);
+		ck_assert_int_eq(flags, 0);
+	}
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(a_pair_has_the_lowest_numbers_and_is_inheritable)
+{
+	int fds[2], spare = dup(0);
+
+	close(spare);
+	connect_pair(fds);
+	ck_assert_int_eq(fds[0], spare);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(fcntl(fds[i], F_GETFD), 0);
+	close_all(2, fds);
+	/* Not as constants, which the compiler would find out. */
+	int *volatile nowhere[2] = {NULL, (int *)8};
+
+	for (int i = 0; i < 2; i++)
+		assert_fails_on_bad_memory(mm_ipc_connected_pair(nowhere[i]), EFAULT);
+}
+END_TEST
+
+START_TEST(segments_are_gathered_and_scattered)
+{
+	static const int counts[] = {1, 7, 1024};
+	char data[4096], result[4096];
+	int fds[2];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7);
+	connect_pair(fds);
+	for (size_t c = 0; c < MM_NELEM(counts); c++) {
+		struct iovec out[1024], in[1024];
+		int count = counts[c];
+		size_t size = sizeof(data) / (size_t)count;
+
+		for (int i = 0; i < count; i++) {
+			out[i] = (struct iovec){data + (size_t)i * size, size};
+			/* In other portions, one of them empty, filled from the end of the array. */
+			in[i] = (struct iovec){result + (size_t)i * size, i == 3 ? 0 : size};
+		}
+		memset(result, 0, sizeof(result));
+		struct mm_ipc_msg msg = {.iov = out, .num_iov = count, .flags = 99};
+
+		ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &msg), (ssize_t)size * count);
+		ck_assert_int_eq(msg.flags, 99);
+		msg = (struct mm_ipc_msg){.iov = in, .num_iov = count};
+		if (count <= 3) {
+			ck_assert_int_eq(mm_ipc_recvmsg(fds[1], &msg), (ssize_t)size * count);
+			ck_assert_mem_eq(result, data, size * (size_t)count);
+			continue;
+		}
+		ck_assert_int_eq(mm_ipc_recvmsg(fds[1], &msg), (ssize_t)size * (count - 1));
+		ck_assert_int_eq(msg.flags, MSG_TRUNC);
+		ck_assert_mem_eq(result, data, 3 * size);
+		ck_assert_mem_eq(result + 4 * size, data + 3 * size, size * (size_t)(count - 4));
+	}
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(message_boundaries_are_kept)
+{
+	static char data[8192], result[8192];
+	uint32_t state = 1;
+	int fds[2], flags;
+	int rounds = is_instrumented() ? 1000 : 10000;
+
+	connect_pair(fds);
+	for (int i = 0; i < rounds; i++) {
+		size_t sizes[4];
+
+		for (int k = 0; k < 4; k++) {
+			sizes[k] = 1 + next_random(&state) % sizeof(data);
+			memset(data, 'a' + (int)(sizes[k] % 26), sizes[k]);
+			ck_assert_int_eq(send_bytes(fds[i & 1], data, sizes[k]), (ssize_t)sizes[k]);
+		}
+		for (int k = 0; k < 4; k++) {
+			memset(data, 'a' + (int)(sizes[k] % 26), sizes[k]);
+			ck_assert_int_eq(receive_bytes(fds[!(i & 1)], result, sizeof(result), &flags), (ssize_t)sizes[k]);
+			ck_assert_mem_eq(result, data, sizes[k]);
+			ck_assert_int_eq(flags, 0);
+		}
+	}
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(data_beyond_the_room_is_discarded_and_flagged)
+{
+	int fds[2], flags;
+	char text[16] = "................";
+
+	connect_pair(fds);
+	send_bytes(fds[0], "0123456789", 10);
+	send_bytes(fds[0], "next", 4);
+	ck_assert_int_eq(receive_bytes(fds[1], text, 4, &flags), 4);
+	ck_assert_int_eq(flags, MSG_TRUNC);
+	ck_assert_mem_eq(text, "0123....", 8);
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 4);
+	ck_assert_mem_eq(text, "next", 4);
+	ck_assert_int_eq(flags, 0);
+
+	/* No room at all: the message is taken, and told from the end of the stream by its flag. */
+	struct mm_ipc_msg msg = {.iov = NULL, .num_iov = 0, .num_fds = 5};
+
+	send_bytes(fds[0], "lost", 4);
+	ck_assert_int_eq(mm_ipc_recvmsg(fds[1], &msg), 0);
+	ck_assert_int_eq(msg.flags, MSG_TRUNC);
+	ck_assert_int_eq(msg.num_fds, 0);
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(an_empty_datagram_is_a_message)
+{
+	struct mm_ipc_msg none = {.iov = NULL, .num_iov = 0};
+	int fds[2], flags;
+	char text[8];
+
+	connect_pair(fds);
+	ck_assert_int_eq(send_bytes(fds[0], "", 0), 0);
+	ck_assert_int_eq(send_bytes(fds[0], NULL, 0), 0);
+	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &none), 0);
+	ck_assert_int_eq(send_bytes(fds[0], "xyz", 3), 3);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 0);
+		ck_assert_int_eq(flags, 0);
+	}
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 3);
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(the_end_of_the_stream_is_epipe)
+{
+	int fds[2], flags;
+	char text[8];
+
+	connect_pair(fds);
+	send_bytes(fds[0], "last", 4);
+	close_all(1, &fds[0]);
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 4);
+	for (int i = 0; i < 3; i++) {
+		struct iovec iov = {text, sizeof(text)};
+		struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .num_fds = 77, .flags = 88};
+
+		errno = ENOENT;
+		assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
+		ck_assert_int_eq(msg.num_fds, 77);
+		ck_assert_int_eq(msg.flags, 88);
+	}
+	close_all(1, &fds[1]);
+
+	connect_pair(fds);
+	ck_assert_int_eq(shutdown(fds[0], SHUT_WR), 0);
+	struct iovec iov = {text, sizeof(text)};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+
+	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(what_a_peer_sent_before_it_went_is_received)
+{
+	struct iovec iov;
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+	int fds[2], flags;
+	char text[8];
+
+	/* The peer leaves data of ours unread: the kernel reports that ahead of what the peer had sent. */
+	connect_pair(fds);
+	send_bytes(fds[1], "unread", 6);
+	send_bytes(fds[0], "m1", 2);
+	send_bytes(fds[0], "m2", 2);
+	close_all(1, &fds[0]);
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 2);
+	ck_assert_mem_eq(text, "m1", 2);
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 2);
+	ck_assert_mem_eq(text, "m2", 2);
+	iov = (struct iovec){text, sizeof(text)};
+	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
+	close_all(1, &fds[1]);
+
+	/* Where it had sent nothing, the report is all there is. */
+	connect_pair(fds);
+	send_bytes(fds[1], "unread", 6);
+	close_all(1, &fds[0]);
+	assert_fails(mm_ipc_recvmsg(fds[1], &msg), ECONNRESET);
+	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
+	close_all(1, &fds[1]);
+}
+END_TEST
+
+/* What comes behind an empty datagram proves that this is no end, though the peer has hung up. */
+START_TEST(an_empty_datagram_ahead_of_others_is_no_end)
+{
+	struct iovec iov;
+	struct mm_ipc_msg none = {.num_iov = 0}, msg = {.iov = &iov, .num_iov = 1};
+	int fds[2], flags, brought;
+	char text[8];
+
+	for (int unread = 0; unread < 2; unread++) {
+		connect_pair(fds);
+		if (unread)
+			send_bytes(fds[1], "unread", 6);
+		for (int i = 0; i < 3; i++)
+			ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &none), 0);
+		send_bytes(fds[0], "xyz", 3);
+		close_all(1, &fds[0]);
+		for (int i = 0; i < 3; i++)
+			ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 0);
+		ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 3);
+		iov = (struct iovec){text, sizeof(text)};
+		assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
+		close_all(1, &fds[1]);
+	}
+
+	/* Descriptors prove it as well. */
+	connect_pair(fds);
+	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &none), 0);
+	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &(struct mm_ipc_msg){.fds = &fds[1], .num_fds = 1}), 0);
+	close_all(1, &fds[0]);
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 0);
+	msg = (struct mm_ipc_msg){.fds = &brought, .num_fds_max = 1};
+	ck_assert_int_eq(mm_ipc_recvmsg(fds[1], &msg), 0);
+	ck_assert_int_eq(msg.num_fds, 1);
+	close_all(2, (int[]){brought, fds[1]});
+}
+END_TEST
+
+START_TEST(sending_to_a_peer_that_is_gone_is_epipe_without_a_signal)
+{
+	struct iovec iov = {"x", 1};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+	struct iovec two[2] = {{"x", 1}, {"y", 1}};
+	struct mm_ipc_msg gathered = {.iov = two, .num_iov = 2};
+	int fds[2];
+
+	signal(SIGPIPE, SIG_DFL);
+	connect_pair(fds);
+	close_all(1, &fds[0]);
+	assert_fails(mm_ipc_sendmsg(fds[1], &msg), EPIPE);
+	assert_fails(mm_ipc_sendmsg(fds[1], &gathered), EPIPE);
+	assert_fails(mm_write(fds[1], "x", 1), EPIPE);
+	close_all(1, &fds[1]);
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	close_all(1, &fds[0]);
+	assert_fails(mm_ipc_sendmsg(fds[1], &msg), EPIPE);
+	assert_fails(mm_ipc_sendmsg(fds[1], &gathered), EPIPE);
+	close_all(1, &fds[1]);
+}
+END_TEST
+
+START_TEST(a_datagram_that_is_too_large_is_not_sent)
+{
+	int fds[2], flags;
+	char byte;
+
+	connect_pair(fds);
+	size_t largest = largest_datagram(fds[0]);
+	char *data = calloc(1, largest + 1), *result = malloc(largest + 1);
+	struct iovec iov = {data, largest + 1};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+
+	data[largest - 1] = 'z';
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EMSGSIZE);
+	ck_assert_int_eq(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	iov = (struct iovec){&byte, 1};
+	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EAGAIN);
+
+	ck_assert_int_eq(send_bytes(fds[0], data, largest), (ssize_t)largest);
+	ck_assert_int_eq(receive_bytes(fds[1], result, largest + 1, &flags), (ssize_t)largest);
+	ck_assert_mem_eq(result, data, largest);
+	free(data);
+	free(result);
+	close_all(2, fds);
+}
+END_TEST
+
+static void *send_until_told(void *arg)
+{
+	int fd = *(int *)arg;
+	static char data[1000];
+
+	for (int i = 0; i < 1000; i++) {
+		memcpy(data, &i, sizeof(i));
+		ck_assert_int_eq(send_bytes(fd, data, sizeof(data)), sizeof(data));
+	}
+	return NULL;
+}
+
+START_TEST(a_blocked_send_resumes_when_there_is_room)
+{
+	int fds[2], flags, number;
+	char result[1000];
+
+	connect_pair(fds);
+	pthread_t thread = start_thread(send_until_told, &fds[0]);
+
+	sleep_ms(100);
+	for (int i = 0; i < 1000; i++) {
+		ck_assert_int_eq(receive_bytes(fds[1], result, sizeof(result), &flags), sizeof(result));
+		memcpy(&number, result, sizeof(number));
+		ck_assert_int_eq(number, i);
+	}
+	join_thread(thread);
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(a_non_blocking_endpoint_gives_eagain)
+{
+	struct iovec iov = {(char[100]){0}, 100};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+	int fds[2], sent = 0;
+
+	connect_pair(fds);
+	ck_assert_int_eq(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	assert_fails(mm_ipc_recvmsg(fds[0], &msg), EAGAIN);
+	while (mm_ipc_sendmsg(fds[0], &msg) == 100)
+		sent++;
+	ck_assert_int_gt(sent, 10);
+	assert_fails(mm_ipc_sendmsg(fds[0], &msg), EAGAIN);
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(receive_and_send_are_interrupted_by_a_signal)
+{
+	struct iovec iov = {(char[1000]){0}, 1000};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+	pthread_t interrupter;
+	int fds[2];
+
+	connect_pair(fds);
+	interrupter = start_interrupting();
+	assert_fails(mm_ipc_recvmsg(fds[0], &msg), EINTR);
+	stop_interrupting(interrupter);
+
+	ck_assert_int_eq(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	while (mm_ipc_sendmsg(fds[0], &msg) == 1000)
+		;
+	ck_assert_int_eq(fcntl(fds[0], F_SETFL, 0), 0);
+	interrupter = start_interrupting();
+	assert_fails(mm_ipc_sendmsg(fds[0], &msg), EINTR);
+	stop_interrupting(interrupter);
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(descriptors_that_are_no_endpoints_are_refused)
+{
+	struct iovec iov = {(char[8]){0}, 8};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+	int unconnected = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	int file = open("/dev/null", O_RDWR);
+	static const int not_open[] = {-1, -2, INT_MIN, INT_MAX, 4000};
+
+	for (size_t i = 0; i < MM_NELEM(not_open); i++) {
+		assert_fails(mm_ipc_sendmsg(not_open[i], &msg), EBADF);
+		assert_fails(mm_ipc_recvmsg(not_open[i], &msg), EBADF);
+	}
+	assert_fails(mm_ipc_sendmsg(file, &msg), ENOTSOCK);
+	assert_fails(mm_ipc_recvmsg(file, &msg), ENOTSOCK);
+	assert_fails(mm_ipc_sendmsg(unconnected, &msg), ENOTCONN);
+	assert_fails(mm_ipc_recvmsg(unconnected, &msg), ENOTCONN);
+	close_all(2, (int[]){unconnected, file});
+}
+END_TEST
+
+START_TEST(nonsense_in_a_message_is_refused)
+{
+	struct iovec iov[2] = {{"data", 4}, {NULL, 4}};
+	int fds[2], flags;
+	char text[8] = "";
+
+	if (is_under_helgrind())
+		return;
+	/* An address that the process does not have. */
+	char *wild = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	connect_pair(fds);
+	ck_assert_int_eq(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	assert_fails(mm_ipc_sendmsg(fds[0], NULL), EINVAL);
+	assert_fails(mm_ipc_recvmsg(fds[0], NULL), EINVAL);
+
+	struct mm_ipc_msg msg = {.iov = iov, .num_iov = -1};
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EMSGSIZE);
+	assert_fails_on_bad_memory(mm_ipc_recvmsg(fds[1], &msg), EMSGSIZE);
+	msg.num_iov = INT_MIN;
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EMSGSIZE);
+	msg.num_iov = 1025;
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EMSGSIZE);
+	assert_fails_on_bad_memory(mm_ipc_recvmsg(fds[1], &msg), EMSGSIZE);
+	msg = (struct mm_ipc_msg){.iov = NULL, .num_iov = 1};
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EFAULT);
+	msg = (struct mm_ipc_msg){.iov = iov, .num_iov = 2};
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EFAULT);
+	iov[0].iov_base = wild;
+	msg.num_iov = 1;
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EFAULT);
+	iov[0] = (struct iovec){text, (size_t)SSIZE_MAX + 1};
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EINVAL);
+	iov[0].iov_len = SIZE_MAX;
+	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EINVAL);
+
+	/* None of them was sent, and the endpoint works as before. */
+	iov[0] = (struct iovec){text, sizeof(text)};
+	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EAGAIN);
+	ck_assert_int_eq(send_bytes(fds[0], "ok", 2), 2);
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 2);
+
+	/* A receive that fails for its arguments keeps the message; one whose buffer cannot be written loses it. */
+	send_bytes(fds[0], "kept", 4);
+	msg.num_iov = 1025;
+	assert_fails_on_bad_memory(mm_ipc_recvmsg(fds[1], &msg), EMSGSIZE);
+	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 4);
+	send_bytes(fds[0], "lost", 4);
+	iov[0] = (struct iovec){wild, 8};
+	msg.num_iov = 1;
+	assert_fails_on_bad_memory(mm_ipc_recvmsg(fds[1], &msg), EFAULT);
+	munmap(wild, 4096);
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(an_array_of_buffers_that_cannot_be_read_is_efault)
+{
+	int ends[2];
+
+	/* It reads what a system call is given, and crashes. */
+	if (is_under_valgrind())
+		return;
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec *const wrong[] = {NULL, (struct iovec *)8, (struct iovec *)(page + 4096), (struct iovec *)(page + 4088),
+	                               (struct iovec *)(page + 4096 - sizeof(struct iovec) + 1), (struct iovec *)-8,
+	                               (struct iovec *)UINTPTR_MAX};
+
+	ck_assert_int_eq(mprotect(page + 4096, 4096, PROT_NONE), 0);
+	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+	for (int count = 1; count <= 3; count++) {
+		for (size_t i = 0; i < MM_NELEM(wrong); i++) {
+			struct mm_ipc_msg msg = {.iov = wrong[i], .num_iov = count};
+			/* As a program has it that keeps a message at the end of its memory. */
+			struct mm_ipc_msg *at_the_end = (struct mm_ipc_msg *)(page + 4096 - sizeof(msg));
+
+			*at_the_end = msg;
+			assert_fails_on_bad_memory(mm_ipc_sendmsg(ends[0], &msg), EFAULT);
+			assert_fails_on_bad_memory(mm_ipc_sendmsg(ends[0], at_the_end), EFAULT);
+			assert_fails_on_bad_memory(mm_ipc_recvmsg(ends[1], &msg), EFAULT);
+		}
+	}
+	close_all(2, ends);
+	munmap(page, 8192);
+}
+END_TEST
+
+START_TEST(an_array_of_buffers_may_lie_anywhere)
+{
+	/* Beside the message, on another page, across two pages. */
+	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mm_ipc_msg *msg = (struct mm_ipc_msg *)(pages + 4096 + 64);
+	int ends[2];
+	char byte;
+
+	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+	for (size_t offset = 0; offset <= 3 * 4096 - sizeof(struct iovec); offset += sizeof(void *)) {
+		struct iovec *iov = (struct iovec *)(pages + offset);
+
+		if (offset > 4096 - sizeof(*iov) + 64 && offset < 4096 + 64 + sizeof(*msg))
+			continue;
+		*iov = (struct iovec){"x", 1};
+		*msg = (struct mm_ipc_msg){.iov = iov, .num_iov = 1};
+		ck_assert_int_eq(mm_ipc_sendmsg(ends[0], msg), 1);
+		ck_assert_int_eq(recv(ends[1], &byte, 1, MSG_DONTWAIT), 1);
+		memset(iov, 0, sizeof(*iov));
+	}
+	close_all(2, ends);
+	munmap(pages, 3 * 4096);
+}
+END_TEST
+
+/* --- descriptors that are closed while a receive waits on them ----------------------------------------------------------- */
+
+struct receiver {
+	int fd;
+	bool has_capacity;
+	pid_t tid;
+	ssize_t result;
+	int error;
+};
+
+static void *receive_in_thread(void *arg)
+{
+	struct receiver *receiver = arg;
+	char byte;
+	int fd;
+	struct iovec iov = {&byte, 1};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = &fd, .num_fds_max = receiver->has_capacity};
+
+	__atomic_store_n(&receiver->tid, thread_id(), __ATOMIC_RELEASE);
+	receiver->result = mm_ipc_recvmsg(receiver->fd, &msg);
+	receiver->error = mm_get_lasterror_number();
+	return NULL;
+}
+
+static pthread_t start_receiver(struct receiver *receiver)
+{
+	pthread_t thread = start_thread(receive_in_thread, receiver);
+	pid_t tid;
+
+	while ((tid = __atomic_load_n(&receiver->tid, __ATOMIC_ACQUIRE)) == 0)
+		sleep_ms(1);
+	wait_until_asleep(tid);
+	return thread;
+}
+
+/* What gets the number of a descriptor that was closed. */
+static void take_number(int how, int number, int *others)
+{
+	int ends[2] = {-1, -1};
+
+	others[0] = others[1] = -1;
+	switch (how) {
+	case 0: /* nothing */
+		return;
+	case 1:
+		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+		break;
+	case 2:
+		ends[0] = mm_open("/dev/null", O_RDWR, 0);
+		break;
+	case 3:
+		ck_assert_int_eq(mm_pipe(ends), 0);
+		break;
+	case 4:
+		ends[0] = open("/dev/null", O_RDWR);
+		break;
+	case 5:
+		ck_assert_int_eq(pipe(ends), 0);
+		break;
+	}
+	ck_assert_int_eq(ends[0], number);
+	memcpy(others, ends, sizeof(ends));
+}
+
+START_TEST(a_receive_on_a_closed_descriptor_never_succeeds)
+{
+	/* By mm_close() whatever has the number then; by close() what shows that it is no connection. */
+	for (int round = 0; round < 2 * 2 * 6; round++) {
+		bool by_library = round & 1;
+		struct receiver receiver = {.has_capacity = round & 2};
+		int how = round / 4, ends[2], others[2];
+
+		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+		receiver.fd = ends[0];
+		pthread_t thread = start_receiver(&receiver);
+
+		if (by_library)
+			mm_close(ends[0]);
+		else
+			close(ends[0]);
+		take_number(how, ends[0], others);
+		close(ends[1]);
+		join_thread(thread);
+		ck_assert_msg(receiver.result == -1, "round %d: %zd", round, receiver.result);
+		ck_assert_msg(receiver.error == EBADF || receiver.error == EPIPE, "round %d: %d", round, receiver.error);
+		close_all(2, others);
+	}
+}
+END_TEST
+
+START_TEST(a_receive_after_a_reset_takes_nothing_from_another_connection)
+{
+	for (int round = 0; round < 4; round++) {
+		bool by_library = round & 1;
+		struct receiver receiver = {.has_capacity = round & 2};
+		int ends[2], others[2];
+		char byte;
+
+		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+		receiver.fd = ends[0];
+		pthread_t thread = start_receiver(&receiver);
+
+		/* The peer goes without reading this: the receive gets ECONNRESET. */
+		ck_assert_int_eq(send(ends[0], "x", 1, 0), 1);
+		if (by_library)
+			mm_close(ends[0]);
+		else
+			close(ends[0]);
+		ck_assert_int_eq(mm_ipc_connected_pair(others), 0);
+		ck_assert_int_eq(others[0], ends[0]);
+		ck_assert_int_eq(send(others[1], "y", 1, 0), 1);
+		close(ends[1]);
+		join_thread(thread);
+		ck_assert_int_eq(receiver.result, -1);
+		ck_assert_int_eq(receiver.error, ECONNRESET);
+		/* What was sent to the other connection is still there. */
+		ck_assert_int_eq(recv(others[0], &byte, 1, MSG_DONTWAIT), 1);
+		close_all(2, others);
+	}
+}
+END_TEST
+
+START_TEST(an_empty_datagram_counts_though_other_descriptors_come_and_go)
+{
+	for (int round = 0; round < 2; round++) {
+		struct receiver receiver = {.has_capacity = round};
+		int ends[2], others[2];
+
+		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
+		receiver.fd = ends[0];
+		pthread_t thread = start_receiver(&receiver);
+
+		for (int i = 0; i < 300; i++) {
+			ck_assert_int_eq(mm_pipe(others), 0);
+			close_all(2, others);
+		}
+		/* Also one that shares the memory of its history: 256 numbers above. */
+		int above = fcntl(ends[0], F_DUPFD, ends[0] + 256);
+
+		mm_close(above);
+		ck_assert_int_eq(send(ends[1], "", 0, 0), 0);
+		join_thread(thread);
+		ck_assert_int_eq(receiver.result, 0);
+		close_all(2, ends);
+	}
+}
+END_TEST
+
+START_TEST(the_reserved_field_is_neither_read_nor_written)
+{
+	struct iovec iov = {(char[8]){0}, 8};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .reserved = (void *)8};
+	int fds[2];
+
+	connect_pair(fds);
+	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &msg), 8);
+	ck_assert_int_eq(mm_ipc_recvmsg(fds[1], &msg), 8);
+	ck_assert_ptr_eq(msg.reserved, (void *)8);
+	close_all(2, fds);
+}
+END_TEST
+
+START_TEST(read_write_and_poll_work_on_endpoints)
+{
+	int fds[2];
+	char text[8];
+
+	connect_pair(fds);
+	struct mm_pollfd polled[2] = {{.fd = fds[1], .events = POLLIN}, {.fd = -1, .events = POLLIN, .revents = 7}};
+
+	ck_assert_int_eq(mm_poll(polled, 2, 0), 0);
+	ck_assert_int_eq(polled[1].revents, 0);
+	ck_assert_int_eq(mm_write(fds[0], "one", 3), 3);
+	ck_assert_int_eq(mm_write(fds[0], "three", 5), 5);
+	ck_assert_int_eq(mm_poll(polled, 2, -1), 1);
+	ck_assert_int_eq(polled[0].revents, POLLIN);
+	ck_assert_int_eq(mm_read(fds[1], text, sizeof(text)), 3);
+	ck_assert_int_eq(mm_read(fds[1], text, sizeof(text)), 5);
+	close_all(1, &fds[0]);
+	ck_assert_int_eq(mm_poll(polled, 1, 1000), 1);
+	ck_assert(polled[0].revents & POLLHUP);
+	ck_assert_int_eq(mm_read(fds[1], text, sizeof(text)), 0);
+	close_all(1, &fds[1]);
+	ck_assert_int_eq(mm_poll(polled, 1, 1000), 1);
+	ck_assert_int_eq(polled[0].revents, POLLNVAL);
+}
+END_TEST
+
+START_TEST(poll_refuses_nonsense)
+{
+	ck_assert_int_eq(mm_poll(NULL, 0, 1), 0);
+	assert_fails_on_bad_memory(mm_poll(NULL, 1, 0), EFAULT);
+	/* Valgrind would look at every one of the elements. */
+	if (!is_under_valgrind()) {
+		assert_fails(mm_poll(NULL, -1, 0), EINVAL);
+		assert_fails(mm_poll(NULL, INT_MAX, 0), EINVAL);
+	}
+}
+END_TEST
+
+START_TEST(close_read_and_write_report_their_errors)
+{
+	char byte = 0;
+	int fds[2];
+
+	ck_assert_int_eq(mm_close(-1), 0);
+	assert_fails(mm_close(-2), EBADF);
+	assert_fails(mm_close(INT_MAX), EBADF);
+	assert_fails(mm_read(-1, &byte, 1), EBADF);
+	assert_fails(mm_write(-1, &byte, 1), EBADF);
+	ck_assert_int_eq(pipe(fds), 0);
+	assert_fails(mm_read(fds[1], &byte, 1), EBADF);
+	assert_fails(mm_write(fds[0], &byte, 1), EBADF);
+	assert_fails_on_bad_memory(mm_write(fds[1], (void *)8, 1), EFAULT);
+	ck_assert_int_eq(mm_write(fds[1], NULL, 0), 0);
+	close_all(2, fds);
+	assert_fails(mm_close(fds[0]), EBADF);
+}
+END_TEST
+
+START_TEST(success_touches_neither_errno_nor_the_error_state)
+{
+	struct iovec iov = {(char[8]){0}, 8};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
+	int fds[2];
+
+	mm_raise_error(ENOENT, "kept");
+	errno = EBUSY;
+	ck_assert_int_eq(mm_ipc_connected_pair(fds), 0);
+	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &msg), 8);
+	ck_assert_int_eq(mm_ipc_recvmsg(fds[1], &msg), 8);
+	close_all(2, fds);
+	ck_assert_int_eq(errno, EBUSY);
+	ck_assert_str_eq(mm_get_lasterror_desc(), "kept");
+}
+END_TEST
+
+SUITE(a_pair_is_connected_both_ways, a_pair_has_the_lowest_numbers_and_is_inheritable,
+      segments_are_gathered_and_scattered, message_boundaries_are_kept, data_beyond_the_room_is_discarded_and_flagged,
+      an_empty_datagram_is_a_message, the_end_of_the_stream_is_epipe, what_a_peer_sent_before_it_went_is_received,
+      an_empty_datagram_ahead_of_others_is_no_end, sending_to_a_peer_that_is_gone_is_epipe_without_a_signal,
+      a_datagram_that_is_too_large_is_not_sent,
+      a_blocked_send_resumes_when_there_is_room, a_non_blocking_endpoint_gives_eagain,
+      receive_and_send_are_interrupted_by_a_signal, descriptors_that_are_no_endpoints_are_refused,
+      nonsense_in_a_message_is_refused, an_array_of_buffers_that_cannot_be_read_is_efault, an_array_of_buffers_may_lie_anywhere,
+      a_receive_on_a_closed_descriptor_never_succeeds, a_receive_after_a_reset_takes_nothing_from_another_connection,
+      an_empty_datagram_counts_though_other_descriptors_come_and_go, the_reserved_field_is_neither_read_nor_written,
+      read_write_and_poll_work_on_endpoints, poll_refuses_nonsense, close_read_and_write_report_their_errors,
+      success_touches_neither_errno_nor_the_error_state)

@@ -1,0 +1,420 @@
+/*
+ * wakeups.c: a server that appears wakes every client that waits, and none is overlooked
+ *
+ * The library sleeps with a time-out, after which it looks for itself. Here poll() has none: a wake-up that is lost is
+ * one for ever, and ends in the time-out of the test.
+ */
+#include "slots.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* In place of the C library's, for the library too. A signal stands for the time-out. */
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	int ready = ppoll(fds, count, NULL, NULL);
+
+	return ready == -1 && errno == EINTR && timeout > 0 ? 0 : ready;
+}
+
+struct rounds {
+	const char *name;
+	int count;
+};
+
+static void name_round(char name[64], const struct rounds *rounds, int round)
+{
+	snprintf(name, 64, "%s-%d", rounds->name, round);
+}
+
+/* Connects in every round, and is told by the server that it was seen. */
+static int connect_in_each_round(void *arg)
+{
+	const struct rounds *rounds = arg;
+	char name[64], byte;
+
+	for (int round = 0; round < rounds->count; round++) {
+		name_round(name, rounds, round);
+		int fd = mm_ipc_connect(name);
+
+		if (fd < 0 || mm_read(fd, &byte, 1) != 1 || mm_close(fd) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+static void serve_clients(struct mm_ipc_srv *srv, int count)
+{
+	ck_assert_msg(srv != NULL, "%s", mm_get_lasterror_desc());
+	for (int i = 0; i < count; i++) {
+		int fd = mm_ipc_srv_accept(srv);
+
+		ck_assert_msg(fd >= 0, "%s", mm_get_lasterror_desc());
+		ck_assert_int_eq(mm_write(fd, "x", 1), 1);
+		ck_assert_int_eq(mm_close(fd), 0);
+	}
+}
+
+/* In each round a server appears at a random moment relative to its clients. */
+static void race(int clients, int count)
+{
+	struct rounds rounds = {unique_name(), count};
+	uint32_t state = (uint32_t)clients * 2654435761u;
+	pid_t children[64];
+	char name[64];
+
+	for (int i = 0; i < clients; i++)
+		children[i] = start_child(connect_in_each_round, &rounds);
+	for (int round = 0; round < rounds.count; round++) {
+		for (uint32_t spin = next_random(&state) % 4096; spin > 0; spin--)
+			__asm__ volatile("");
+		if (next_random(&state) % 4 == 0)
+			sched_yield();
+		name_round(name, &rounds, round);
+		struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+		serve_clients(srv, clients);
+		mm_ipc_srv_destroy(srv);
+	}
+	for (int i = 0; i < clients; i++)
+		assert_child_succeeds(children[i]);
+}
+
+START_TEST(no_wakeup_is_lost_in_10000_rounds_of_4_clients)
+{
+	race(4, is_under_valgrind() ? 200 : 10000);
+}
+END_TEST
+
+START_TEST(no_wakeup_is_lost_in_rounds_of_1_client)
+{
+	race(1, is_under_valgrind() ? 200 : 2000);
+}
+END_TEST
+
+START_TEST(no_wakeup_is_lost_in_rounds_of_30_clients)
+{
+	race(30, is_under_valgrind() ? 10 : 500);
+}
+END_TEST
+
+static void start_sleepers(const struct rounds *rounds, pid_t *children, int count)
+{
+	for (int i = 0; i < count; i++)
+		children[i] = start_child(connect_in_each_round, (void *)rounds);
+	for (int i = 0; i < count; i++)
+		wait_until_asleep(children[i]);
+}
+
+START_TEST(clients_of_other_names_sleep_on)
+{
+	struct rounds one = {unique_name(), 1}, other = {unique_name(), 1};
+	pid_t first, second;
+	char name[64];
+
+	start_sleepers(&one, &first, 1);
+	start_sleepers(&other, &second, 1);
+	name_round(name, &one, 0);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 1);
+	mm_ipc_srv_destroy(srv);
+	assert_child_succeeds(first);
+	ck_assert_int_eq(waitpid(second, NULL, WNOHANG), 0);
+	name_round(name, &other, 0);
+	srv = mm_ipc_srv_create(name);
+	serve_clients(srv, 1);
+	mm_ipc_srv_destroy(srv);
+	assert_child_succeeds(second);
+}
+END_TEST
+
+START_TEST(a_killed_client_keeps_nobody_from_waking)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[8];
+	char name[64];
+
+	start_sleepers(&rounds, children, 8);
+	/* Not all that stand in front: those behind them would then have to let their time run out first. */
+	for (int i = 0; i < 3; i++) {
+		kill(children[i], SIGKILL);
+		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
+	}
+	name_round(name, &rounds, 0);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 5);
+	mm_ipc_srv_destroy(srv);
+	for (int i = 3; i < 8; i++)
+		assert_child_succeeds(children[i]);
+}
+END_TEST
+
+START_TEST(a_stopped_client_keeps_nobody_from_waking)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[16];
+	char name[64];
+
+	start_sleepers(&rounds, children, 16);
+	/* The one in the first slot. */
+	kill(children[0], SIGSTOP);
+	name_round(name, &rounds, 0);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 15);
+	kill(children[0], SIGCONT);
+	serve_clients(srv, 1);
+	mm_ipc_srv_destroy(srv);
+	for (int i = 0; i < 16; i++)
+		assert_child_succeeds(children[i]);
+}
+END_TEST
+
+static void let_time_run_out(int signum)
+{
+	(void)signum;
+}
+
+/* A server that tells nobody, like one of mmlib's. */
+static int listen_silently(const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	strcpy(address.sun_path + 1, name);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(listener, 32), 0);
+	return listener;
+}
+
+static void serve_silently(int listener, int count)
+{
+	for (int i = 0; i < count; i++) {
+		int fd = accept(listener, NULL, NULL);
+
+		ck_assert_int_eq(mm_write(fd, "x", 1), 1);
+		close_all(1, &fd);
+	}
+}
+
+START_TEST(a_client_that_finds_the_server_by_itself_wakes_those_behind_it)
+{
+	struct sigaction action = {.sa_handler = let_time_run_out};
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[12];
+	char name[64];
+
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	/* One after the other, so that the first four stand in front. */
+	for (int i = 0; i < 12; i++)
+		start_sleepers(&rounds, &children[i], 1);
+	name_round(name, &rounds, 0);
+	int listener = listen_silently(name);
+
+	kill(children[0], SIGUSR1);
+	serve_silently(listener, 9);
+	assert_child_succeeds(children[0]);
+	for (int i = 4; i < 12; i++)
+		assert_child_succeeds(children[i]);
+	for (int i = 1; i < 4; i++)
+		kill(children[i], SIGUSR1);
+	serve_silently(listener, 3);
+	for (int i = 1; i < 4; i++)
+		assert_child_succeeds(children[i]);
+	close_all(1, &listener);
+}
+END_TEST
+
+START_TEST(a_client_behind_moves_to_the_front_when_there_is_room)
+{
+	struct sigaction action = {.sa_handler = let_time_run_out};
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[9];
+	char name[64];
+
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	for (int i = 0; i < 9; i++)
+		start_sleepers(&rounds, &children[i], 1);
+	for (int i = 0; i < 8; i++) {
+		kill(children[i], SIGKILL);
+		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
+	}
+	/* The front is empty, so nobody looks behind it: the client must have moved when its time ran out. */
+	kill(children[8], SIGUSR1);
+	sleep_ms(50);
+	wait_until_asleep(children[8]);
+	name_round(name, &rounds, 0);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 1);
+	mm_ipc_srv_destroy(srv);
+	assert_child_succeeds(children[8]);
+}
+END_TEST
+
+START_TEST(a_client_of_another_user_wakes)
+{
+	struct rounds rounds = {unique_name(), 1};
+	char name[64];
+	pid_t child = fork();
+
+	if (child == 0) {
+		/* Root can become anybody; anybody else is somebody already. */
+		if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
+			_exit(2);
+		_exit(connect_in_each_round(&rounds));
+	}
+	wait_until_asleep(child);
+	name_round(name, &rounds, 0);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 1);
+	mm_ipc_srv_destroy(srv);
+	assert_child_succeeds(child);
+}
+END_TEST
+
+static void *connect_in_thread(void *name)
+{
+	char byte;
+	int fd = mm_ipc_connect(name);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(mm_read(fd, &byte, 1), 1);
+	ck_assert_int_eq(mm_close(fd), 0);
+	return NULL;
+}
+
+START_TEST(threads_of_one_process_wake)
+{
+	pthread_t threads[8];
+	const char *name = unique_name();
+
+	for (int i = 0; i < 8; i++)
+		threads[i] = start_thread(connect_in_thread, (void *)name);
+	sleep_ms(50);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 8);
+	for (int i = 0; i < 8; i++)
+		join_thread(threads[i]);
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
+START_TEST(strangers_in_front_keep_nobody_from_waking)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[8];
+	int strangers[4];
+	char name[64];
+
+	/* Sockets on the front slots that take datagrams from their own peer alone. */
+	name_round(name, &rounds, 0);
+	for (unsigned slot = 0; slot < 4; slot++) {
+		struct sockaddr_un address = slot_address(name, slot);
+
+		strangers[slot] = squat_on(name, slot);
+		ck_assert_int_eq(connect(strangers[slot], (struct sockaddr *)&address, sizeof(address)), 0);
+	}
+	start_sleepers(&rounds, children, 8);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 8);
+	mm_ipc_srv_destroy(srv);
+	for (int i = 0; i < 8; i++)
+		assert_child_succeeds(children[i]);
+	close_all(4, strangers);
+}
+END_TEST
+
+/* Landlock: no connection to, and no datagram for, an abstract socket outside of the sandbox. Linux 6.12. */
+static bool enter_landlock(void)
+{
+	struct {
+		uint64_t files, ports, scopes;
+	} rules = {0, 0, 1};
+	const long create_ruleset = 444, restrict_self = 446;
+	int ruleset = (int)syscall(create_ruleset, &rules, sizeof(rules), 0);
+
+	if (ruleset == -1)
+		return false;
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(syscall(restrict_self, ruleset, 0), 0);
+	close(ruleset);
+	return true;
+}
+
+static struct rounds *sandboxed_rounds;
+
+/* A server, and clients of the same sandbox. Those outside are in front of these, and cannot be woken from here. */
+static int serve_in_landlock(void *arg)
+{
+	pid_t children[4];
+	char name[64];
+
+	(void)arg;
+	if (!enter_landlock())
+		return 0;
+	start_sleepers(sandboxed_rounds, children, 4);
+	name_round(name, sandboxed_rounds, 0);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	/* Its own clients come at once: nobody's time runs out here. */
+	serve_clients(srv, 4);
+	for (int i = 0; i < 4; i++)
+		assert_child_succeeds(children[i]);
+	mm_ipc_srv_destroy(srv);
+	return 0;
+}
+
+START_TEST(a_server_in_a_sandbox_wakes_the_clients_that_it_can_reach)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t outside[4];
+
+	/* Those in front. */
+	for (int i = 0; i < 4; i++)
+		start_sleepers(&rounds, &outside[i], 1);
+	sandboxed_rounds = &rounds;
+	assert_child_succeeds(start_child(serve_in_landlock, NULL));
+	for (int i = 0; i < 4; i++) {
+		kill(outside[i], SIGKILL);
+		waitpid(outside[i], NULL, 0);
+	}
+}
+END_TEST
+
+static int be_refused_in_landlock(void *name)
+{
+	if (!enter_landlock())
+		return 0;
+	assert_fails(mm_ipc_connect(name), EPERM);
+	return 0;
+}
+
+START_TEST(a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside)
+{
+	const char *name = unique_name();
+	pid_t child = start_child(be_refused_in_landlock, (void *)name);
+
+	sleep_ms(50);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	assert_child_succeeds(child);
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
+SUITE(no_wakeup_is_lost_in_10000_rounds_of_4_clients, no_wakeup_is_lost_in_rounds_of_1_client,
+      no_wakeup_is_lost_in_rounds_of_30_clients, clients_of_other_names_sleep_on,
+      a_killed_client_keeps_nobody_from_waking, a_stopped_client_keeps_nobody_from_waking,
+      a_client_that_finds_the_server_by_itself_wakes_those_behind_it,
+      a_client_behind_moves_to_the_front_when_there_is_room, strangers_in_front_keep_nobody_from_waking,
+      a_server_in_a_sandbox_wakes_the_clients_that_it_can_reach,
+      a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside, a_client_of_another_user_wakes, threads_of_one_process_wake)

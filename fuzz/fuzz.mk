@@ -21,7 +21,7 @@ FUZZ_PASS    := -C passes=sancov-module $(addprefix -C llvm-args=-sanitizer-cove
                 level=4 inline-8bit-counters pc-table trace-compares)
 FUZZ_PROFILE := LTO=off CODEGEN_UNITS=4 DEBUG=1 OVERFLOW_CHECKS=true DEBUG_ASSERTIONS=true
 FUZZ_CHECKS  := -fsanitize=address,undefined -fsanitize-trap=undefined
-FUZZ_FLAGS   := -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -I$(FUZZ) $(FUZZ_CHECKS)
+FUZZ_FLAGS   := -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -I$(FUZZ) -Ifuzz/world $(FUZZ_CHECKS)
 
 # What fuzz/libc.c defines.
 FUZZ_LIBC    := $(shell sed -n "s/^OWN.[^,]*, \([a-z_]*\),.*/\1/p" fuzz/libc.c)
@@ -42,14 +42,17 @@ $(FUZZ)/functions.h: src/mmsysio.map
 	@mkdir -p $(FUZZ)
 	printf 'FUNCTION(%s)\n' $(NAMES) >$@
 
-# Kept, as all that is made here.
-.SECONDARY: $(FUZZ_TARGETS:%=$(FUZZ)/%.o)
+# A target is one file, or all files of its directory.
+FUZZ_SOURCES = $(wildcard fuzz/$(1).c fuzz/$(1)/*.c)
+FUZZ_OBJECTS = $(patsubst fuzz/%.c,$(FUZZ)/objects/%.o,$(FUZZ_SOURCES))
 
-$(FUZZ)/%.o: fuzz/%.c fuzz/world.h $(FUZZ)/functions.h $(addprefix include/,$(HEADERS))
+$(FUZZ)/objects/%.o: fuzz/%.c $(wildcard fuzz/*/*.h) $(FUZZ)/functions.h $(addprefix include/,$(HEADERS))
+	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -c $< -o $@
 
 # The target's own code is not what there is to cover.
-$(FUZZ_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: $(FUZZ)/%.o $(FUZZ)/world.o $(FUZZ)/libc.o $(FUZZ)/libmmsysio.a $(FUZZ)/child
+$(foreach target,$(FUZZ_TARGETS),$(eval $(FUZZ)/$(target): $(call FUZZ_OBJECTS,$(target))))
+$(FUZZ_TARGETS:%=$(FUZZ)/%): $(call FUZZ_OBJECTS,world) $(FUZZ)/objects/libc.o $(FUZZ)/libmmsysio.a $(FUZZ)/child
 	$(FUZZ_CC) -fsanitize=fuzzer,address $(filter %.o %.a,$^) -o $@ -lm -ldl -lpthread
 
 $(FUZZ)/child: fuzz/child.c

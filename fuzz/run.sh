@@ -22,7 +22,7 @@ run() { # run TARGET ARGUMENT...
 	    "-artifact_prefix=$directory/failures/$target-" "$@" >"$directory/$target.log" 2>&1 || status=$?
 	case $status in
 	0) ;;
-	3) # No namespaces: see world.c.
+	3) # No namespaces: see world/sandbox.c.
 		cat "$directory/$target.log" >&2
 		echo "fuzz: nothing was fuzzed" >&2
 		exit 0

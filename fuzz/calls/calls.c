@@ -1,0 +1,112 @@
+/*
+ * calls.c: an input is a program of calls, over all functions that the library exports, with arguments of every kind
+ * that the contract allows: also NULL, numbers at their edges, and memory that is not there where the kernel is the one
+ * to see
+ *
+ * Each byte that begins a call is the function's place in src/mmsysio.map, whose order never changes: so inputs keep
+ * their meaning when a function is added. A name there without a call_...() in this directory does not link.
+ */
+#include "calls.h"
+
+#include <unistd.h>
+
+/* Calls of one input. */
+#define MAX_CALLS 40
+
+/* Calls, and those that succeeded, by the function's place. */
+static unsigned long called[128], succeeded[128];
+static unsigned current;
+
+static unsigned next_kept;
+
+unsigned next_place(void)
+{
+	return next_kept++ % KEPT;
+}
+
+bool was_success(bool has_succeeded)
+{
+	succeeded[current] += has_succeeded;
+	return has_succeeded;
+}
+
+static const struct function {
+	const char *name;
+	const void *code;
+	void (*call)(struct input *in);
+} functions[] = {
+#define FUNCTION(name) {#name, (const void *)name, call_##name},
+#include "functions.h"
+#undef FUNCTION
+};
+
+/* The C halves of the functions that are a jump alone. */
+extern char mmsysio_raise_error_full[], mmsysio_raise_error_vfull[], mmsysio_raise_from_errno_full[],
+	mmsysio_print_lasterror[], mmsysio_log[];
+
+static const void *code_of(const struct function *function)
+{
+	static const struct {
+		const void *entry, *code;
+	} halves[] = {
+		{(const void *)mm_raise_error_full, mmsysio_raise_error_full},
+		{(const void *)mm_raise_error_vfull, mmsysio_raise_error_vfull},
+		{(const void *)mm_raise_from_errno_full, mmsysio_raise_from_errno_full},
+		{(const void *)mm_print_lasterror, mmsysio_print_lasterror},
+		{(const void *)mm_log, mmsysio_log},
+	};
+
+	for (int i = 0; i < MM_NELEM(halves); i++) {
+		if (halves[i].entry == function->code)
+			return halves[i].code;
+	}
+	return function->code;
+}
+
+static void start(void)
+{
+	_Static_assert(MM_NELEM(functions) <= 128, "a byte tells the function");
+	for (int i = 0; i < MM_NELEM(functions); i++)
+		CHECK(is_instrumented(code_of(&functions[i])), "%s was built without coverage", functions[i].name);
+}
+
+static void run(struct input *in)
+{
+	next_kept = 0;
+	for (int calls = 0; calls < MAX_CALLS && in->size > 0;) {
+		current = take_byte(in) % 128;
+		if (current >= MM_NELEM(functions))
+			continue;
+		calls++;
+		called[current]++;
+		functions[current].call(in);
+	}
+	mm_error_set_flags(MM_ERROR_IGNORE, MM_ERROR_IGNORE);
+	close_directories();
+	forget_processes();
+	unmap_all();
+	destroy_servers();
+	free_address_lists();
+	forget_saved_error();
+}
+
+/* For the replay of the corpus, which must try everything. */
+static void finish(void)
+{
+	bool is_complete = true;
+
+	if (getenv("FUZZ_CALLS_ALL") == NULL)
+		return;
+	for (int i = 0; i < MM_NELEM(functions); i++) {
+		if (called[i] == 0 || succeeded[i] == 0) {
+			fprintf(stderr, "fuzz: %s %s in the corpus\n", functions[i].name,
+			        called[i] == 0 ? "is never called" : "never succeeds");
+			is_complete = false;
+		}
+	}
+	if (!is_complete)
+		_exit(1);
+	fprintf(stderr, "fuzz: all of %d functions are called in the corpus\n", MM_NELEM(functions));
+}
+
+const struct target target = {start, run, finish};

@@ -1,0 +1,29 @@
+/*
+ * internal.h: what the files of the world share, and no target uses
+ */
+#ifndef INTERNAL_H
+#define INTERNAL_H
+
+#include "world.h"
+
+/* Ends the fuzzer, whose own call has failed with errno. */
+_Noreturn void die(const char *what);
+
+/* input.c: the memory that inputs use, one after the other. */
+void make_memory(void);
+void reuse_memory(void);
+
+/* sandbox.c */
+void make_world(void);
+void enter_world(void);
+void leave_world(void);         /* does nothing outside */
+void empty_log(void);
+void for_each_open(void (*use)(int fd, void *arg), void *arg);
+void name_descriptor(int fd, char *name, size_t size);
+
+/* oracle.c */
+void note_fuzzers_descriptors(void);
+void begin_input(void);
+void end_input(void);
+
+#endif

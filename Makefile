@@ -1,10 +1,4 @@
-# make                  the shared and the static library
-# make install          into PREFIX, below DESTDIR if that is set; make uninstall takes it away again
-# make demo             two programs that talk, built and run
-# make check            every test; see CONTRIBUTING.md for its parts
-# make dist, deb, rpm    source tarball with vendored crates, and packages made of it; see packaging.mk
-# make header           writes include/mmsysio.h anew after a change of the doors in src/capi
-# make man              writes the manual pages of section 3 anew after a change of the headers or of man/pages
+# `make help` lists the targets. A line "## target: text" above a rule, in any makefile, makes it one of them.
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
@@ -37,9 +31,17 @@ NAMES     := $(shell sed -n 's/^ *\(mm_[a-z0-9_]*\);$$/\1/p' src/mmsysio.map)
 SOURCES   := Cargo.toml Cargo.lock build.rs $(shell find src -type f) $(addprefix include/,$(HEADERS))
 
 .DELETE_ON_ERROR:
-.PHONY: all install install-strip uninstall clean header man demo
+.PHONY: all help install install-strip uninstall clean header man demo
 
+##@ Build and install
+
+## all: build the shared and, unless STATIC=no, the static library; the default
 all: $(B)/$(REALNAME) $(B)/mmsysio.pc $(B)/mmsysioConfig.cmake $(B)/mmsysioConfigVersion.cmake $(if $(filter yes,$(STATIC)),$(B)/libmmsysio.a)
+
+## help: list the targets
+help:
+	@awk '/^##@ / { printf "%s%s\n", separator, substr($$0, 5); separator = "\n" } \
+	    /^## [^ ]+: / { split($$2, name, ":"); printf "  %-26s %s\n", name[1], substr($$0, length($$2) + 5) }' $(MAKEFILE_LIST)
 
 # --- the library ------------------------------------------------------------------------------------------------------
 
@@ -104,19 +106,23 @@ $(B)/%.cmake: cmake/%.cmake.in Makefile $(B)/rust.a FORCE
 .PHONY: FORCE
 FORCE:
 
+## header: generate include/mmsysio.h, after a change of an entry point in src/capi
 header:
 	MMSYSIO_HEADER=include/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
 
 # The pages are in the tree, as the header is: building needs no Python.
+## man: generate the manual pages of section 3, after a change of the headers or of man/pages
 man:
 	$(PYTHON) -B man/make-pages.py include man/pages man/man3
 
+## clean: remove what was built
 clean:
 	rm -rf $(B)
 	$(CARGO) clean
 
 # --- install ----------------------------------------------------------------------------------------------------------
 
+## install: install into PREFIX=/usr/local, below DESTDIR if set; also LIBDIR, INCLUDEDIR, MANDIR
 install: all
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/mmsysio $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 755 $(B)/$(REALNAME) $(DESTDIR)$(LIBDIR)
@@ -130,10 +136,12 @@ install: all
 	$(INSTALL) -m 644 $(addprefix man/man3/,$(MAN3)) $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 $(addprefix man/man7/,$(MAN7)) $(DESTDIR)$(MANDIR)/man7
 
+## install-strip: the same without symbols and debug information
 install-strip: install
 	$(STRIP) --strip-unneeded $(DESTDIR)$(LIBDIR)/$(REALNAME)
 	$(if $(filter yes,$(STATIC)),$(STRIP) --strip-debug $(DESTDIR)$(LIBDIR)/libmmsysio.a)
 
+## uninstall: remove what install installed, with the same variables
 uninstall:
 	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libmmsysio.so libmmsysio.a pkgconfig/mmsysio.pc \
 	    cmake/mmsysio/mmsysioConfig.cmake cmake/mmsysio/mmsysioConfigVersion.cmake

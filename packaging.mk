@@ -1,46 +1,53 @@
 # The source tarball, the packages made of it, and their tests. Not parts of `make check`: they build the library anew,
 # and install packages.
-#
-# make dist             build/libmmsysio-VERSION.tar.xz, with the crates in it
-# make deb              Debian packages in build/deb
-# make rpm              RPM packages in build/rpm
-# make debian-symbols   after a change of src/mmsysio.map: the symbols file of Debian's package
+
+##@ Packaging: not parts of make check
 
 .PHONY: dist deb rpm debian-symbols check-packaging check-dist check-reproducible check-deb check-rpm check-ship
 
 TARBALL := $(B)/libmmsysio-$(VERSION).tar.xz
 
+## dist: the source tarball build/libmmsysio-VERSION.tar.xz, with the crates in it
 dist:
 	tests-c/checks/install-packages.sh dist
 	CARGO="$(CARGO)" tests-c/checks/dist.sh $(TARBALL)
 
 # Unpacked from the tarball, and built without network, as a builder of a distribution does.
+## deb: Debian packages in build/deb
 deb: dist
 	tests-c/checks/install-packages.sh deb
 	tests-c/checks/deb.sh $(TARBALL) $(B)/deb
 
+## rpm: RPM packages in build/rpm
 rpm: dist
 	tests-c/checks/install-packages.sh rpm
 	tests-c/checks/rpm.sh $(TARBALL) $(B)/rpm
 
+## debian-symbols: update debian/libmmsysio1.symbols, after a change of src/mmsysio.map
 debian-symbols:
 	tests-c/checks/symbols.sh debian/libmmsysio1.symbols >$(B)/symbols
 	mv $(B)/symbols debian/libmmsysio1.symbols
 
+## check-packaging: versions, names and crates of the packages are those of the sources
 check-packaging:
 	tests-c/checks/packaging.sh
 
+## check-dist: the tarball is reproducible, and builds without network
 check-dist: dist
 	tests-c/checks/check-dist.sh $(TARBALL)
 
+## check-reproducible: builds in two directories are identical
 check-reproducible: dist
 	tests-c/checks/check-reproducible.sh $(TARBALL)
 
+## check-deb: build, inspect, install, use and purge the Debian packages
 check-deb: deb
 	tests-c/checks/check-deb.sh $(B)/deb
 
+## check-rpm: build and inspect the RPM packages
 check-rpm: rpm
 	tests-c/checks/check-rpm.sh $(B)/rpm
 
+## check-ship: all checks of this section
 check-ship: check-packaging check-dist check-reproducible check-deb check-rpm
 	@echo "Ready to ship."

@@ -1,6 +1,8 @@
 # Benchmarks: each prints its table; benches/README.md says what the figures mean. Nothing here is a test.
 
-.PHONY: bench-connect bench-files bench-spawn bench-sockets
+##@ Benchmarks
+
+.PHONY: bench-connect bench-files bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect
 
 $(B)/benches/%: benches/%.c benches/bench.h $(STAGE)/.installed
 	@mkdir -p $(@D)
@@ -8,17 +10,25 @@ $(B)/benches/%: benches/%.c benches/bench.h $(STAGE)/.installed
 
 RUN_BENCH := LD_LIBRARY_PATH=$(STAGE)/lib
 
+## bench-ipc_thread: messages within one thread
+## bench-ipc_connect: connections
+## bench-ipc_errors: calls that fail
+## bench-connect: waiting for a server
+## bench-sockets: messages over sockets
+## bench-spawn: starting programs
 bench-connect bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect: bench-%: $(B)/benches/%
 	$(RUN_BENCH) $<
 
 # In memory, to measure the programs and not a disk; set it for another place.
 BENCH_DIR ?= /dev/shm
 
+## bench-files: copying, removing and listing files, in BENCH_DIR=/dev/shm
 bench-files: $(B)/benches/files
 	cd $(BENCH_DIR) && $(RUN_BENCH) $(abspath $<)
 
 # Instructions in user space, counted by callgrind.
 .PHONY: bench-instructions
+## bench-instructions: instructions in user space, counted by callgrind; the same in every run
 bench-instructions: $(B)/benches/instructions
 	@mkdir -p $(B)/bench
 	@$(RUN_BENCH) $(PYTHON) -B benches/instructions.py $< $(B)/bench/instructions.tsv
@@ -33,6 +43,7 @@ $(B)/benches/peers: benches/peers.c benches/bench.h benches/transport.h $(TRANSP
 	$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PEER_LIBS)) \
 	    $(filter %.c,$^) -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio $(PEER_LIBS)) -lnng -lm
 
+## bench-peers: messages between two processes, beside other libraries
 bench-peers: $(B)/benches/peers
 	@mkdir -p $(B)/bench
 	$(RUN_BENCH) $< $(B)/bench/peers.tsv
@@ -51,19 +62,23 @@ $(B)/benches/with: benches/programs/empty.c $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra $(CFLAGS) $< -o $@ $(LDFLAGS) -Wl,--no-as-needed $$($(STAGED) --libs mmsysio)
 
+## bench-footprint: size of the library, its memory and its start-up time
 bench-footprint: $(B)/benches/footprint $(B)/benches/with $(B)/benches/without
 	@mkdir -p $(B)/bench
 	@$(RUN_BENCH) $(PYTHON) -B benches/footprint.py $(B)/$(REALNAME) $^ $(B)/bench/footprint.tsv
 
 # All of them, and what they say in $(B)/bench; the plots are for the README.
 .PHONY: bench bench-packages bench-plot
+## bench: all benchmarks, with their tables in build/bench, then the plots
 bench: bench-packages
 	benches/run.sh "$(MAKE)" $(B)/bench
 	$(MAKE) bench-plot
 
+## bench-packages: install the other libraries, as root on Debian or Ubuntu
 bench-packages:
 	tests-c/checks/install-packages.sh bench
 
+## bench-plot: draw the plots of the last bench-peers
 bench-plot: $(B)/bench/peers.tsv
 	$(PYTHON) -B benches/plot.py $< benches/latency.svg benches/throughput.svg
 
@@ -72,5 +87,6 @@ $(B)/bench/peers.tsv:
 
 # The tables and plots of the last run, into the document.
 .PHONY: bench-readme
+## bench-readme: write the tables and plots of the last run into benches/README.md
 bench-readme: bench-plot
 	$(PYTHON) -B benches/fill-readme.py benches/README.md $(B)/bench

@@ -1,12 +1,10 @@
 # Coverage-guided fuzzing of the C interface, described in fuzz/README.md.
-#
-# make fuzz SECONDS=60                  runs each target for that long, beginning with what was found before
-# make fuzz FUZZ_TARGETS=calls          one target alone
-# make check-fuzz                       the short form: the corpus of the tree, and a few seconds of fuzzing
 
 .PHONY: fuzz check-fuzz fuzz-corpus
 
 check: check-fuzz
+
+##@ Fuzzing
 
 SECONDS      ?= 60
 FUZZ_TARGETS := calls messages uris formats paths
@@ -59,12 +57,14 @@ $(FUZZ)/child: fuzz/child.c
 	@mkdir -p $(FUZZ)
 	$(CC) -static -O1 $< -o $@
 
+## fuzz: fuzz each target for SECONDS=60; one alone: FUZZ_TARGETS=uris
 fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/%)
 	fuzz/run.sh $(FUZZ) fuzz $(SECONDS) $(FUZZ_TARGETS)
 
+## check-fuzz: the corpus of the tree, then a second for each target; a part of check
 check-fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/%)
 	fuzz/run.sh $(FUZZ) check $(FUZZ_SHORTLY) $(FUZZ_TARGETS)
 
-# Makes the corpus of the tree anew, of it and of what was found since: the fewest inputs with the same coverage.
+## fuzz-corpus: reduce the corpus, with what fuzz has found, to the fewest inputs of the same coverage
 fuzz-corpus: $(FUZZ_TARGETS:%=$(FUZZ)/%)
 	fuzz/run.sh $(FUZZ) corpus 0 $(FUZZ_TARGETS)

@@ -3,11 +3,14 @@
 .PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-install \
         check-static check-pkg-config check-cmake check-man check-strace check-valgrind check-asan check-demo lint
 
+##@ Tests: make check and its parts
+
+## check: all parts of this section, and check-faults-short, -fuzz, -torture-short and -soak-short
 check: check-packages check-rust check-header check-headers check-abi check-static check-c check-man check-install \
        check-pkg-config check-cmake check-strace check-faults-short check-demo check-valgrind check-asan
 	@echo "All checks passed."
 
-# Installs what the tests need on Debian and Ubuntu (as root), or says what is missing.
+## check-packages: install what the tests need, as root on Debian or Ubuntu; else say what is missing
 check-packages:
 	tests-c/checks/install-packages.sh check
 
@@ -39,6 +42,7 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags mmsysio check) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
 
+## check-c: the C tests; one program alone: make build/tests/ipc/connect
 check-c: $(TESTS:%=$(B)/tests/%)
 	$(RUN_TESTS) --exec env $^
 
@@ -51,9 +55,11 @@ $(B)/tests-programs/%: tests-c/programs/%.c $(wildcard tests-c/suite/*.h) $(STAG
 $(B)/tests-programs/placeholders: PROGRAM_PACKAGES := fuse3
 $(B)/tests/fs/copy_fuse $(B)/tests-asan/fs/copy_fuse: $(B)/tests-programs/placeholders
 
+## check-install: installation, use of the installed tree, and uninstallation
 check-install: all
 	MAKE="$(MAKE)" tests-c/checks/install.sh
 
+## check-strace: the number of system calls of messages and of a connect
 check-strace: $(B)/tests-programs/syscalls
 	LD_LIBRARY_PATH=$(STAGE)/lib tests-c/checks/strace.sh $<
 
@@ -61,41 +67,52 @@ VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-k
             --errors-for-leak-kinds=definite,indirect,possible --trace-children=no --fair-sched=yes \
             --suppressions=tests-c/valgrind.supp
 
+## check-valgrind: the C tests under valgrind
 check-valgrind: $(TESTS:%=$(B)/tests/%)
 	CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec '$(VALGRIND)' $^
 
 # A sanitizer that is not there finds nothing: look for it in the programs first.
+## check-asan: the C tests with the address and undefined behaviour sanitizers
 check-asan: $(TESTS:%=$(B)/tests-asan/%)
 	for program in $^; do nm $$program | grep -q __asan_init || { echo "$$program is not sanitized"; exit 1; }; done
 	CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec env $^
 
+## check-rust: the unit tests of Rust
 check-rust:
 	$(CARGO) test $(CARGO_FLAGS) --lib
 
+## check-header: include/mmsysio.h is what make header generates
 check-header:
 	@MMSYSIO_HEADER=$(B)/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
-	@diff -u include/mmsysio.h $(B)/mmsysio.h || { echo "include/mmsysio.h differs from the doors in src/capi: run 'make header'"; exit 1; }
+	@diff -u include/mmsysio.h $(B)/mmsysio.h || { echo "include/mmsysio.h differs from the entry points in src/capi: run 'make header'"; exit 1; }
 
+## check-headers: each header compiles alone, as C and C++ of several standards, with gcc and clang
 check-headers:
 	tests-c/checks/headers.sh $(HEADERS)
 
+## check-man: each function has its manual page; examples of the pages run
 check-man: $(STAGE)/.installed
 	PYTHON="$(PYTHON)" CC="$(CC)" tests-c/checks/man.sh $(STAGE)
 
+## check-abi: names, versions, SONAME and hardening of the libraries; a program made for mmlib runs
 check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
 	$(CARGO_RUSTC) --crate-type cdylib
 	MAKE="$(MAKE)" tests-c/checks/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
 	CC="$(CC)" tests-c/checks/mmlib.sh $(B)/$(REALNAME)
 
+## check-static: the static library alone, beside another of Rust's, and in a static program
 check-static: $(STAGE)/.installed
 	CC="$(CC)" CARGO="$(CARGO)" PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig tests-c/checks/static.sh $(B)/libmmsysio.a
 
+## check-pkg-config: what pkg-config reports, also of a tree that was moved
 check-pkg-config: $(STAGE)/.installed
 	tests-c/checks/pkg-config.sh $(STAGE) $(B)/rust-libs
 
+## check-cmake: find_package(mmsysio), also in a tree that was moved
 check-cmake: $(STAGE)/.installed
 	tests-c/checks/cmake.sh $(STAGE) $(VERSION)
 
+## lint: rustfmt and clippy; not a part of check
 lint:
 	$(CARGO) fmt --check
 	@mkdir -p $(B)
@@ -107,5 +124,7 @@ $(B)/examples/%: examples/%.c $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio)
 
+## demo: build and run two programs that talk to each other
+## check-demo: the same
 demo check-demo: $(B)/examples/server $(B)/examples/client
 	LD_LIBRARY_PATH=$(STAGE)/lib examples/demo.sh $(B)/examples README.md

@@ -1,5 +1,7 @@
 # Threads, and security: what `make check` needs to run their tests, and the long forms of these.
 
+##@ Threads and unsafe code: not parts of make check
+
 .PHONY: check-threads check-tsan check-unsafe
 
 # Tests with several threads, by what they call.
@@ -9,6 +11,7 @@ HELGRIND := valgrind --quiet --tool=helgrind --error-exitcode=99 --trace-childre
             --suppressions=tests-c/helgrind.supp
 
 # The tests with threads under helgrind, which must be seen to find a race; then a million threads, one after the other.
+## check-threads: check-tsan, tests with threads under helgrind, and a million threads
 check-threads: check-tsan $(THREADED:%=$(B)/tests/%) $(B)/tests-programs/race
 	$(HELGRIND) $(B)/tests-programs/race 2>/dev/null; [ $$? -eq 99 ]
 	MMSYSIO_TEST_HELGRIND=1 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --exec '$(HELGRIND)' $(THREADED:%=$(B)/tests/%)
@@ -31,12 +34,14 @@ $(B)/tests-tsan/race: tests-c/programs/race.c
 	@mkdir -p $(@D)
 	$(TSAN) $< -o $@
 
+## check-tsan: tests of threads and processes with ThreadSanitizer
 check-tsan: $(TSAN_TESTS:%=$(B)/tests-tsan/%) $(B)/tests-tsan/race
 	$(B)/tests-tsan/race 2>/dev/null; [ $$? -eq 66 ]
 	TSAN_OPTIONS=die_after_fork=0:atexit_sleep_ms=0 CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec env $(TSAN_TESTS:%=$(B)/tests-tsan/%)
 
 # The unit tests of Rust under memcheck, in place of Miri, which only a nightly toolchain has. What the test harness itself
 # keeps is only possibly lost.
+## check-unsafe: the unit tests of Rust under memcheck
 check-unsafe:
 	$(VALGRIND) --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
 	    $$($(CARGO) test $(CARGO_FLAGS) --lib --no-run --message-format=json | \

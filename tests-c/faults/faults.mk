@@ -1,5 +1,7 @@
 # Fault injection: every exported function x every call of the C library that it makes x every errno of that call.
-# CONTRIBUTING.md tells of it; tests-c/faults/driver.c tells how it works.
+# tests-c/faults/driver.c says how it works.
+
+##@ Fault injection
 
 .PHONY: check-faults check-faults-short
 
@@ -20,6 +22,8 @@ $(B)/faults/documented: $(addprefix include/,$(HEADERS)) $(wildcard man/*.py)
 	@mv $@.new $@
 
 # A call that the library made by itself would escape.
+## check-faults: each call of the C library that a function makes fails with each of its errnos
+## check-faults-short: the same with one errno each; a part of check
 check-faults check-faults-short: $(B)/faults/faults $(B)/faults/documented
 	@! objdump -d --no-show-raw-insn $(STAGE)/lib/$(SONAME) | awk -F '\t' '$$2 ~ /^(syscall|sysenter|svc|ecall)( |$$)/' | grep . || \
 	    { echo "the library makes system calls by itself, which no fault reaches"; exit 1; }

@@ -6,7 +6,7 @@
 
 # Tests with several threads, by what they call.
 THREADED := $(patsubst tests-c/%.c,%,$(shell grep -lwE \
-    'pthread_create|start_thread|start_interrupting' $(TESTS:%=tests-c/%.c)))
+    'pthread_create|start_(thread|acceptor|interrupting)' $(TESTS:%=tests-c/%.c)))
 HELGRIND := valgrind --quiet --tool=helgrind --error-exitcode=99 --trace-children=no --fair-sched=yes \
             --suppressions=tests-c/helgrind.supp
 
@@ -22,8 +22,8 @@ check-threads: check-tsan $(THREADED:%=$(B)/tests/%) $(B)/tests-programs/race
 # write to the same buffer, those that use or close descriptors of other threads (races by intention), one that counts the
 # threads of its process, and one that puts a poll() of its own in place of the sanitizer's. It must be seen to find a race.
 CLANG      ?= clang
-TSAN_TESTS := $(sort $(filter-out fs/file net/socket threads/fork_exit ipc/hidden ipc/message ipc/wakeups error/log_effects, \
-              $(THREADED) $(filter process/%,$(TESTS))))
+TSAN_TESTS := $(sort $(filter-out fs/file net/socket threads/fork_exit ipc/hidden ipc/message ipc/receive_races ipc/wakeups \
+              error/log_forks,$(THREADED) $(filter process/%,$(TESTS))))
 TSAN       := $(CLANG) $(TEST_FLAGS) -O1 -fsanitize=thread
 
 $(B)/tests-tsan/%: tests-c/%.c $(TEST_PARTS)

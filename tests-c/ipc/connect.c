@@ -1,19 +1,12 @@
 /*
  * connect.c: clients that wait for their server
  */
+#include "endpoints.h"
 #include "slots.h"
 
 #include <fcntl.h>
 
 #define TIMEOUT_VARIABLE "MMSYSIO_CONNECT_TIMEOUT_MS"
-
-static struct mm_ipc_srv *create(const char *name)
-{
-	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
-
-	ck_assert_msg(srv != NULL, "%s: %s", name, mm_get_lasterror_desc());
-	return srv;
-}
 
 /* Accepts that many clients, each of which sends one byte and gets it back. */
 static void serve(struct mm_ipc_srv *srv, int count)
@@ -565,15 +558,15 @@ START_TEST(connect_refuses_null)
 }
 END_TEST
 
-SUITE(connect_waits_for_a_server, connect_waits_through_servers_that_come_and_go,
-      connect_finds_a_server_that_tells_nobody, connect_finds_a_server_though_all_slots_are_squatted,
-      spurious_datagrams_neither_busy_nor_break_a_waiting_client, waiting_takes_no_time_of_the_processor,
-      waiting_leaves_errno_alone_when_it_ends_well, connect_of_32_processes_waits_for_a_server, connect_of_32_threads_waits_for_a_server,
+SUITE(connect_waits_for_a_server, connect_of_32_processes_waits_for_a_server, connect_of_32_threads_waits_for_a_server,
+      connect_waits_through_servers_that_come_and_go, connect_finds_a_server_that_tells_nobody,
+      connect_finds_a_server_though_all_slots_are_squatted, spurious_datagrams_neither_busy_nor_break_a_waiting_client,
+      waiting_takes_no_time_of_the_processor, waiting_leaves_errno_alone_when_it_ends_well,
       connect_returns_the_lowest_number_also_after_a_wait, connect_without_patience_fails_at_once,
       connect_gives_up_when_its_time_is_over, connect_gives_up_when_its_time_is_over_before_a_full_queue,
       connect_without_time_fails_at_once_before_a_full_queue,
       connect_in_time_gets_the_place_that_becomes_free_in_a_full_queue,
       a_client_that_is_stopped_and_continued_goes_on_waiting,
-      a_connect_before_a_full_queue_is_interrupted_by_a_signal_handler, connect_in_time_is_not_disturbed_by_the_limit, a_limit_that_is_no_number_is_reported_and_ignored,
-      a_waiting_connect_is_interrupted_by_a_signal, connect_reaches_a_server_before_it_accepts,
-      connect_refuses_names_that_are_too_long, connect_refuses_null)
+      a_connect_before_a_full_queue_is_interrupted_by_a_signal_handler, connect_in_time_is_not_disturbed_by_the_limit,
+      a_limit_that_is_no_number_is_reported_and_ignored, a_waiting_connect_is_interrupted_by_a_signal,
+      connect_reaches_a_server_before_it_accepts, connect_refuses_names_that_are_too_long, connect_refuses_null)

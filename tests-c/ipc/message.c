@@ -1,7 +1,7 @@
 /*
- * message.c: datagrams, their segments, sizes and flags, and the end of a connection
+ * message.c: datagrams, their buffers, sizes and flags
  */
-#include "suite.h"
+#include "endpoints.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -17,32 +17,6 @@ static size_t largest_datagram(int fd)
 
 	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length), 0);
 	return (size_t)size - 32;
-}
-
-static void connect_pair(int fds[2])
-{
-	ck_assert_int_eq(mm_ipc_connected_pair(fds), 0);
-}
-
-static ssize_t send_bytes(int fd, const void *data, size_t size)
-{
-	struct iovec iov = {(void *)data, size};
-	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
-
-	return mm_ipc_sendmsg(fd, &msg);
-}
-
-/* Receives into one segment; the fields that are set by every receive start as nonsense. */
-static ssize_t receive_bytes(int fd, void *data, size_t size, int *flags)
-{
-	struct iovec iov = {data, size};
-	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .num_fds = 77, .flags = 0x5555};
-	ssize_t received = mm_ipc_recvmsg(fd, &msg);
-
-	if (received >= 0)
-		ck_assert_int_eq(msg.num_fds, 0);
-	*flags = msg.flags;
-	return received;
 }
 
 START_TEST(a_pair_is_connected_both_ways)
@@ -188,128 +162,6 @@ START_TEST(an_empty_datagram_is_a_message)
 	}
 	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 3);
 	close_all(2, fds);
-}
-END_TEST
-
-START_TEST(the_end_of_the_stream_is_epipe)
-{
-	int fds[2], flags;
-	char text[8];
-
-	connect_pair(fds);
-	send_bytes(fds[0], "last", 4);
-	close_all(1, &fds[0]);
-	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 4);
-	for (int i = 0; i < 3; i++) {
-		struct iovec iov = {text, sizeof(text)};
-		struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .num_fds = 77, .flags = 88};
-
-		errno = ENOENT;
-		assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
-		ck_assert_int_eq(msg.num_fds, 77);
-		ck_assert_int_eq(msg.flags, 88);
-	}
-	close_all(1, &fds[1]);
-
-	connect_pair(fds);
-	ck_assert_int_eq(shutdown(fds[0], SHUT_WR), 0);
-	struct iovec iov = {text, sizeof(text)};
-	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
-
-	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
-	close_all(2, fds);
-}
-END_TEST
-
-START_TEST(what_a_peer_sent_before_it_went_is_received)
-{
-	struct iovec iov;
-	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
-	int fds[2], flags;
-	char text[8];
-
-	/* The peer leaves data of ours unread: the kernel reports that ahead of what the peer had sent. */
-	connect_pair(fds);
-	send_bytes(fds[1], "unread", 6);
-	send_bytes(fds[0], "m1", 2);
-	send_bytes(fds[0], "m2", 2);
-	close_all(1, &fds[0]);
-	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 2);
-	ck_assert_mem_eq(text, "m1", 2);
-	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 2);
-	ck_assert_mem_eq(text, "m2", 2);
-	iov = (struct iovec){text, sizeof(text)};
-	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
-	close_all(1, &fds[1]);
-
-	/* Where it had sent nothing, the report is all there is. */
-	connect_pair(fds);
-	send_bytes(fds[1], "unread", 6);
-	close_all(1, &fds[0]);
-	assert_fails(mm_ipc_recvmsg(fds[1], &msg), ECONNRESET);
-	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
-	close_all(1, &fds[1]);
-}
-END_TEST
-
-/* What comes behind an empty datagram proves that this is no end, though the peer has hung up. */
-START_TEST(an_empty_datagram_ahead_of_others_is_no_end)
-{
-	struct iovec iov;
-	struct mm_ipc_msg none = {.num_iov = 0}, msg = {.iov = &iov, .num_iov = 1};
-	int fds[2], flags, brought;
-	char text[8];
-
-	for (int unread = 0; unread < 2; unread++) {
-		connect_pair(fds);
-		if (unread)
-			send_bytes(fds[1], "unread", 6);
-		for (int i = 0; i < 3; i++)
-			ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &none), 0);
-		send_bytes(fds[0], "xyz", 3);
-		close_all(1, &fds[0]);
-		for (int i = 0; i < 3; i++)
-			ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 0);
-		ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 3);
-		iov = (struct iovec){text, sizeof(text)};
-		assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
-		close_all(1, &fds[1]);
-	}
-
-	/* Descriptors prove it as well. */
-	connect_pair(fds);
-	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &none), 0);
-	ck_assert_int_eq(mm_ipc_sendmsg(fds[0], &(struct mm_ipc_msg){.fds = &fds[1], .num_fds = 1}), 0);
-	close_all(1, &fds[0]);
-	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 0);
-	msg = (struct mm_ipc_msg){.fds = &brought, .num_fds_max = 1};
-	ck_assert_int_eq(mm_ipc_recvmsg(fds[1], &msg), 0);
-	ck_assert_int_eq(msg.num_fds, 1);
-	close_all(2, (int[]){brought, fds[1]});
-}
-END_TEST
-
-START_TEST(sending_to_a_peer_that_is_gone_is_epipe_without_a_signal)
-{
-	struct iovec iov = {"x", 1};
-	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
-	struct iovec two[2] = {{"x", 1}, {"y", 1}};
-	struct mm_ipc_msg gathered = {.iov = two, .num_iov = 2};
-	int fds[2];
-
-	signal(SIGPIPE, SIG_DFL);
-	connect_pair(fds);
-	close_all(1, &fds[0]);
-	assert_fails(mm_ipc_sendmsg(fds[1], &msg), EPIPE);
-	assert_fails(mm_ipc_sendmsg(fds[1], &gathered), EPIPE);
-	assert_fails(mm_write(fds[1], "x", 1), EPIPE);
-	close_all(1, &fds[1]);
-
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	close_all(1, &fds[0]);
-	assert_fails(mm_ipc_sendmsg(fds[1], &msg), EPIPE);
-	assert_fails(mm_ipc_sendmsg(fds[1], &gathered), EPIPE);
-	close_all(1, &fds[1]);
 }
 END_TEST
 
@@ -542,154 +394,6 @@ START_TEST(an_array_of_buffers_may_lie_anywhere)
 }
 END_TEST
 
-/* --- descriptors that are closed while a receive waits on them ----------------------------------------------------------- */
-
-struct receiver {
-	int fd;
-	bool has_capacity;
-	pid_t tid;
-	ssize_t result;
-	int error;
-};
-
-static void *receive_in_thread(void *arg)
-{
-	struct receiver *receiver = arg;
-	char byte;
-	int fd;
-	struct iovec iov = {&byte, 1};
-	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = &fd, .num_fds_max = receiver->has_capacity};
-
-	__atomic_store_n(&receiver->tid, thread_id(), __ATOMIC_RELEASE);
-	receiver->result = mm_ipc_recvmsg(receiver->fd, &msg);
-	receiver->error = mm_get_lasterror_number();
-	return NULL;
-}
-
-static pthread_t start_receiver(struct receiver *receiver)
-{
-	pthread_t thread = start_thread(receive_in_thread, receiver);
-	pid_t tid;
-
-	while ((tid = __atomic_load_n(&receiver->tid, __ATOMIC_ACQUIRE)) == 0)
-		sleep_ms(1);
-	wait_until_asleep(tid);
-	return thread;
-}
-
-/* What gets the number of a descriptor that was closed. */
-static void take_number(int how, int number, int *others)
-{
-	int ends[2] = {-1, -1};
-
-	others[0] = others[1] = -1;
-	switch (how) {
-	case 0: /* nothing */
-		return;
-	case 1:
-		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
-		break;
-	case 2:
-		ends[0] = mm_open("/dev/null", O_RDWR, 0);
-		break;
-	case 3:
-		ck_assert_int_eq(mm_pipe(ends), 0);
-		break;
-	case 4:
-		ends[0] = open("/dev/null", O_RDWR);
-		break;
-	case 5:
-		ck_assert_int_eq(pipe(ends), 0);
-		break;
-	}
-	ck_assert_int_eq(ends[0], number);
-	memcpy(others, ends, sizeof(ends));
-}
-
-START_TEST(a_receive_on_a_closed_descriptor_never_succeeds)
-{
-	/* By mm_close() whatever has the number then; by close() what shows that it is no connection. */
-	for (int round = 0; round < 2 * 2 * 6; round++) {
-		bool by_library = round & 1;
-		struct receiver receiver = {.has_capacity = round & 2};
-		int how = round / 4, ends[2], others[2];
-
-		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
-		receiver.fd = ends[0];
-		pthread_t thread = start_receiver(&receiver);
-
-		if (by_library)
-			mm_close(ends[0]);
-		else
-			close(ends[0]);
-		take_number(how, ends[0], others);
-		close(ends[1]);
-		join_thread(thread);
-		ck_assert_msg(receiver.result == -1, "round %d: %zd", round, receiver.result);
-		ck_assert_msg(receiver.error == EBADF || receiver.error == EPIPE, "round %d: %d", round, receiver.error);
-		close_all(2, others);
-	}
-}
-END_TEST
-
-START_TEST(a_receive_after_a_reset_takes_nothing_from_another_connection)
-{
-	for (int round = 0; round < 4; round++) {
-		bool by_library = round & 1;
-		struct receiver receiver = {.has_capacity = round & 2};
-		int ends[2], others[2];
-		char byte;
-
-		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
-		receiver.fd = ends[0];
-		pthread_t thread = start_receiver(&receiver);
-
-		/* The peer goes without reading this: the receive gets ECONNRESET. */
-		ck_assert_int_eq(send(ends[0], "x", 1, 0), 1);
-		if (by_library)
-			mm_close(ends[0]);
-		else
-			close(ends[0]);
-		ck_assert_int_eq(mm_ipc_connected_pair(others), 0);
-		ck_assert_int_eq(others[0], ends[0]);
-		ck_assert_int_eq(send(others[1], "y", 1, 0), 1);
-		close(ends[1]);
-		join_thread(thread);
-		ck_assert_int_eq(receiver.result, -1);
-		ck_assert_int_eq(receiver.error, ECONNRESET);
-		/* What was sent to the other connection is still there. */
-		ck_assert_int_eq(recv(others[0], &byte, 1, MSG_DONTWAIT), 1);
-		close_all(2, others);
-	}
-}
-END_TEST
-
-START_TEST(an_empty_datagram_counts_though_other_descriptors_come_and_go)
-{
-	for (int round = 0; round < 2; round++) {
-		struct receiver receiver = {.has_capacity = round};
-		int ends[2], others[2];
-
-		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
-		receiver.fd = ends[0];
-		pthread_t thread = start_receiver(&receiver);
-
-		for (int i = 0; i < 300; i++) {
-			ck_assert_int_eq(mm_pipe(others), 0);
-			close_all(2, others);
-		}
-		/* Also one that shares the memory of its history: 256 numbers above. */
-		int above = fcntl(ends[0], F_DUPFD, ends[0] + 256);
-
-		mm_close(above);
-		ck_assert_int_eq(send(ends[1], "", 0, 0), 0);
-		join_thread(thread);
-		ck_assert_int_eq(receiver.result, 0);
-		close_all(2, ends);
-	}
-}
-END_TEST
-
 START_TEST(the_reserved_field_is_neither_read_nor_written)
 {
 	struct iovec iov = {(char[8]){0}, 8};
@@ -781,13 +485,10 @@ END_TEST
 
 SUITE(a_pair_is_connected_both_ways, a_pair_has_the_lowest_numbers_and_is_inheritable,
       segments_are_gathered_and_scattered, message_boundaries_are_kept, data_beyond_the_room_is_discarded_and_flagged,
-      an_empty_datagram_is_a_message, the_end_of_the_stream_is_epipe, what_a_peer_sent_before_it_went_is_received,
-      an_empty_datagram_ahead_of_others_is_no_end, sending_to_a_peer_that_is_gone_is_epipe_without_a_signal,
-      a_datagram_that_is_too_large_is_not_sent,
+      an_empty_datagram_is_a_message, a_datagram_that_is_too_large_is_not_sent,
       a_blocked_send_resumes_when_there_is_room, a_non_blocking_endpoint_gives_eagain,
       receive_and_send_are_interrupted_by_a_signal, descriptors_that_are_no_endpoints_are_refused,
-      nonsense_in_a_message_is_refused, an_array_of_buffers_that_cannot_be_read_is_efault, an_array_of_buffers_may_lie_anywhere,
-      a_receive_on_a_closed_descriptor_never_succeeds, a_receive_after_a_reset_takes_nothing_from_another_connection,
-      an_empty_datagram_counts_though_other_descriptors_come_and_go, the_reserved_field_is_neither_read_nor_written,
+      nonsense_in_a_message_is_refused, an_array_of_buffers_that_cannot_be_read_is_efault,
+      an_array_of_buffers_may_lie_anywhere, the_reserved_field_is_neither_read_nor_written,
       read_write_and_poll_work_on_endpoints, poll_refuses_nonsense, close_read_and_write_report_their_errors,
       success_touches_neither_errno_nor_the_error_state)

@@ -197,7 +197,7 @@ END_TEST
 START_TEST(a_local_address_is_not_read_beyond_its_size)
 {
 	struct sockaddr_un local = {.sun_family = AF_UNIX};
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = page_size();
 	char service[128];
 	char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

@@ -6,6 +6,8 @@
 
 #include "suite.h"
 
+#include <sys/syscall.h>
+
 /* Path of the program. */
 #define CHILD PROGRAMS_DIR "/child"
 
@@ -59,6 +61,12 @@ static inline long reported_number(const char *report, const char *word, int bas
 
 	ck_assert_msg(line != NULL, "the report has no %s", word);
 	return strtol(line + strlen(start), NULL, base);
+}
+
+/* A fork that the C library does not know of: no handler of pthread_atfork() is called. */
+static inline pid_t fork_by_clone(void)
+{
+	return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
 #endif

@@ -380,6 +380,11 @@ void close_all(int count, const int *fds)
 		ck_assert_int_eq(mm_close(fds[i]), 0);
 }
 
+size_t page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
 uint32_t next_random(uint32_t *state)
 {
 	*state ^= *state << 13;

@@ -114,6 +114,8 @@ rlim_t limit_with_free_numbers(int count);
 /* Closes fd with mm_close() and checks that it worked. */
 void close_all(int count, const int *fds);
 
+size_t page_size(void);
+
 /* Pseudo-random numbers, the same in every run. */
 uint32_t next_random(uint32_t *state);
 

@@ -158,4 +158,5 @@ include tests-c/threads.mk
 include fuzz/fuzz.mk
 include tests-c/faults/faults.mk
 include packaging.mk
+include tools/tools.mk
 -include benches/benches.mk

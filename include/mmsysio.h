@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mmsysio.h: one portable face to the operating system
  *
@@ -13,8 +14,6 @@
  *
  * As mmlib's header, this one includes netinet/tcp.h, whose structures linux/tcp.h defines as well: a source file cannot
  * include both headers.
- *
- * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef MMSYSIO_H
 #define MMSYSIO_H

@@ -56,8 +56,9 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
         // SAFETY: a string, as the caller promised.
         let name = unsafe { arg::string(addr, "addr") }?;
         let server = Server::create(&Address::new(name)?)?;
-        ret::boxed(mm_ipc_srv(Counted::new(server)))
+        ret::boxed(Counted::new(server))
     })
+    .cast()
 }
 
 /// mm_ipc_srv_destroy() - destroy an IPC server

@@ -1,8 +1,6 @@
 //! Structures that C programs see.
 
-use crate::ipc::server::Server;
 use crate::os::fd_map::FdMapEntry;
-use crate::os::reference::Counted;
 use core::ffi::{c_int, c_uint, c_void};
 use core::mem::offset_of;
 
@@ -28,8 +26,8 @@ pub struct mm_ipc_msg {
 }
 
 /// An IPC server: see mm_ipc_srv_create().
-#[repr(transparent)]
-pub struct mm_ipc_srv(pub(super) Counted<Server>);
+// Behind its pointer is a Counted<Server>.
+pub struct mm_ipc_srv(());
 
 /// What a program finds at one of its descriptors: see mm_spawn().
 #[repr(C)]

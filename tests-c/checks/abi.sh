@@ -52,6 +52,20 @@ expect "$dynamic" 'FLAGS_1.*NODELETE' "can be unloaded (-z nodelete)"
 expect "$segments" 'GNU_RELRO' "no RELRO segment"
 expect "$segments" 'GNU_STACK +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +RW ' "the stack is executable"
 
+# The C library, and the dynamic linker for thread-local variables. A second library would be loaded by each program.
+printf '%s\n' "$dynamic" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libc\.(so|musl)|ld-|ld64)' >"$scratch/needed" || true
+[ ! -s "$scratch/needed" ] || fail "needs more than the C library: $(tr '\n' ' ' <"$scratch/needed")"
+
+# On x86-64. Rust 1.95 makes it 142 KiB large, older compilers make it larger: 1.85 some 15 %.
+if readelf -hW "$product" | grep -q 'Machine:.*X86-64'; then
+	rust=$(${RUSTC:-rustc} --version | sed 's/^rustc 1\.\([0-9]*\).*/\1/')
+	limit=160
+	[ "$rust" -ge 95 ] || limit=184
+	strip --strip-unneeded -o "$scratch/stripped" "$product"
+	size=$(($(wc -c <"$scratch/stripped") / 1024))
+	[ "$size" -le "$limit" ] || fail "stripped it has $size KiB, more than $limit KiB, the limit for Rust 1.$rust"
+fi
+
 # The file's name has the SONAME, then minor and patch version, whatever digits these have.
 for version in 1.0.0 1.0.1 1.1.0 1.1.1 1.1.11 1.11.0 1.11.1 1.10.1 1.21.1; do
 	name=$(${MAKE:-make} -s --no-print-directory -C "$sources" --eval='real-name: ; @echo $(REALNAME)' \

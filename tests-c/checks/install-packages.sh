@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a part of the tests needs, as root on Debian or Ubuntu; elsewhere, or without the right, says what is
-# missing. Usage: install-packages.sh check|bench|deb|rpm|dist
+# missing. Usage: install-packages.sh check|lint|bench|deb|rpm|dist
 set -eu
 
 missing=""
@@ -40,6 +40,12 @@ check)
 	# The library of gcc's address sanitizer is a package of its own.
 	echo 'int main(void) { return 0; }' | gcc -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null ||
 		missing="$missing libasan and libubsan of gcc"
+	;;
+lint)
+	packages="clang-format python3 git"
+	need clang-format clang-format
+	need python3 python3
+	need git git
 	;;
 bench)
 	# The peers that the benchmarks measure, and what counts instructions.

@@ -16,11 +16,11 @@ fn macros() -> BTreeMap<String, i64> {
         let text = std::fs::read_to_string(path).unwrap();
         for line in text.lines() {
             let line = line.split("/*").next().unwrap();
-            if let Some((name, value)) = line.strip_prefix("#define ").and_then(|line| line.split_once(' ')) {
-                if let Some(value) = value_of(value.trim()) {
-                    macros.insert(name.into(), value);
-                }
-            }
+            let macro_of = |line: &str| {
+                let (name, value) = line.strip_prefix("#define ")?.split_once(' ')?;
+                Some((String::from(name), value_of(value.trim())?))
+            };
+            macros.extend(macro_of(line));
         }
     }
     macros

@@ -21,7 +21,7 @@ mod header {
         process,
     };
 
-    /// The banners of mmsysio.h in its order, each with the door below it.
+    /// The banners of mmsysio.h in its order, each with the file of its entry points in src/capi.
     const BANNERS: [(&str, &str); 6] = [
         ("File manipulation", "file"),
         ("Directory navigation", "dir"),
@@ -32,8 +32,8 @@ mod header {
     ];
 
     /// Writes the header to the file that MMSYSIO_HEADER names: what cbindgen.toml begins it with; under each banner
-    /// the macros of the door's `.h` file, if it has one, and what cbindgen makes of the door; and its end. Shared lists
-    /// of errnos are written out.
+    /// the macros of the file's `.h` counterpart, if it has one, and what cbindgen makes of the file; and its end. Shared
+    /// lists of errnos are written out.
     pub fn write() {
         println!("cargo:rerun-if-changed=src/capi");
         println!("cargo:rerun-if-changed=cbindgen.toml");
@@ -43,14 +43,14 @@ mod header {
         let tail = config.trailer.take().expect("cbindgen.toml has a trailer");
         let mut errnos = ErrnoLists::read();
         let mut header = head.trim_start().to_owned();
-        for (banner, door) in BANNERS {
+        for (banner, file) in BANNERS {
             header += &format!("\n/*\n * {banner}\n */\n\n");
-            let macros = format!("src/capi/{door}.h");
+            let macros = format!("src/capi/{file}.h");
             if Path::new(&macros).exists() {
-                header += &fs::read_to_string(&macros).expect("the macros of a door can be read");
+                header += &fs::read_to_string(&macros).expect("the macros can be read");
                 header += "\n";
             }
-            header += &errnos.expand_all(declarations(door, &config).trim_end());
+            header += &errnos.expand_all(declarations(file, &config).trim_end());
         }
         errnos.fail_if_unused();
         header += &tail;
@@ -58,14 +58,14 @@ mod header {
         fs::write(target, header).expect("the header can be written");
     }
 
-    fn declarations(door: &str, config: &Config) -> String {
+    fn declarations(file: &str, config: &Config) -> String {
         let mut text = Vec::new();
         Builder::new()
             .with_config(config.clone())
             .with_src("src/capi/types.rs")
-            .with_src(format!("src/capi/{door}.rs"))
+            .with_src(format!("src/capi/{file}.rs"))
             .generate()
-            .expect("cbindgen understands the doors")
+            .expect("cbindgen understands the entry points")
             .write(&mut text);
         as_a_c_programmer_writes(&String::from_utf8(text).expect("a header is UTF-8"))
     }

@@ -1,7 +1,7 @@
 //! Entry points under the banner 'IPC'.
 
 use super::arg;
-use super::ret::{self, ret};
+use super::ret::{self, ret, ret_preserving_errno};
 use super::types::{mm_ipc_msg, mm_ipc_srv};
 use crate::error::{Error, Result};
 use crate::ipc::address::Address;
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 /// `addr` is a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
-    ret("mm_ipc_connect", || {
+    ret_preserving_errno("mm_ipc_connect", || {
         // SAFETY: a string, as the caller promised.
         let name = unsafe { arg::string(addr, "addr") }?;
         let address = Address::new(name)?;

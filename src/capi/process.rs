@@ -1,7 +1,7 @@
 //! Entry points under the banner 'Process spawning'.
 
 use super::arg;
-use super::ret::ret;
+use super::ret::{ret, ret_preserving_errno};
 use super::types::mm_remap_fd;
 use crate::error::Result;
 use crate::os::exec::Program;
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn mm_spawn(
     argv: *const *mut c_char,
     envp: *const *mut c_char,
 ) -> c_int {
-    ret("mm_spawn", || {
+    ret_preserving_errno("mm_spawn", || {
         let allowed = process::DAEMONIZE | process::KEEP_FDS;
         // SAFETY: as the caller promised.
         let program = unsafe { program(path, num_map, fd_map, flags, allowed, argv, envp) }?;

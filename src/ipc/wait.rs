@@ -7,7 +7,7 @@ use super::wakeup::{Slot, Slots};
 use crate::os::cancel::Cancellation;
 use crate::sys::{self, file, thread, time};
 use core::time::Duration;
-use errno::{Errno, errno, set_errno};
+use errno::Errno;
 
 /// What a client waits for.
 #[derive(Clone, Copy, PartialEq)]
@@ -28,7 +28,6 @@ pub struct Waiting<'a> {
     /// these block cannot be bounded: with SO_SNDTIMEO, connect() fails with EINTR also if no signal handler has run.
     queue_pause: Duration,
     has_begun: bool,
-    errno_at_entry: Errno,
 }
 
 impl<'a> Waiting<'a> {
@@ -40,14 +39,7 @@ impl<'a> Waiting<'a> {
             Timeout::After(limit) => monotonic()?.checked_add(limit),
             Timeout::AtOnce | Timeout::Never => None,
         };
-        Ok(Waiting {
-            address,
-            deadline,
-            watch: None,
-            queue_pause: Self::FIRST_QUEUE_PAUSE,
-            has_begun: false,
-            errno_at_entry: errno(),
-        })
+        Ok(Waiting { address, deadline, watch: None, queue_pause: Self::FIRST_QUEUE_PAUSE, has_begun: false })
     }
 
     /// Whether there was any pause.
@@ -85,13 +77,10 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    /// To be called when connected. The attempts before were no failures: errno is as if they had not been made.
+    /// To be called when connected.
     pub fn end(&mut self) {
         if let Some(watch) = self.watch.take() {
             watch.end();
-        }
-        if self.has_begun {
-            set_errno(self.errno_at_entry);
         }
     }
 }

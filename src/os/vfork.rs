@@ -17,9 +17,10 @@ use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
-use errno::{Errno, errno, set_errno};
+use errno::Errno;
 
-/// Creates a child process that has executed the program when this returns.
+/// Creates a child process that has executed the program when this returns. The child's calls set the errno that it
+/// shares.
 pub fn spawn(execution: &Execution) -> core::result::Result<libc::pid_t, Failure> {
     Vfork::run(execution, run_program, false)
 }
@@ -58,7 +59,6 @@ const RECORD_TID: c_int = libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID
 impl Vfork<'_> {
     /// Creates a child that runs `entry`, and ends at once if it `is_intermediate`. Then, or if it fails, it is reaped.
     fn run(execution: &Execution, entry: Entry, is_intermediate: bool) -> core::result::Result<libc::pid_t, Failure> {
-        let errno_at_entry = errno();
         // A child would be cancelled in place of the thread.
         let _whole = WithoutCancellation::new();
         let sharing = if BORROWS.load(Ordering::Relaxed) { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
@@ -91,8 +91,6 @@ impl Vfork<'_> {
         if progress.errno != 0 {
             return Err(progress);
         }
-        // The child's calls have set the errno that it shared.
-        set_errno(errno_at_entry);
         Ok(child)
     }
 

@@ -3,9 +3,9 @@
 
 ##@ Lints
 
-.PHONY: lint-packages check-layers check-format check-spdx check-deny check-ci-file
+.PHONY: lint-packages check-layers check-docs check-format check-spdx check-deny check-ci-file
 
-lint: lint-packages check-layers check-format check-spdx check-deny check-ci-file
+lint: lint-packages check-layers check-docs check-format check-spdx check-deny check-ci-file
 
 # Installs what the lints need on Debian and Ubuntu (as root), or says what is missing.
 ## lint-packages: install what the lints need, as root on Debian or Ubuntu
@@ -17,6 +17,12 @@ lint-packages:
 check-layers:
 	$(PYTHON) -B tools/check-layers.py --self-test
 	$(PYTHON) -B tools/check-layers.py
+
+# The names of files and functions in the descriptions of the sources; the self-test shows that each violation is found.
+## check-docs: names of files and functions in the documentation of the sources
+check-docs:
+	$(PYTHON) -B tools/check-docs.py --self-test
+	$(PYTHON) -B tools/check-docs.py
 
 # Formatting of C, by .clang-format.
 ## check-format: formatting of C; tools/format-c.sh formats

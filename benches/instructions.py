@@ -3,10 +3,10 @@
 
 usage: instructions.py PROGRAM TSV
 
-Runs benches/instructions.c under valgrind's callgrind, which counts from the first instruction of the door to its
-return: with everything that it calls, without what its caller does. Two runs that differ only in how many messages they
-exchange are subtracted, so that what is done once, such as finding symbols, does not count. Prints a Markdown table for
-each door, and writes the same as tab-separated values.
+Runs benches/instructions.c under valgrind's callgrind, which counts from the first instruction of the function to
+its return: with everything that it calls, without what its caller does. Two runs that differ only in how many messages
+they exchange are subtracted, so that what is done once, such as finding symbols, does not count. Prints a Markdown table
+for each function, and writes the same as tab-separated values.
 """
 import os
 import subprocess
@@ -14,15 +14,15 @@ import sys
 import tempfile
 from collections import Counter
 
-DOORS = ("mm_ipc_sendmsg", "mm_ipc_recvmsg")
+ENTRY_POINTS = ("mm_ipc_sendmsg", "mm_ipc_recvmsg")
 FEW, MANY = 100, 1100
 
 
-def count(program, door, threads, messages):
-    """Instructions of all calls of the door in one run, by object and function."""
+def count(program, entry_point, threads, messages):
+    """Instructions of all calls of the entry point in one run, by object and function."""
     with tempfile.TemporaryDirectory() as scratch:
         out = os.path.join(scratch, "callgrind.out")
-        command = ["valgrind", "--tool=callgrind", "-q", "--collect-atstart=no", "--toggle-collect=" + door,
+        command = ["valgrind", "--tool=callgrind", "-q", "--collect-atstart=no", "--toggle-collect=" + entry_point,
                    "--skip-plt=no", "--compress-strings=no", "--compress-pos=no", "--callgrind-out-file=" + out,
                    program, str(messages), str(threads)]
         subprocess.run(command, check=True, timeout=120, env={**os.environ, "LD_BIND_NOW": "1"})
@@ -51,8 +51,8 @@ def parse(lines):
     return costs
 
 
-def per_message(program, door, threads):
-    few, many = (count(program, door, threads, messages) for messages in (FEW, MANY))
+def per_message(program, entry_point, threads):
+    few, many = (count(program, entry_point, threads, messages) for messages in (FEW, MANY))
     many.subtract(few)
     return {place: cost / (MANY - FEW) for place, cost in many.items() if cost}
 
@@ -69,24 +69,24 @@ def short(library, function):
 
 def main():
     program, tsv_path = sys.argv[1:]
-    rows = ["door\tthreads\tfunction\tinstructions"]
-    for door in DOORS:
+    rows = ["entry_point\tthreads\tfunction\tinstructions"]
+    for entry_point in ENTRY_POINTS:
         one, two = ({}, {})
         for found, threads in ((one, 1), (two, 2)):
-            for (library, function), cost in per_message(program, door, threads).items():
+            for (library, function), cost in per_message(program, entry_point, threads).items():
                 name = short(library, function)
                 found[name] = found.get(name, 0) + cost
-        # A door that is not found would toggle nothing.
+        # An entry point that is not found would toggle nothing.
         if not one or not two:
-            sys.exit(f"no instruction of {door} was counted")
-        names = sorted({*one, *two}, key=lambda name: (name != door, name.startswith("glibc"), -one.get(name, 0)))
-        print(f"| {door} | one thread | two threads |\n|---|---|---|")
+            sys.exit(f"no instruction of {entry_point} was counted")
+        names = sorted({*one, *two}, key=lambda name: (name != entry_point, name.startswith("glibc"), -one.get(name, 0)))
+        print(f"| {entry_point} | one thread | two threads |\n|---|---|---|")
         for name in names:
             print(f"| {name} | {one.get(name, 0):g} | {two.get(name, 0):g} |")
         print(f"| **all** | **{sum(one.values()):g}** | **{sum(two.values()):g}** |\n")
         for threads, found in ((1, one), (2, two)):
-            rows += [f"{door}\t{threads}\t{name}\t{found.get(name, 0):g}" for name in names]
-            rows.append(f"{door}\t{threads}\tall\t{sum(found.values()):g}")
+            rows += [f"{entry_point}\t{threads}\t{name}\t{found.get(name, 0):g}" for name in names]
+            rows.append(f"{entry_point}\t{threads}\tall\t{sum(found.values()):g}")
     with open(tsv_path, "w", encoding="utf-8") as file:
         file.write("\n".join(rows) + "\n")
 

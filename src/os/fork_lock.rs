@@ -23,6 +23,8 @@ pub struct ForkLock {
 // SAFETY: a mutex is made to be used by all threads; the rest is atomic.
 unsafe impl Sync for ForkLock {}
 
+// Functions that use the atomic variables are not inlined, so that a suppression for helgrind, which does not know these,
+// can name them.
 impl ForkLock {
     pub const fn new() -> ForkLock {
         ForkLock {
@@ -34,11 +36,13 @@ impl ForkLock {
 
     /// Waits until no other thread holds the lock. None if the calling thread holds it: it is in a signal handler, or in
     /// a handler of pthread_atfork().
+    #[inline(never)]
     pub fn lock(&'static self) -> Option<Guard> {
         (self.holder.load(Ordering::Relaxed) != errno_address()).then(|| self.lock_or_hang())
     }
 
     /// The same, except that a thread that holds the lock waits for ever.
+    #[inline(never)]
     fn lock_or_hang(&'static self) -> Guard {
         // SAFETY: of the default type, initialised and never moved.
         unsafe { pthread_mutex_lock(self.mutex.get()) };
@@ -46,7 +50,17 @@ impl ForkLock {
         Guard { lock: self, stays_in_thread: PhantomData }
     }
 
+    /// # Safety
+    /// The calling thread holds the lock.
+    #[inline(never)]
+    unsafe fn unlock(&self) {
+        self.holder.store(0, Ordering::Relaxed);
+        // SAFETY: as promised by the caller.
+        unsafe { pthread_mutex_unlock(self.mutex.get()) };
+    }
+
     /// To be called before a fork by the thread that forks.
+    #[inline(never)]
     pub fn lock_for_fork(&'static self) {
         if let Some(guard) = self.lock() {
             self.forker.store(errno_address(), Ordering::Relaxed);
@@ -55,11 +69,24 @@ impl ForkLock {
     }
 
     /// To be called after a fork, in the parent and in the child if the lock protects memory of both.
+    #[inline(never)]
     pub fn unlock_after_fork(&'static self) {
         if self.forker.load(Ordering::Relaxed) == errno_address() {
             self.forker.store(0, Ordering::Relaxed);
             drop(Guard { lock: self, stays_in_thread: PhantomData });
         }
+    }
+
+    /// Whether the calling thread holds the lock for a fork. It no longer does so afterwards.
+    #[inline(never)]
+    fn take_from_fork(&self) -> bool {
+        self.forker.compare_exchange(errno_address(), 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Undoes [`ForkLock::take_from_fork`].
+    #[inline(never)]
+    fn return_to_fork(&self) {
+        self.forker.store(errno_address(), Ordering::Relaxed);
     }
 }
 
@@ -71,9 +98,8 @@ pub struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.lock.holder.store(0, Ordering::Relaxed);
         // SAFETY: this thread has locked it.
-        unsafe { pthread_mutex_unlock(self.lock.mutex.get()) };
+        unsafe { self.lock.unlock() };
     }
 }
 
@@ -102,16 +128,13 @@ impl<T> Locked<T> {
     /// Waits until no other thread uses the value. A signal handler that interrupts the same thread in this waits for
     /// ever.
     pub fn with<R>(&'static self, use_value: impl FnOnce(&mut T) -> R) -> R {
-        let this_thread = errno_address();
-        // A thread that forks holds the lock, and may run handlers of the program which use the library. It leaves
-        // its mark when it begins to use the value, so that it cannot do so twice at the same time.
-        let forker = &self.lock.forker;
-        let is_forking = forker.compare_exchange(this_thread, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        // A thread that forks holds the lock, and may run handlers of the program which use the library.
+        let is_forking = self.lock.take_from_fork();
         let _guard = (!is_forking).then(|| self.lock.lock_or_hang());
         // SAFETY: this thread holds the lock, and no other call of this is under way in it.
         let result = use_value(unsafe { &mut *self.value.get() });
         if is_forking {
-            forker.store(this_thread, Ordering::Relaxed);
+            self.lock.return_to_fork();
         }
         result
     }

@@ -1319,7 +1319,7 @@ struct mm_ipc_srv;
 
 /** A message, to be sent by mm_ipc_sendmsg() or received by mm_ipc_recvmsg(). */
 struct mm_ipc_msg {
-	/** Segments of the data: gathered when sending, filled one after the other when receiving. */
+	/** Buffers of the data: gathered when sending, filled one after the other when receiving. */
 	struct iovec *iov;
 	/** Descriptors: to be duplicated for the peer, or room for those received. */
 	int *fds;
@@ -1446,9 +1446,10 @@ MMLIB_API int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
  * The connection can be used at once, also before the server accepts it. Any process may listen to a name: ask
  * the connection for SO_PEERCRED to know whose server it is.
  *
- * The descriptor is inherited by executed programs, and blocking. The sockets of a call that waits are close-on-exec
- * and never 0, 1 or 2, and a child of fork() does not have them. (A child of clone(), or of a fork that runs no
- * handlers of pthread_atfork(), has those that are open at that moment.)
+ * The descriptor is inherited by executed programs, and blocking. The sockets of a call that waits for a server are
+ * close-on-exec. That of a call that waits for a place in the queue is mostly the one that it returns, and is inherited
+ * as well. None of them is 0, 1 or 2, and a child of fork() does not have them. (A child of clone(), or of a fork that
+ * runs no handlers of pthread_atfork(), has those that are open at that moment.)
  *
  * Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
  *   and the error state is set.

@@ -1,6 +1,6 @@
 //! Entry points of mmtime.h, which is kept by hand and holds their documentation.
 #![allow(missing_docs, reason = "mmtime.h documents them")]
-#![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi.rs says")]
+#![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi says")]
 
 use super::ret::ret;
 use crate::error::Error;

@@ -8,7 +8,7 @@ use core::mem::offset_of;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mm_ipc_msg {
-    /// Segments of the data: gathered when sending, filled one after the other when receiving.
+    /// Buffers of the data: gathered when sending, filled one after the other when receiving.
     pub iov: *mut libc::iovec,
     /// Descriptors: to be duplicated for the peer, or room for those received.
     pub fds: *mut c_int,

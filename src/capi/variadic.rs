@@ -4,7 +4,7 @@
 //! The C half formats and comes back through the callbacks below. These and the C halves are hidden: a shared library
 //! exports the entry points alone, also the one that cargo links by itself.
 #![allow(missing_docs, reason = "mmerrno.h and mmlog.h document them")]
-#![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi.rs says")]
+#![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi says")]
 
 use super::{error, log};
 use core::arch::{global_asm, naked_asm};

@@ -23,7 +23,7 @@
 /* Shared with the clients. */
 static struct shared {
 	double connected_at[MOST_CLIENTS];
-} *shared;
+} * shared;
 
 static void sleep_ns(int64_t ns)
 {

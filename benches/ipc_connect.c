@@ -96,7 +96,8 @@ static void measure_rate(int turns)
 	printf("| connect + accept + close | time | per second | ratio of times |\n|---|---|---|---|\n");
 	for (int i = 0; i < 2; i++) {
 		time = median(contenders[i].times, turns);
-		printf("| %s | %.2f us | %.0f | %.3f |\n", contenders[i].title, time / 1e3, 1e9 / time, i == 0 ? ratio : 1);
+		printf("| %s | %.2f us | %.0f | %.3f |\n", contenders[i].title, time / 1e3, 1e9 / time,
+		       i == 0 ? ratio : 1);
 	}
 }
 
@@ -111,7 +112,8 @@ static void be_client(const struct contender *contender, int number, int gate)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	require(read(gate, &byte, 1) == 0, "waiting for the start");
 	fd = contender->connect();
-	require(fd >= 0 && send(fd, "?", 1, MSG_NOSIGNAL) == 1 && recv(fd, &byte, 1, 0) == 1 && byte == '!', contender->title);
+	require(fd >= 0 && send(fd, "?", 1, MSG_NOSIGNAL) == 1 && recv(fd, &byte, 1, 0) == 1 && byte == '!',
+	        contender->title);
 	answered_at[number] = now_ns();
 	_exit(0);
 }
@@ -168,8 +170,9 @@ static void measure_storm(int clients, int rounds)
 	printf("\n| %d clients at once | median client served after | last after | ratio of the last |\n|---|---|---|---|\n",
 	       clients);
 	for (int i = 0; i < 2; i++)
-		printf("| %s | %.1f ms | %.1f ms | %.2f |\n", contenders[i].title, median(contenders[i].medians, rounds) / 1e6,
-		       median(contenders[i].lasts, rounds) / 1e6, i == 0 ? ratio : 1);
+		printf("| %s | %.1f ms | %.1f ms | %.2f |\n", contenders[i].title,
+		       median(contenders[i].medians, rounds) / 1e6, median(contenders[i].lasts, rounds) / 1e6,
+		       i == 0 ? ratio : 1);
 }
 
 int main(int argc, char *argv[])
@@ -179,15 +182,18 @@ int main(int argc, char *argv[])
 	int clients = argc > 3 ? atoi(argv[3]) : 1000;
 	struct sockaddr_un address;
 
-	if (turns < 1 || turns > MOST_TURNS || rounds < 1 || rounds > MOST_ROUNDS || clients < 1 || clients > MOST_CLIENTS)
+	if (turns < 1 || turns > MOST_TURNS || rounds < 1 || rounds > MOST_ROUNDS || clients < 1 ||
+	    clients > MOST_CLIENTS)
 		return 2;
 	alarm(SECONDS_OF_ALL);
 	snprintf(name, sizeof(name), "mmsysio-bench-%ld", (long)getpid());
 	require((srv = mm_ipc_srv_create(name)) != NULL, "mm_ipc_srv_create");
 	address = raw_address();
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	require(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 4096) == 0, "listen");
-	answered_at = mmap(NULL, (size_t)clients * sizeof(double), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	require(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 4096) == 0,
+	        "listen");
+	answered_at =
+		mmap(NULL, (size_t)clients * sizeof(double), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	require(answered_at != MAP_FAILED, "mmap");
 	measure_rate(turns);
 	measure_storm(clients, rounds);

@@ -44,11 +44,17 @@ static struct contender {
 	double times[MOST_TURNS];
 } contenders[] = {
 	{.title = "recvmsg, errno", .fail = fail_by_kernel, .level = MM_LOG_NONE},
-	{.title = "mm_ipc_recvmsg, ignored (MM_ERROR_IGNORE)", .fail = fail_by_library, .level = MM_LOG_ERROR,
-	 .flags = MM_ERROR_IGNORE},
-	{.title = "mm_ipc_recvmsg, raised, not logged (MM_ERROR_NOLOG)", .fail = fail_by_library, .level = MM_LOG_ERROR,
-	 .flags = MM_ERROR_NOLOG},
-	{.title = "mm_ipc_recvmsg, raised, not logged (level MM_LOG_NONE)", .fail = fail_by_library, .level = MM_LOG_NONE},
+	{.title = "mm_ipc_recvmsg, ignored (MM_ERROR_IGNORE)",
+         .fail = fail_by_library,
+         .level = MM_LOG_ERROR,
+         .flags = MM_ERROR_IGNORE},
+	{.title = "mm_ipc_recvmsg, raised, not logged (MM_ERROR_NOLOG)",
+         .fail = fail_by_library,
+         .level = MM_LOG_ERROR,
+         .flags = MM_ERROR_NOLOG},
+	{.title = "mm_ipc_recvmsg, raised, not logged (level MM_LOG_NONE)",
+         .fail = fail_by_library,
+         .level = MM_LOG_NONE},
 	{.title = "mm_ipc_recvmsg, raised, logged to /dev/null", .fail = fail_by_library, .level = MM_LOG_ERROR},
 };
 enum { CONTENDERS = sizeof(contenders) / sizeof(*contenders) };

@@ -36,7 +36,8 @@ static void close_received(int count)
 static void exchange_by_library(void)
 {
 	struct mm_ipc_msg sent = {.iov = out_data, .num_iov = segments, .fds = fds_sent, .num_fds = descriptors};
-	struct mm_ipc_msg received = {.iov = in_data, .num_iov = segments, .fds = fds_received, .num_fds_max = descriptors};
+	struct mm_ipc_msg received = {
+		.iov = in_data, .num_iov = segments, .fds = fds_received, .num_fds_max = descriptors};
 
 	require(mm_ipc_sendmsg(ends[0], &sent) == size, "mm_ipc_sendmsg");
 	require(mm_ipc_recvmsg(ends[1], &received) == size, "mm_ipc_recvmsg");
@@ -110,8 +111,9 @@ enum { OURS, LEAST, USUAL, CONTENDERS };
 static struct contender {
 	void (*exchange)(void);
 	double times[MOST_TURNS];
-} contenders[CONTENDERS] = {
-	{.exchange = exchange_by_library}, {.exchange = exchange_by_least_calls}, {.exchange = exchange_by_usual_calls}};
+} contenders[CONTENDERS] = {{.exchange = exchange_by_library},
+                            {.exchange = exchange_by_least_calls},
+                            {.exchange = exchange_by_usual_calls}};
 
 static double ratio_to(int other, int turns)
 {

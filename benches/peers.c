@@ -56,7 +56,7 @@ static struct shared {
 	double warm_until, window, rate;
 	int is_slow;
 	atomic_int is_over;
-} *shared;
+} * shared;
 
 static int processors[PLACEMENTS];
 static int ready_pipe[2];
@@ -316,8 +316,8 @@ static void print_tables(FILE *tsv, int placements_measured, int rounds)
 						most = fmax(most, all[t][i]);
 					}
 					print_cell(kind, sizes[s], value, to_raw);
-					fprintf(tsv, "%s\t%s\t%zu\t%s\t%.1f\t%.1f\t%.1f\t%s\t%.3f\t%.3f\n", kinds[kind], placements[p],
-					        sizes[s], transports[t]->name, value, least, most,
+					fprintf(tsv, "%s\t%s\t%zu\t%s\t%.1f\t%.1f\t%.1f\t%s\t%.3f\t%.3f\n", kinds[kind],
+					        placements[p], sizes[s], transports[t]->name, value, least, most,
 					        kind == LATENCY ? "ns" : "messages/s", to_raw,
 					        ratio_of(all[t], all[OURS], rounds));
 				}

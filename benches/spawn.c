@@ -81,7 +81,8 @@ static void contest(const char *title, int rounds)
 	for (int i = 0; i < CONTENDERS; i++)
 		medians[i] = median(contenders[i].times, rounds);
 	for (int i = 0; i < CONTENDERS; i++)
-		printf("| %s | %s | %.0f us | %.2f |\n", title, contenders[i].title, medians[i], medians[i] / medians[1]);
+		printf("| %s | %s | %.0f us | %.2f |\n", title, contenders[i].title, medians[i],
+		       medians[i] / medians[1]);
 	fflush(stdout);
 }
 

@@ -34,7 +34,7 @@ struct transport {
 };
 
 extern const struct transport transport_raw, transport_mmsysio, transport_qb, transport_nng, transport_zmq,
-        transport_dbus;
+	transport_dbus;
 
 /* Ends the process if something failed. */
 void must(int is_true, const char *what);

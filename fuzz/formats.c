@@ -34,23 +34,23 @@ static int types[ARGUMENTS], used;
 #define VALUE_1(n) arguments[n].l
 #define VALUE_2(n) arguments[n].d
 #define VALUE_3(n) arguments[n].p
-#define CASE(call, a, b, c)                                                     \
-	case a + 4 * b + 16 * c:                                                \
-		result = call(VALUE_##a(0), VALUE_##b(1), VALUE_##c(2));        \
+#define CASE(call, a, b, c)                                              \
+	case a + 4 * b + 16 * c:                                         \
+		result = call(VALUE_##a(0), VALUE_##b(1), VALUE_##c(2)); \
 		break;
 #define CASES_2(call, b, c) CASE(call, 0, b, c) CASE(call, 1, b, c) CASE(call, 2, b, c) CASE(call, 3, b, c)
 #define CASES_1(call, c) CASES_2(call, 0, c) CASES_2(call, 1, c) CASES_2(call, 2, c) CASES_2(call, 3, c)
 /* Calls the macro with the three arguments, each of its type. */
-#define WITH_ARGUMENTS(call)                                                    \
-	({                                                                      \
-		int result = 0;                                                 \
-		switch (types[0] + 4 * types[1] + 16 * types[2]) {              \
-			CASES_1(call, 0)                                        \
-			CASES_1(call, 1)                                        \
-			CASES_1(call, 2)                                        \
-			CASES_1(call, 3)                                        \
-		}                                                               \
-		result;                                                         \
+#define WITH_ARGUMENTS(call)                                       \
+	({                                                         \
+		int result = 0;                                    \
+		switch (types[0] + 4 * types[1] + 16 * types[2]) { \
+			CASES_1(call, 0)                           \
+			CASES_1(call, 1)                           \
+			CASES_1(call, 2)                           \
+			CASES_1(call, 3)                           \
+		}                                                  \
+		result;                                            \
 	})
 
 static char format[2048];
@@ -214,7 +214,7 @@ static void expect(void)
 	if (expected_length < 0)
 		expected_text[0] = '\0';
 	snprintf(expected_location, sizeof(expected_location), "%.255s() in %.255s:%d", or_unknown(function),
-		 or_unknown(file), line);
+	         or_unknown(file), line);
 }
 
 static void is_cut(const char *what, const char *found, const char *expected, size_t size)
@@ -240,7 +240,7 @@ static void is_logged(long from, const char *level_name, const char *who, const 
 }
 
 static void check_raised(int result, int expected_number, long log_before, int flags,
-			 const struct mm_error_state *before)
+                         const struct mm_error_state *before)
 {
 	struct mm_error_state after;
 	char message[600];
@@ -327,10 +327,10 @@ static void print_and_check(void)
 		return;
 	if (number != 0) {
 		snprintf(expected + at, sizeof(expected) - (size_t)at,
-			 "Last error reported:\n\terrnum=%d : %s\n\tmodule: %s\n\tlocation: %s\n\tdescription: "
-			 "%s\n\textented_id: %s\n",
-			 number, mm_strerror(number), mm_get_lasterror_module(), mm_get_lasterror_location(),
-			 mm_get_lasterror_desc(), mm_get_lasterror_extid() != NULL ? mm_get_lasterror_extid() : "");
+		         "Last error reported:\n\terrnum=%d : %s\n\tmodule: %s\n\tlocation: %s\n\tdescription: "
+		         "%s\n\textented_id: %s\n",
+		         number, mm_strerror(number), mm_get_lasterror_module(), mm_get_lasterror_location(),
+		         mm_get_lasterror_desc(), mm_get_lasterror_extid() != NULL ? mm_get_lasterror_extid() : "");
 		CHECK(length == strlen(expected) && strcmp(output, expected) == 0, "%s was printed, not %s", output,
 		      expected);
 	}

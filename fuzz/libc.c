@@ -26,14 +26,14 @@ static void *find(const char *name)
 	return function;
 }
 
-#define OWN(type, name, parameters, arguments)                  \
-	type libc_##name parameters;                            \
-	type libc_##name parameters                             \
-	{                                                       \
-		static type(*function) parameters;              \
-		if (function == NULL)                           \
-			function = find(#name);                 \
-		return function arguments;                      \
+#define OWN(type, name, parameters, arguments)     \
+	type libc_##name parameters;               \
+	type libc_##name parameters                \
+	{                                          \
+		static type(*function) parameters; \
+		if (function == NULL)              \
+			function = find(#name);    \
+		return function arguments;         \
 	}
 
 OWN(int, accept, (int fd, struct sockaddr *address, socklen_t *size), (fd, address, size))
@@ -44,7 +44,7 @@ OWN(int, getsockname, (int fd, struct sockaddr *address, socklen_t *size), (fd, 
 OWN(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *size), (fd, level, name, value, size))
 OWN(int, lstat, (const char *path, struct stat *status), (path, status))
 OWN(DIR *, opendir, (const char *path), (path))
-OWN(int, poll, (struct pollfd *fds, nfds_t count, int timeout), (fds, count, timeout))
+OWN(int, poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout))
 OWN(ssize_t, read, (int fd, void *memory, size_t size), (fd, memory, size))
 OWN(ssize_t, readlink, (const char *path, char *memory, size_t size), (path, memory, size))
 OWN(char *, realpath, (const char *path, char *memory), (path, memory))

@@ -26,9 +26,9 @@ static ino_t inodes[FILES];
 
 static struct sent {
 	size_t size;
-	uint8_t first;          /* its bytes count up from here */
+	uint8_t first; /* its bytes count up from here */
 	int num_fds;
-	uint8_t fds[MAX_FDS];   /* places in files */
+	uint8_t fds[MAX_FDS]; /* places in files */
 } queue[MAX_QUEUE];
 static int queued, unread;
 static int endpoint, peer;
@@ -191,7 +191,7 @@ static void check_descriptors(const struct mm_ipc_msg *msg, const struct sent *s
 }
 
 static void check_received(const struct mm_ipc_msg *msg, const struct iovec *iov, ssize_t result,
-			   const struct sent *sent, size_t room, int max, int free_numbers)
+                           const struct sent *sent, size_t room, int max, int free_numbers)
 {
 	size_t expected = sent->size < room ? sent->size : room, at = 0;
 	int fitting = max < 0 ? 0 : max;
@@ -232,8 +232,8 @@ static void endpoint_receives(struct input *in)
 	struct mm_ipc_msg *msg = exact_memory(sizeof(*msg));
 	int max = TAKE_ONE(in, counts), segments = (int)take_below(in, 4),
 	    places = max < 0         ? 0
-		     : max < MAX_FDS ? max
-				     : MAX_FDS;
+	             : max < MAX_FDS ? max
+	                             : MAX_FDS;
 	struct iovec *iov = exact_memory((size_t)segments * sizeof(*iov));
 	struct call call;
 	size_t room = 0;
@@ -279,11 +279,12 @@ static void endpoint_receives(struct input *in)
 	}
 	CHECK(queued > 0, "%zd bytes of nothing were received", result);
 	CHECK(msg->iov == before.iov && msg->fds == before.fds && msg->num_iov == before.num_iov &&
-	      msg->num_fds_max == max && msg->reserved == before.reserved, "the message was changed");
+	              msg->num_fds_max == max && msg->reserved == before.reserved,
+	      "the message was changed");
 	check_received(msg, iov, result, &queue[0], room, max, free_numbers);
 	for (int i = msg->num_fds; i < places; i++)
 		CHECK(msg->fds[i] == (int)0xdddddddd ||
-			      (i < queue[0].num_fds || queue[0].num_fds < 0 || has_pidfd || has_credentials),
+		              (i < queue[0].num_fds || queue[0].num_fds < 0 || has_pidfd || has_credentials),
 		      "place %d behind %d descriptors was written", i, msg->num_fds);
 	check_descriptors(msg, &queue[0]);
 	memmove(queue, queue + 1, (size_t)--queued * sizeof(*queue));

@@ -194,7 +194,7 @@ static int system_stats(void)
 
 	/* The library counts the terminator of a link's target. */
 	return tell_status(SYSTEM, result, status.st_mode, (int)status.st_nlink,
-			   status.st_size + S_ISLNK(status.st_mode));
+	                   status.st_size + S_ISLNK(status.st_mode));
 }
 
 static int system_checks_access(void)
@@ -289,9 +289,9 @@ static int copy_file(const char *from, const char *to)
 static int open_flags(void)
 {
 	static const int choices[] = {O_RDONLY,           O_WRONLY,
-				      O_RDWR | O_CREAT,   O_WRONLY | O_CREAT | O_EXCL,
-				      O_WRONLY | O_TRUNC, O_RDONLY | O_DIRECTORY,
-				      O_RDWR | O_APPEND,  O_RDONLY | O_NOFOLLOW};
+	                              O_RDWR | O_CREAT,   O_WRONLY | O_CREAT | O_EXCL,
+	                              O_WRONLY | O_TRUNC, O_RDONLY | O_DIRECTORY,
+	                              O_RDWR | O_APPEND,  O_RDONLY | O_NOFOLLOW};
 
 	return choices[flags % MM_NELEM(choices)] | O_CLOEXEC;
 }

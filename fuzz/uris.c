@@ -115,7 +115,8 @@ static void run(struct input *in)
 	size_t length_of_scheme = strcspn(uri, ":");
 	char *scheme = strndup(uri, length_of_scheme);
 
-	CHECK(type == SOCK_STREAM || scheme == NULL || strcmp(scheme, "udp") == 0 || getservbyname(scheme, "tcp") == NULL,
+	CHECK(type == SOCK_STREAM || scheme == NULL || strcmp(scheme, "udp") == 0 ||
+	              getservbyname(scheme, "tcp") == NULL,
 	      "a service over TCP gave type %d: %s", type, uri);
 	free(scheme);
 }

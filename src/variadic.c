@@ -24,10 +24,10 @@ HIDDEN int mmsysio_log_is_enabled(int lvl);
 HIDDEN void mmsysio_log_line(int lvl, const char *location, const char *msg);
 
 /* Called from Rust. */
-HIDDEN int mmsysio_raise_error_full(int errnum, const char *module, const char *func, const char *srcfile,
-                                    int srcline, const char *extid, const char *desc, ...);
-HIDDEN int mmsysio_raise_error_vfull(int errnum, const char *module, const char *func, const char *srcfile,
-                                     int srcline, const char *extid, const char *desc, va_list args);
+HIDDEN int mmsysio_raise_error_full(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
+                                    const char *extid, const char *desc, ...);
+HIDDEN int mmsysio_raise_error_vfull(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
+                                     const char *extid, const char *desc, va_list args);
 HIDDEN int mmsysio_raise_from_errno_full(const char *module, const char *func, const char *srcfile, int srcline,
                                          const char *extid, const char *desc_fmt, ...);
 HIDDEN void mmsysio_print_lasterror(const char *info, ...);

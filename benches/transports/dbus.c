@@ -40,7 +40,8 @@ static sd_bus_message *receive_one(const char **data, size_t *size)
 
 		must(status >= 0, "sd_bus_process");
 		if (message != NULL && sd_bus_message_is_signal(message, "org.bench", "Data") > 0) {
-			must(sd_bus_message_read_array(message, 'y', (const void **)data, size) > 0, "sd_bus_message_read_array");
+			must(sd_bus_message_read_array(message, 'y', (const void **)data, size) > 0,
+			     "sd_bus_message_read_array");
 			return message;
 		}
 		sd_bus_message_unref(message);

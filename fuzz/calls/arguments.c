@@ -74,7 +74,7 @@ char *take_path(struct input *in)
 		return take_bytes_as_string(in, 1 + take_below(in, 64));
 	case 14:
 		return take_repeated(in, take_chance(in, 2) ? "long" : "a-name-of-a-directory-among-many/", lengths,
-				     MM_NELEM(lengths));
+		                     MM_NELEM(lengths));
 	case 15:
 		return take_chance(in, 2) ? no_memory() : NULL;
 	}

@@ -59,23 +59,23 @@ struct iovec *take_iov(struct input *in, int *count);
 bool was_success(bool has_succeeded);
 
 /* Calls a function whose failure is the number or pointer given, and checks what it leaves. */
-#define CALL_FAILING(failure, function, ...)                                            \
-	({                                                                              \
-		struct call call;                                                       \
-		begin_call(&call, #function);                                           \
-		__auto_type call_result = function(__VA_ARGS__);                        \
-		end_call(&call, call_result == (failure));                              \
-		was_success(call_result != (failure));                                  \
-		call_result;                                                            \
+#define CALL_FAILING(failure, function, ...)                     \
+	({                                                       \
+		struct call call;                                \
+		begin_call(&call, #function);                    \
+		__auto_type call_result = function(__VA_ARGS__); \
+		end_call(&call, call_result == (failure));       \
+		was_success(call_result != (failure));           \
+		call_result;                                     \
 	})
 #define CALL(function, ...) CALL_FAILING(-1, function, __VA_ARGS__)
-#define CALL_VOID(function, ...)                                                        \
-	do {                                                                            \
-		struct call call;                                                       \
-		begin_call(&call, #function);                                           \
-		function(__VA_ARGS__);                                                  \
-		end_call(&call, false);                                                 \
-		was_success(true);                                                      \
+#define CALL_VOID(function, ...)              \
+	do {                                  \
+		struct call call;             \
+		begin_call(&call, #function); \
+		function(__VA_ARGS__);        \
+		end_call(&call, false);       \
+		was_success(true);            \
 	} while (0)
 
 #endif

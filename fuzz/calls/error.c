@@ -93,8 +93,8 @@ void call_mm_raise_from_errno_full(struct input *in)
 
 	errno = report.number;
 	check_raised(mm_raise_from_errno_full(report.module, report.function, report.file, report.line,
-					      report.identifier, report.text == NULL ? NULL : "%.300s", report.text),
-		     report.number, flags);
+	                                      report.identifier, report.text == NULL ? NULL : "%.300s", report.text),
+	             report.number, flags);
 }
 
 void call_mm_error_set_flags(struct input *in)

@@ -49,7 +49,7 @@ static char *take_shared_name(struct input *in)
 void call_mm_shm_open(struct input *in)
 {
 	static const int flags[] = {O_RDWR | O_CREAT, O_RDONLY, O_RDWR | O_CREAT | O_EXCL,
-				    O_RDWR | O_TRUNC, O_WRONLY, -1};
+	                            O_RDWR | O_TRUNC, O_WRONLY, -1};
 	char *name = take_shared_name(in);
 	int oflag = TAKE_ONE(in, flags) & ~O_ASYNC;
 

@@ -23,7 +23,7 @@ void forget_processes(void)
 static char *take_program(struct input *in)
 {
 	static const char *const programs[] = {"/bin/true", "true", "/w/a", "a", "d",
-					       "nothing",   "",     "l",    "f", "../bin/true"};
+	                                       "nothing",   "",     "l",    "f", "../bin/true"};
 
 	return take_name(in, programs, MM_NELEM(programs));
 }

@@ -220,7 +220,7 @@ void call_mm_connect(struct input *in)
 static void take_option(struct input *in, int *level, int *name)
 {
 	static const int levels[] = {SOL_SOCKET, SOL_SOCKET,   SOL_SOCKET, IPPROTO_TCP,
-				     IPPROTO_IP, IPPROTO_IPV6, -1,         12345};
+	                             IPPROTO_IP, IPPROTO_IPV6, -1,         12345};
 	static const int waits_or_loads[] = {TCP_CONGESTION, 31 /* TCP_ULP */};
 
 	*level = TAKE_ONE(in, levels);
@@ -281,8 +281,8 @@ void call_mm_getsockopt(struct input *in)
 	if (!is_compared)
 		return;
 	CHECK(result == expected && *size == other_size && (result == 0 || errno == expected_errno),
-	      "option %d of level %d: %d, error %d, size %d; getsockopt %d, error %d, size %d", name, level, result, errno,
-	      (int)*size, expected, expected_errno, (int)other_size);
+	      "option %d of level %d: %d, error %d, size %d; getsockopt %d, error %d, size %d", name, level, result,
+	      errno, (int)*size, expected, expected_errno, (int)other_size);
 }
 
 void call_mm_shutdown(struct input *in)
@@ -381,7 +381,7 @@ void call_mm_recv_multimsg(struct input *in)
 void call_mm_getaddrinfo(struct input *in)
 {
 	static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "six",    "two",
-					    "nowhere",   "",          "1",   "::1%lo", "\xc3\xa9"};
+	                                    "nowhere",   "",          "1",   "::1%lo", "\xc3\xa9"};
 	static const char *const services[] = {"http", "80", "ntp", "0", "99999", "-1", "", "none", "ltftp"};
 	static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX, -1};
 	char *host = take_name(in, hosts, MM_NELEM(hosts)), *service = take_name(in, services, MM_NELEM(services));

@@ -16,7 +16,7 @@ void reuse_memory(void);
 /* sandbox.c */
 void make_world(void);
 void enter_world(void);
-void leave_world(void);         /* does nothing outside */
+void leave_world(void); /* does nothing outside */
 void empty_log(void);
 void for_each_open(void (*use)(int fd, void *arg), void *arg);
 void name_descriptor(int fd, char *name, size_t size);

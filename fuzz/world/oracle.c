@@ -135,10 +135,10 @@ static void is_printable(const struct call *call, const char *what, const char *
 /* Outcomes that are recorded without a line: an interruption, a call that would have had to wait, the end of a stream. */
 static bool is_expected(const struct call *call, int number)
 {
-	static const char *const waiting[] = {"mm_open",      "mm_read",    "mm_write",   "mm_accept",
-	                                      "mm_connect",   "mm_send",    "mm_recv",    "mm_sendmsg",
-	                                      "mm_recvmsg",   "mm_send_multimsg", "mm_recv_multimsg",
-	                                      "mm_ipc_connect", "mm_ipc_sendmsg", "mm_ipc_recvmsg"};
+	static const char *const waiting[] = {
+		"mm_open",          "mm_read",        "mm_write",       "mm_accept",     "mm_connect",
+		"mm_send",          "mm_recv",        "mm_sendmsg",     "mm_recvmsg",    "mm_send_multimsg",
+		"mm_recv_multimsg", "mm_ipc_connect", "mm_ipc_sendmsg", "mm_ipc_recvmsg"};
 
 	if (number == EINTR)
 		return true;
@@ -158,8 +158,8 @@ static void is_line(const struct call *call, const char *line)
 
 	is_printable(call, "log", line);
 	CHECK(sscanf(line, "%2d/%2d/%2d %2d:%2d:%2d ERROR mmlib            : %n", &day, &month, &year, &hour, &minute,
-		     &second, &header) == 6 &&
-		      header == 43,
+	             &second, &header) == 6 &&
+	              header == 43,
 	      "%s logged %s", call->function, line);
 }
 
@@ -184,7 +184,8 @@ static void is_logged(const struct call *call, int number)
 		is_line(call, line);
 		lines++;
 	}
-	CHECK(lines == 1 || strcmp(call->function, "mm_create_sockclient") == 0, "%s logged %d lines", call->function, lines);
+	CHECK(lines == 1 || strcmp(call->function, "mm_create_sockclient") == 0, "%s logged %d lines", call->function,
+	      lines);
 }
 
 void end_call(struct call *call, bool has_failed)

@@ -49,20 +49,20 @@ char *exact_string(const void *bytes, size_t size);
 void *no_memory(void);
 
 /* Descriptors: those that the target owns, of which all are non-blocking. */
-int adopt(int fd);              /* takes ownership of fd, if it is not negative; gives it back */
-void disown(int fd);            /* it was closed, or given away */
+int adopt(int fd);   /* takes ownership of fd, if it is not negative; gives it back */
+void disown(int fd); /* it was closed, or given away */
 bool is_owned(int fd);
-int owned_descriptor(struct input *in);   /* one of them, -1 if there is none */
-int any_descriptor(struct input *in);     /* or one that is not open, or 0 or 1 */
-int count_open(void);           /* by the kernel's count */
+int owned_descriptor(struct input *in); /* one of them, -1 if there is none */
+int any_descriptor(struct input *in);   /* or one that is not open, or 0 or 1 */
+int count_open(void);                   /* by the kernel's count */
 int lowest_free_descriptor(void);
-#define WORLD_DESCRIPTORS 128   /* RLIMIT_NOFILE */
+#define WORLD_DESCRIPTORS 128 /* RLIMIT_NOFILE */
 
-void reopen_standard(int fd);   /* one of 0, 1 and 2 that was closed */
+void reopen_standard(int fd); /* one of 0, 1 and 2 that was closed */
 
 /* Children: those that the target must wait for. */
 void expect_child(void);
-void expect_orphan(void);       /* it may be there for a moment, and would be init's elsewhere */
+void expect_orphan(void); /* it may be there for a moment, and would be init's elsewhere */
 void child_was_reaped(void);
 
 /* The files of the world were changed: make them anew for the next input. */
@@ -93,10 +93,10 @@ size_t read_output(char *text, size_t size);
 
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define FAIL(...) fail(__VA_ARGS__)
-#define CHECK(condition, ...)                       \
-	do {                                        \
-		if (!(condition))                   \
-			FAIL(__VA_ARGS__);          \
+#define CHECK(condition, ...)              \
+	do {                               \
+		if (!(condition))          \
+			FAIL(__VA_ARGS__); \
 	} while (0)
 
 /* The target. start(), if any, runs once, outside of the world; finish() when all inputs were run. */

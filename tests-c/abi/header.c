@@ -185,8 +185,8 @@ START_TEST(error_codes_and_flags_have_their_values)
 	ck_assert_uint_eq((unsigned int)MM_ERROR_ALL_ALTERNATE, 0xffffffff);
 	ck_assert_uint_eq((unsigned int)MM_ERROR_SET, 0xffffffff);
 	ck_assert_uint_eq(MM_ERROR_UNSET, 0);
-	ck_assert(_Generic(MM_ERROR_ALL_ALTERNATE, int: true, default: false));
-	ck_assert(_Generic(MM_ERROR_SET, int: true, default: false));
+	ck_assert(_Generic(MM_ERROR_ALL_ALTERNATE, int : true, default : false));
+	ck_assert(_Generic(MM_ERROR_SET, int : true, default : false));
 	ck_assert_uint_eq((unsigned int)MM_RECURSIVE, 0x80000000);
 }
 END_TEST
@@ -271,5 +271,5 @@ START_TEST(predefined_macros_do_what_they_say)
 END_TEST
 
 SUITE(error_codes_and_flags_have_their_values, file_constants_have_their_values,
-      process_and_map_constants_have_their_values, log_levels_have_their_values,
-      clocks_and_units_have_their_values, predefined_macros_do_what_they_say)
+      process_and_map_constants_have_their_values, log_levels_have_their_values, clocks_and_units_have_their_values,
+      predefined_macros_do_what_they_say)

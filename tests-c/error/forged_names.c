@@ -207,14 +207,19 @@ static int call_alone(void *arg)
 	text[size] = '\0';
 	ck_assert_msg(strchr(text, '\n') == text + size - 1, "%s: not one line: %s", logged->what, text);
 	for (ssize_t i = 0; i < size - 1; i++)
-		ck_assert_msg(text[i] >= ' ' && text[i] <= '~', "%s: byte %#x in %s", logged->what, text[i] & 0xff, text);
-	ck_assert_msg(strstr(text, "\"x\\nFATAL") != NULL || strstr(text, "/x\\nFATAL") != NULL, "%s: %s", logged->what, text);
+		ck_assert_msg(text[i] >= ' ' && text[i] <= '~', "%s: byte %#x in %s", logged->what, text[i] & 0xff,
+		              text);
+	ck_assert_msg(strstr(text, "\"x\\nFATAL") != NULL || strstr(text, "/x\\nFATAL") != NULL, "%s: %s", logged->what,
+	              text);
 	/* What does not fit is cut. */
 	ck_assert_msg(strstr(text, "%n%s%99999d") != NULL || size == 256, "%s: %s", logged->what, text);
 	return 0;
 }
 
-#define LOGGED(call) {call, #call}
+#define LOGGED(call)        \
+	{                   \
+		call, #call \
+	}
 
 START_TEST(no_name_forges_a_line_or_is_a_format)
 {

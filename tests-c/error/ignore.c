@@ -58,11 +58,11 @@ static void note(const char *call, int expected, bool has_failed, int error)
 }
 
 /* The call must fail with an error that only the library could put into errno: it is another one before. */
-#define FAILS_IF(error, condition)                                              \
-	do {                                                                    \
-		errno = EXFULL;                                                 \
-		bool has_failed_ = (condition);                                 \
-		note(#condition, error, has_failed_, errno);                    \
+#define FAILS_IF(error, condition)                           \
+	do {                                                 \
+		errno = EXFULL;                              \
+		bool has_failed_ = (condition);              \
+		note(#condition, error, has_failed_, errno); \
 	} while (0)
 #define FAILS(error, call) FAILS_IF(error, (call) == -1)
 #define FAILS_WITH_NULL(error, call) FAILS_IF(error, (call) == NULL)
@@ -369,15 +369,15 @@ static void enter_prepared_directory(void)
 	memset(long_path, 'x', sizeof(long_path) - 1);
 }
 
-#define TEST_OF(subject)                                                        \
-	START_TEST(ignored_errors_of_##subject##_set_errno_as_others_do)        \
-	{                                                                       \
-		enter_prepared_directory();                                     \
-		setenv("MMSYSIO_CONNECT_TIMEOUT_MS", "0", 1);                   \
-		setenv("PATH", "/bin:/usr/bin", 1);                             \
-		assert_the_same_if_ignored(fail_with_##subject);                \
-		leave_scratch_directory();                                      \
-	}                                                                       \
+#define TEST_OF(subject)                                                 \
+	START_TEST(ignored_errors_of_##subject##_set_errno_as_others_do) \
+	{                                                                \
+		enter_prepared_directory();                              \
+		setenv("MMSYSIO_CONNECT_TIMEOUT_MS", "0", 1);            \
+		setenv("PATH", "/bin:/usr/bin", 1);                      \
+		assert_the_same_if_ignored(fail_with_##subject);         \
+		leave_scratch_directory();                               \
+	}                                                                \
 	END_TEST
 
 TEST_OF(paths)

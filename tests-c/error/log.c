@@ -421,6 +421,5 @@ SUITE(a_line_has_a_stamp_a_level_a_location_and_a_message, the_stamp_is_the_loca
       a_raised_error_is_logged_unless_flagged, errors_of_the_library_are_logged_as_mmlib,
       an_address_cannot_forge_a_line, a_closed_stderr_changes_neither_errno_nor_the_state,
       a_full_stderr_loses_the_line_without_hanging, crash_and_check_log_and_abort,
-      the_maximum_is_read_from_the_environment_at_load_time,
-      a_maximum_set_before_the_library_is_initialized_stays,
+      the_maximum_is_read_from_the_environment_at_load_time, a_maximum_set_before_the_library_is_initialized_stays,
       the_maximum_is_read_again_if_there_was_no_environment, any_number_can_be_the_maximum)

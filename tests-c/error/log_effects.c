@@ -125,10 +125,22 @@ static int served_socket(void)
 }
 
 /* Every way in which the library returns a descriptor. */
-static int by_open(void) { return mm_open("file", O_RDWR | O_CREAT, 0600); }
-static int by_socket(void) { return mm_socket(AF_UNIX, SOCK_DGRAM, 0); }
-static int by_dup(void) { return mm_dup(saved_stderr); }
-static int by_shared_memory(void) { return mm_anon_shm(); }
+static int by_open(void)
+{
+	return mm_open("file", O_RDWR | O_CREAT, 0600);
+}
+static int by_socket(void)
+{
+	return mm_socket(AF_UNIX, SOCK_DGRAM, 0);
+}
+static int by_dup(void)
+{
+	return mm_dup(saved_stderr);
+}
+static int by_shared_memory(void)
+{
+	return mm_anon_shm();
+}
 
 static int by_named_memory(void)
 {
@@ -210,7 +222,8 @@ static int by_message(void)
 {
 	char byte, control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 
 	ck_assert_int_eq(mm_recvmsg(passing[0], &msg, 0), 1);
 	return received_in(&msg);

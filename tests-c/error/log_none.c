@@ -63,7 +63,8 @@ START_TEST(a_false_check_prints_its_reason)
 {
 	const char *text = printed_by_abort_of(check_falsely);
 
-	ck_assert_msg(strstr(text, "mm_check(a == 4) failed.  (check_falsely() in tests-c/error/log_none.c:") != NULL, "%s", text);
+	ck_assert_msg(strstr(text, "mm_check(a == 4) failed.  (check_falsely() in tests-c/error/log_none.c:") != NULL,
+	              "%s", text);
 }
 END_TEST
 

@@ -9,16 +9,16 @@
 #include <sys/socket.h>
 
 /* The call fails with that error, and no line is logged. */
-#define assert_fails_silently(call, error)                                      \
-	do {                                                                    \
-		assert_fails(call, error);                                      \
-		ck_assert_str_eq(collected(), "");                              \
+#define assert_fails_silently(call, error)         \
+	do {                                       \
+		assert_fails(call, error);         \
+		ck_assert_str_eq(collected(), ""); \
 	} while (0)
 
-#define assert_fails_loudly(call, error)                                        \
-	do {                                                                    \
-		assert_fails(call, error);                                      \
-		ck_assert_ptr_nonnull(strstr(collected(), " ERROR mmlib "));    \
+#define assert_fails_loudly(call, error)                                     \
+	do {                                                                 \
+		assert_fails(call, error);                                   \
+		ck_assert_ptr_nonnull(strstr(collected(), " ERROR mmlib ")); \
 	} while (0)
 
 START_TEST(a_call_that_would_wait_is_not_logged)

@@ -80,8 +80,9 @@ START_TEST(raise_error_formats_every_kind_of_argument)
 	ck_assert_str_eq(mm_get_lasterror_desc(), "1 two 3 4.50 6 7 0x8 9     a|b    | 1.500000 %");
 	mm_raise_error(EIO, "%f %f %f %f %f %f %f %f %f %d %d %d %d %d %d", 1., 2., 3., 4., 5., 6., 7., 8., 9., 1, 2, 3,
 	               4, 5, 6);
-	ck_assert_str_eq(mm_get_lasterror_desc(),
-	                 "1.000000 2.000000 3.000000 4.000000 5.000000 6.000000 7.000000 8.000000 9.000000 1 2 3 4 5 6");
+	ck_assert_str_eq(
+		mm_get_lasterror_desc(),
+		"1.000000 2.000000 3.000000 4.000000 5.000000 6.000000 7.000000 8.000000 9.000000 1 2 3 4 5 6");
 }
 END_TEST
 
@@ -527,12 +528,13 @@ END_TEST
 
 SUITE(a_thread_starts_without_error, raise_error_fills_the_state_and_errno,
       raise_error_takes_the_module_name_where_it_is_used, raise_error_with_extid_keeps_the_identifier,
-      raise_error_formats_every_kind_of_argument, raise_error_vfull_takes_a_va_list, raise_error_replaces_null_by_unknown,
-      raise_error_takes_no_description_for_an_empty_one, raise_error_cuts_each_text_to_its_field,
-      raise_error_of_number_zero_replaces_the_error_and_keeps_errno, raise_error_can_add_to_the_last_error,
-      raise_error_lets_the_format_see_errno, raise_error_survives_a_format_that_fails,
-      raise_from_errno_appends_the_text_of_errno, raise_from_errno_does_not_cut_a_long_format_before_it_is_formatted,
-      ignored_errors_change_no_error_state, error_flags_change_only_under_the_mask, each_thread_has_its_own_state,
+      raise_error_formats_every_kind_of_argument, raise_error_vfull_takes_a_va_list,
+      raise_error_replaces_null_by_unknown, raise_error_takes_no_description_for_an_empty_one,
+      raise_error_cuts_each_text_to_its_field, raise_error_of_number_zero_replaces_the_error_and_keeps_errno,
+      raise_error_can_add_to_the_last_error, raise_error_lets_the_format_see_errno,
+      raise_error_survives_a_format_that_fails, raise_from_errno_appends_the_text_of_errno,
+      raise_from_errno_does_not_cut_a_long_format_before_it_is_formatted, ignored_errors_change_no_error_state,
+      error_flags_change_only_under_the_mask, each_thread_has_its_own_state,
       a_state_travels_through_a_pipe_to_another_process, a_saved_state_has_the_layout_of_mmlib,
       a_holder_of_a_state_need_not_be_aligned, a_restored_state_is_terminated_whatever_its_bytes,
       restoring_an_empty_state_clears_errno, save_and_set_refuse_null,

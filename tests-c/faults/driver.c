@@ -35,7 +35,7 @@ static struct exception {
 	const char *scenario, *call;
 	const int *errors; /* NULL for all */
 	enum outcome outcome;
-	int number;        /* 0 for that of the fault */
+	int number; /* 0 for that of the fault */
 	const char *reason;
 	int uses;
 } exceptions[] = {
@@ -145,7 +145,7 @@ static struct {
 	bool is_tried, has_failed, has_struck, has_failed_now;
 	int number;
 	char message[512];
-} *told;
+} * told;
 
 static struct {
 	const struct scenario *scenario;
@@ -171,7 +171,8 @@ _Noreturn __attribute__((format(printf, 1, 2))) static void give_up(const char *
 
 void fail(const char *file, int line, const char *what)
 {
-	give_up("%s:%d: %s is not so (errno %d, %s)", strrchr(file, '/') + 1, line, what, errno, mm_get_lasterror_desc());
+	give_up("%s:%d: %s is not so (errno %d, %s)", strrchr(file, '/') + 1, line, what, errno,
+	        mm_get_lasterror_desc());
 }
 
 struct state {
@@ -289,7 +290,8 @@ bool end_try(bool has_failed)
 		return !has_failed;
 	}
 	if (has_failed && run.expected_failure == 0)
-		give_up("failed with %s, and should have succeeded: %s", strerrorname_np(errno_now), mm_get_lasterror_desc());
+		give_up("failed with %s, and should have succeeded: %s", strerrorname_np(errno_now),
+		        mm_get_lasterror_desc());
 	if (!has_failed && run.expected_failure != 0 && !run.may_succeed)
 		give_up("succeeded, and should have failed with %s", strerrorname_np(run.expected_failure));
 	if (has_failed)
@@ -393,7 +395,8 @@ static bool is_well(void)
 	}
 	for (size_t i = 0; i < MM_NELEM(signals_of_failures); i++)
 		if (WIFSIGNALED(status) && WTERMSIG(status) == signals_of_failures[i])
-			snprintf(told->message, sizeof(told->message), "was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+			snprintf(told->message, sizeof(told->message), "was killed by SIG%s",
+			         sigabbrev_np(WTERMSIG(status)));
 	return told->message[0] == '\0' && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -433,9 +436,12 @@ static void check_documented(const char *call)
 static int number_told_for(int error)
 {
 	static const int numbers[][2] = {
-		{-9, EADDRNOTAVAIL}, {EAI_AGAIN, EAGAIN}, {EAI_BADFLAGS, EINVAL}, {EAI_FAIL, EIO},
-		{EAI_FAMILY, EAFNOSUPPORT}, {EAI_MEMORY, ENOMEM}, {EAI_NODATA, MM_ENONAME}, {EAI_NONAME, MM_ENONAME},
-		{EAI_OVERFLOW, EOVERFLOW}, {EAI_SERVICE, MM_ENOTFOUND}, {EAI_SOCKTYPE, EPROTOTYPE}, {FAULT_NO_ERRNO, EIO},
+		{-9, EADDRNOTAVAIL},        {EAI_AGAIN, EAGAIN},
+		{EAI_BADFLAGS, EINVAL},     {EAI_FAIL, EIO},
+		{EAI_FAMILY, EAFNOSUPPORT}, {EAI_MEMORY, ENOMEM},
+		{EAI_NODATA, MM_ENONAME},   {EAI_NONAME, MM_ENONAME},
+		{EAI_OVERFLOW, EOVERFLOW},  {EAI_SERVICE, MM_ENOTFOUND},
+		{EAI_SOCKTYPE, EPROTOTYPE}, {FAULT_NO_ERRNO, EIO},
 	};
 
 	for (size_t i = 0; i < MM_NELEM(numbers); i++)
@@ -445,7 +451,8 @@ static int number_told_for(int error)
 }
 
 /* Without a fault, the scenario fails with base, or succeeds if that is 0. */
-static void run_case(const char *name, struct shim_call call, int nth, int position, int error, bool is_lasting, int base)
+static void run_case(const char *name, struct shim_call call, int nth, int position, int error, bool is_lasting,
+                     int base)
 {
 	struct exception *exception = exception_for(name, shim_name(call), nth, error);
 	enum outcome outcome = exception != NULL ? exception->outcome : FAILS;
@@ -464,7 +471,8 @@ static void run_case(const char *name, struct shim_call call, int nth, int posit
 	if (outcome == UNCHANGED || outcome == LEAKS || error == FAULT_SHORT)
 		run.expected_failure = base;
 	else
-		run.expected_failure = exception != NULL && exception->number != 0 ? exception->number : number_told_for(error);
+		run.expected_failure =
+			exception != NULL && exception->number != 0 ? exception->number : number_told_for(error);
 
 	if (is_well()) {
 		total.passed++;
@@ -552,8 +560,8 @@ static void check_names(const char *map, const struct scenario *const *groups)
 int main(int argc, char **argv)
 {
 	static const struct scenario *const groups[] = {
-		file_scenarios, directory_scenarios, process_scenarios, map_scenarios,
-		ipc_scenarios, socket_scenarios, error_scenarios, time_scenarios, NULL,
+		file_scenarios,   directory_scenarios, process_scenarios, map_scenarios, ipc_scenarios,
+		socket_scenarios, error_scenarios,     time_scenarios,    NULL,
 	};
 	sigset_t child_ends;
 
@@ -581,7 +589,8 @@ int main(int argc, char **argv)
 				run_cases(s);
 	for (size_t i = 0; i < MM_NELEM(exceptions) && argc <= 6 && !is_short; i++) {
 		if (exceptions[i].uses == 0) {
-			printf("not ok: exception of %s, %s(): nothing needs it\n", exceptions[i].scenario, exceptions[i].call);
+			printf("not ok: exception of %s, %s(): nothing needs it\n", exceptions[i].scenario,
+			       exceptions[i].call);
 			total.failed++;
 		}
 	}

@@ -23,15 +23,15 @@ static void restore(int fd, int copy)
 /* --- the error state ---------------------------------------------------------------------------------------------- */
 
 /* A raise is done whatever fails on the way: the state has its number. */
-#define RAISE_SCENARIO(name, call)                                                      \
-	static void name(void)                                                          \
-	{                                                                               \
-		int copy = redirected(STDERR_FILENO);                                   \
-		mm_log_set_maxlvl(MM_LOG_ERROR);                                        \
-		TRY_VOID(call);                                                         \
-		require(errno == ENOENT && mm_get_lasterror_number() == ENOENT);        \
-		mm_log_set_maxlvl(MM_LOG_NONE);                                         \
-		restore(STDERR_FILENO, copy);                                           \
+#define RAISE_SCENARIO(name, call)                                               \
+	static void name(void)                                                   \
+	{                                                                        \
+		int copy = redirected(STDERR_FILENO);                            \
+		mm_log_set_maxlvl(MM_LOG_ERROR);                                 \
+		TRY_VOID(call);                                                  \
+		require(errno == ENOENT && mm_get_lasterror_number() == ENOENT); \
+		mm_log_set_maxlvl(MM_LOG_NONE);                                  \
+		restore(STDERR_FILENO, copy);                                    \
 	}
 
 __attribute__((format(printf, 1, 2))) static int raise_with_list(const char *format, ...)

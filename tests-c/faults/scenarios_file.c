@@ -329,7 +329,8 @@ static void copy_with_special_bits(void)
 	require(syscall(SYS_capset, &header, data) == 0);
 	make_file("file", 100);
 	if (TRY(result, mm_copy("file", "copy", MM_NOCOW, 06700)))
-		require(have_same_content("file", "copy") && stat("copy", &status) == 0 && (status.st_mode & 07777) == 06700);
+		require(have_same_content("file", "copy") && stat("copy", &status) == 0 &&
+		        (status.st_mode & 07777) == 06700);
 }
 
 static void copy_of_a_link(void)

@@ -53,8 +53,8 @@ static void spawn_searched(void)
 
 static void spawn_redirected(void)
 {
-	static const struct mm_remap_fd map[] = {{.child_fd = 5, .parent_fd = 1}, {.child_fd = 2, .parent_fd = 2},
-	                                         {.child_fd = 0, .parent_fd = -1}};
+	static const struct mm_remap_fd map[] = {
+		{.child_fd = 5, .parent_fd = 1}, {.child_fd = 2, .parent_fd = 2}, {.child_fd = 0, .parent_fd = -1}};
 
 	spawn_with(PROGRAM, MM_NELEM(map), map, 0);
 }
@@ -117,8 +117,8 @@ static void execv_searched(void)
 
 static void execv_redirected(void)
 {
-	static const struct mm_remap_fd map[] = {{.child_fd = 5, .parent_fd = 1}, {.child_fd = 2, .parent_fd = 2},
-	                                         {.child_fd = 0, .parent_fd = -1}};
+	static const struct mm_remap_fd map[] = {
+		{.child_fd = 5, .parent_fd = 1}, {.child_fd = 2, .parent_fd = 2}, {.child_fd = 0, .parent_fd = -1}};
 
 	exec_with(PROGRAM, MM_NELEM(map), map, 0);
 }

@@ -179,15 +179,15 @@ static void close_pair(const int fds[2])
 	close(fds[1]);
 }
 
-#define MESSAGE_SCENARIO(name, call)                    \
-	static void name(void)                          \
-	{                                               \
-		ssize_t size;                           \
-		int fds[2];                             \
-		make_pair(fds);                         \
-		if (TRY(size, call))                    \
-			require(size == sizeof(text));  \
-		close_pair(fds);                        \
+#define MESSAGE_SCENARIO(name, call)                   \
+	static void name(void)                         \
+	{                                              \
+		ssize_t size;                          \
+		int fds[2];                            \
+		make_pair(fds);                        \
+		if (TRY(size, call))                   \
+			require(size == sizeof(text)); \
+		close_pair(fds);                       \
 	}
 
 MESSAGE_SCENARIO(send_sends, mm_send(fds[0], text, sizeof(text), 0))

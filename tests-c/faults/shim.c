@@ -45,7 +45,7 @@ struct function {
 	const int *errors;
 };
 
-#define ERRORS(...) ((const int[]){__VA_ARGS__ __VA_OPT__(,) 0})
+#define ERRORS(...) ((const int[]){__VA_ARGS__ __VA_OPT__(, ) 0})
 
 static const struct function functions[] = {
 #define CALL(type, name, parameters, arguments, failure, ...) {#name, -1, ERRORS(__VA_ARGS__)},
@@ -237,11 +237,11 @@ const char *shim_last_held(void)
 #define HELD_OR_NOTHING(e, name, call) ((e) ? (errno = (e), NULL) : hold(call, OF_##name))
 #define NUMBER(e, name, call) ((e) ? (e) : (call))
 
-#define CALL(type, name, parameters, arguments, failure, ...)                                                   \
-	static type faulty_##name parameters                                                                    \
-	{                                                                                                       \
-		int error = fault(OF_##name, 0);                                                                \
-		return failure(error, name, name arguments);                                                    \
+#define CALL(type, name, parameters, arguments, failure, ...) \
+	static type faulty_##name parameters                  \
+	{                                                     \
+		int error = fault(OF_##name, 0);              \
+		return failure(error, name, name arguments);  \
 	}
 #define SPECIAL(...)
 #define SYSTEM_CALL(...)
@@ -268,15 +268,15 @@ static int faulty_closedir(DIR *dir)
 	return MINUS_ONE(error, closedir, result);
 }
 
-#define SHORT_CALL(name, parameters, arguments)                                                                 \
-	static ssize_t faulty_##name parameters                                                                 \
-	{                                                                                                       \
-		int error = fault(OF_##name, 0);                                                                \
-		if (error == FAULT_SHORT && size > 1) {                                                         \
-			size /= 2;                                                                              \
-			error = 0;                                                                              \
-		}                                                                                               \
-		return MINUS_ONE(error, name, name arguments);                                                  \
+#define SHORT_CALL(name, parameters, arguments)                \
+	static ssize_t faulty_##name parameters                \
+	{                                                      \
+		int error = fault(OF_##name, 0);               \
+		if (error == FAULT_SHORT && size > 1) {        \
+			size /= 2;                             \
+			error = 0;                             \
+		}                                              \
+		return MINUS_ONE(error, name, name arguments); \
 	}
 SHORT_CALL(read, (int fd, void *buffer, size_t size), (fd, buffer, size))
 SHORT_CALL(write, (int fd, const void *buffer, size_t size), (fd, buffer, size))
@@ -342,7 +342,8 @@ static int faulty_munmap(void *address, size_t size)
 	return MINUS_ONE(error, munmap, munmap(address, size));
 }
 
-static int faulty___clone(int (*run)(void *), void *stack, int flags, void *argument, pid_t *tid, void *tls, pid_t *cleared_tid)
+static int faulty___clone(int (*run)(void *), void *stack, int flags, void *argument, pid_t *tid, void *tls,
+                          pid_t *cleared_tid)
 {
 	int error = fault(OF___clone, 0);
 
@@ -366,7 +367,8 @@ void shim_double_addresses(bool is_doubled)
 }
 
 /* An errno value is the reason of EAI_SYSTEM, which need not have one. */
-static int faulty_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+static int faulty_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                              struct addrinfo **list)
 {
 	int error = fault(OF_getaddrinfo, 0);
 
@@ -452,7 +454,7 @@ static void (*replacement(const char *name, bool *is_known))(void)
 	return NULL;
 }
 
-static const ElfW(Dyn) *dynamic(const struct link_map *map, ElfW(Sxword) tag)
+static const ElfW(Dyn) * dynamic(const struct link_map *map, ElfW(Sxword) tag)
 {
 	const ElfW(Dyn) *entry = map->l_ld;
 
@@ -462,11 +464,12 @@ static const ElfW(Dyn) *dynamic(const struct link_map *map, ElfW(Sxword) tag)
 }
 
 /* A relocation of an imported function leaves its address in one word. */
-static bool redirect(const struct link_map *map, const ElfW(Rela) *relocation)
+static bool redirect(const struct link_map *map, const ElfW(Rela) * relocation)
 {
 	const ElfW(Sym) *symbols = (const ElfW(Sym) *)dynamic(map, DT_SYMTAB)->d_un.d_ptr;
 	const char *names = (const char *)dynamic(map, DT_STRTAB)->d_un.d_ptr;
-	const ElfW(Sym) *symbol = &symbols[sizeof(relocation->r_info) == 8 ? relocation->r_info >> 32 : relocation->r_info >> 8];
+	const ElfW(Sym) *symbol =
+		&symbols[sizeof(relocation->r_info) == 8 ? relocation->r_info >> 32 : relocation->r_info >> 8];
 	bool is_known = true;
 
 	if (symbol == symbols || symbol->st_shndx != SHN_UNDEF)
@@ -494,7 +497,8 @@ static int make_writable(struct dl_phdr_info *object, size_t size, void *map)
 		uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
 		uintptr_t end = object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
 
-		if (segment->p_type == PT_GNU_RELRO && mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) != 0)
+		if (segment->p_type == PT_GNU_RELRO &&
+		    mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) != 0)
 			return -1;
 	}
 	return 1;

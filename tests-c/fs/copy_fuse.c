@@ -113,8 +113,8 @@ START_TEST(the_content_is_what_read_returns_whatever_the_size)
 		snprintf(path, sizeof(path), PLACE "/%s", placeholders[i].name);
 		for (int f = 0; f < MM_NELEM(all_flags); f++) {
 			for (int d = 0; d < MM_NELEM(destinations); d++) {
-				ck_assert_msg(mm_copy(path, destinations[d], all_flags[f], MODE_DEF) == 0, "%s with %#x: %s",
-				              path, all_flags[f], mm_get_lasterror_desc());
+				ck_assert_msg(mm_copy(path, destinations[d], all_flags[f], MODE_DEF) == 0,
+				              "%s with %#x: %s", path, all_flags[f], mm_get_lasterror_desc());
 				assert_has_bytes(destinations[d], placeholders[i].length);
 				ck_assert_int_eq(mm_unlink(destinations[d]), 0);
 			}

@@ -61,13 +61,13 @@ static bool comes_before(const char *name)
 	return true;
 }
 
-#define WATCHED(type, name, parameters, arguments)                                                              \
-	type name parameters                                                                                    \
-	{                                                                                                       \
-		static __typeof__(name) *next;                                                                  \
-		if (next == NULL)                                                                               \
-			*(void **)&next = dlsym(RTLD_NEXT, #name);                                              \
-		return comes_before(#name) ? (type)-1 : next arguments;                                         \
+#define WATCHED(type, name, parameters, arguments)                      \
+	type name parameters                                            \
+	{                                                               \
+		static __typeof__(name) *next;                          \
+		if (next == NULL)                                       \
+			*(void **)&next = dlsym(RTLD_NEXT, #name);      \
+		return comes_before(#name) ? (type)-1 : next arguments; \
 	}
 
 WATCHED(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
@@ -231,9 +231,9 @@ static void fill_a_hole(void)
 	note_version();
 }
 
-static void (*const changes[])(void) = {grow,           grow_by_a_hole,   grow_behind_a_hole, grow_before_a_hole,
-                                       shrink_by_half, shrink_by_a_byte, empty,              write_anew,
-                                       fill_a_hole};
+static void (*const changes[])(void) = {
+	grow,  grow_by_a_hole, grow_behind_a_hole, grow_before_a_hole, shrink_by_half, shrink_by_a_byte,
+	empty, write_anew,     fill_a_hole};
 
 /* Up to four of them. */
 static void change_at_random(void)
@@ -247,12 +247,12 @@ static const struct shape {
 	off_t parts[3][2];
 	off_t size;
 } shapes[] = {
-	{{{131072, 6}}, 131078},                        /* a hole, then text */
-	{{{0, 6}}, 131072},                             /* text, then a hole */
-	{{{0, 0}}, 131072},                             /* a hole */
-	{{{0, 5000}, {65536, 5000}}, 131072},           /* text and holes in turn */
+	{{{131072, 6}}, 131078},              /* a hole, then text */
+	{{{0, 6}}, 131072},                   /* text, then a hole */
+	{{{0, 0}}, 131072},                   /* a hole */
+	{{{0, 5000}, {65536, 5000}}, 131072}, /* text and holes in turn */
 	{{{40000, 5000}, {80000, 12000}, {130000, 5}}, 200000},
-	{{{0, 300000}}, 300000},                        /* text */
+	{{{0, 300000}}, 300000}, /* text */
 	{{{0, 10}}, 10},
 };
 
@@ -318,8 +318,8 @@ START_TEST(a_source_may_change_before_any_call)
 				watch.act_at = 0;
 				do {
 					make_source(&shapes[s]);
-					snprintf(what, sizeof(what), "change %d, shape %d, call %d, flags %#x", c, s, watch.act_at,
-					         data_flags[f]);
+					snprintf(what, sizeof(what), "change %d, shape %d, call %d, flags %#x", c, s,
+					         watch.act_at, data_flags[f]);
 					copy_source(what, data_flags[f], MODE_DEF);
 					watch.act_at += is_instrumented() ? 5 : watch.act_at > 25 ? 9 : 1;
 				} while (watch.act_at < watch.calls);
@@ -554,8 +554,9 @@ START_TEST(only_the_copy_is_removed_after_a_failure)
 		const char *call;
 		int good_calls, error, flags, mode;
 	} failures[] = {
-		{"write", 0, ENOSPC, MM_NOCOW, 0644}, {"write", 1, EDQUOT, MM_NOCOW, 0644}, {"read", 1, EIO, MM_NOCOW, 0644},
-		{"read", 0, EIO, 0, 0644},            {"close", 0, EIO, 0, 0644},           {"close", 0, ENOSPC, MM_NOCOW, 0644},
+		{"write", 0, ENOSPC, MM_NOCOW, 0644}, {"write", 1, EDQUOT, MM_NOCOW, 0644},
+		{"read", 1, EIO, MM_NOCOW, 0644},     {"read", 0, EIO, 0, 0644},
+		{"close", 0, EIO, 0, 0644},           {"close", 0, ENOSPC, MM_NOCOW, 0644},
 	};
 
 	enter_scratch_directory();
@@ -564,7 +565,8 @@ START_TEST(only_the_copy_is_removed_after_a_failure)
 		for (int i = 0; i < MM_NELEM(failures); i++) {
 			replace = replacements[r];
 			write_file("theirs", "theirs");
-			fail_to_copy(failures[i].call, failures[i].good_calls, failures[i].error, failures[i].flags, failures[i].mode);
+			fail_to_copy(failures[i].call, failures[i].good_calls, failures[i].error, failures[i].flags,
+			             failures[i].mode);
 			ck_assert(exists("copy") == (r >= 2));
 			if (replace == replace_by_file || replace == replace_by_link)
 				ck_assert(has_text("copy", "theirs"));
@@ -596,7 +598,8 @@ END_TEST
 
 START_TEST(what_the_kernel_cannot_copy_to_the_end_is_read)
 {
-	static const int errors[] = {EIO, EBADF, ENOENT, ETXTBSY, EACCES, ENOSYS, EXDEV, ENOSPC, EFBIG, EINVAL, EPERM, ENOMEM};
+	static const int errors[] = {EIO,   EBADF,  ENOENT, ETXTBSY, EACCES, ENOSYS,
+	                             EXDEV, ENOSPC, EFBIG,  EINVAL,  EPERM,  ENOMEM};
 	char what[64];
 
 	enter_scratch_directory();
@@ -607,7 +610,8 @@ START_TEST(what_the_kernel_cannot_copy_to_the_end_is_read)
 				watch.failing = "copy_file_range";
 				watch.good_calls = good_calls;
 				watch.error = errors[e];
-				snprintf(what, sizeof(what), "shape %d, %s after %d calls", s, strerror(errors[e]), good_calls);
+				snprintf(what, sizeof(what), "shape %d, %s after %d calls", s, strerror(errors[e]),
+				         good_calls);
 				copy_source(what, 0, MODE_DEF);
 			}
 		}
@@ -618,8 +622,8 @@ END_TEST
 
 static void copy_with_a_signal_at_each_call(void)
 {
-	static const char *const calls[] = {"stat",            "open",      "fstat",  "read", "write",
-	                                    "copy_file_range", "ftruncate", "fchmod", "close"};
+	static const char *const calls[] = {"stat",      "open",   "fstat", "read", "write", "copy_file_range",
+	                                    "ftruncate", "fchmod", "close"};
 	char what[64];
 
 	for (int s = 0; s < MM_NELEM(shapes); s++) {
@@ -631,7 +635,8 @@ static void copy_with_a_signal_at_each_call(void)
 					watch.good_calls = good_calls;
 					watch.bad_calls = 1;
 					watch.error = EINTR;
-					snprintf(what, sizeof(what), "shape %d, %s() after %d calls", s, calls[c], good_calls);
+					snprintf(what, sizeof(what), "shape %d, %s() after %d calls", s, calls[c],
+					         good_calls);
 					copy_source(what, data_flags[f], 04755);
 				}
 			}
@@ -692,5 +697,4 @@ SUITE(a_source_may_change_before_any_call, a_source_may_change_again_and_again,
       a_terminal_that_replaces_the_source_does_not_become_the_controlling_one, a_lease_is_not_waited_for_by_name,
       only_the_copy_is_removed_after_a_failure, a_copy_whose_mode_cannot_be_set_is_removed,
       what_the_kernel_cannot_copy_to_the_end_is_read, a_signal_at_any_call_does_not_end_a_copy,
-      a_filesystem_that_refuses_to_truncate_takes_holes,
-      a_filesystem_that_knows_nothing_of_holes_is_read)
+      a_filesystem_that_refuses_to_truncate_takes_holes, a_filesystem_that_knows_nothing_of_holes_is_read)

@@ -142,8 +142,11 @@ END_TEST
 
 START_TEST(files_of_the_kernel_have_what_can_be_read)
 {
-	static const char *const sources[] = {"/sys/kernel/mm/transparent_hugepage/enabled", "/sys/class/net/lo/mtu",
-	                                      "/sys/kernel/notes", "/proc/version", "/proc/sys/kernel/osrelease",
+	static const char *const sources[] = {"/sys/kernel/mm/transparent_hugepage/enabled",
+	                                      "/sys/class/net/lo/mtu",
+	                                      "/sys/kernel/notes",
+	                                      "/proc/version",
+	                                      "/proc/sys/kernel/osrelease",
 	                                      "/proc/self/maps"};
 
 	enter_scratch_directory();
@@ -151,9 +154,11 @@ START_TEST(files_of_the_kernel_have_what_can_be_read)
 		if (access(sources[s], R_OK) != 0)
 			continue;
 		for (int f = 0; f < 3; f++) {
-			ck_assert_msg(mm_copy(sources[s], "copy", all_flags[f], MODE_DEF) == 0, "%s", mm_get_lasterror_desc());
+			ck_assert_msg(mm_copy(sources[s], "copy", all_flags[f], MODE_DEF) == 0, "%s",
+			              mm_get_lasterror_desc());
 			/* The maps are those of another process. */
-			ck_assert_msg(strcmp(sources[s], "/proc/self/maps") == 0 || have_same_content(sources[s], "copy"),
+			ck_assert_msg(strcmp(sources[s], "/proc/self/maps") == 0 ||
+			                      have_same_content(sources[s], "copy"),
 			              "%s has changed", sources[s]);
 			/* These are text, but for one. */
 			ck_assert(strcmp(sources[s], "/sys/kernel/notes") == 0 ||
@@ -347,10 +352,10 @@ END_TEST
 static void deny(int number, int error)
 {
 	struct sock_filter code[] = {
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {MM_NELEM(code), code};
 
@@ -395,7 +400,6 @@ END_TEST
 
 SUITE(a_fifo_is_refused_without_being_opened, only_regular_files_are_copied_whatever_the_destination_is,
       a_directory_that_may_not_be_read_is_a_directory, a_terminal_does_not_become_the_controlling_one,
-      files_of_the_kernel_have_what_can_be_read,
-      files_are_copied_from_one_filesystem_to_another, a_lease_on_the_source_is_waited_for,
-      the_mode_is_the_one_asked_for_less_the_umask, a_bit_that_cannot_be_set_is_a_failure,
-      whatever_error_the_kernel_copies_with_the_file_is_read_and_written)
+      files_of_the_kernel_have_what_can_be_read, files_are_copied_from_one_filesystem_to_another,
+      a_lease_on_the_source_is_waited_for, the_mode_is_the_one_asked_for_less_the_umask,
+      a_bit_that_cannot_be_set_is_a_failure, whatever_error_the_kernel_copies_with_the_file_is_read_and_written)

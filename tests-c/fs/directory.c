@@ -11,14 +11,16 @@
 
 START_TEST(directories_are_made_with_their_parents)
 {
-	static const char *const paths[] = {"1/2/3/", "a//b///c//", "with space/in it", "new/../x", "dots/./y", "1/2/3", ".", "..", "/"};
+	static const char *const paths[] = {
+		"1/2/3/", "a//b///c//", "with space/in it", "new/../x", "dots/./y", "1/2/3", ".", "..", "/"};
 
 	enter_scratch_directory();
 	for (int i = 0; i < MM_NELEM(paths); i++) {
 		struct mm_stat status;
 
 		errno = EBUSY;
-		ck_assert_msg(mm_mkdir(paths[i], MODE_XDEF, MM_RECURSIVE) == 0, "%s: %s", paths[i], mm_get_lasterror_desc());
+		ck_assert_msg(mm_mkdir(paths[i], MODE_XDEF, MM_RECURSIVE) == 0, "%s: %s", paths[i],
+		              mm_get_lasterror_desc());
 		ck_assert_int_eq(errno, EBUSY);
 		ck_assert_int_eq(mm_mkdir(paths[i], MODE_XDEF, MM_RECURSIVE), 0);
 		ck_assert_int_eq(mm_stat(paths[i], &status, 0), 0);
@@ -97,7 +99,8 @@ END_TEST
 START_TEST(entries_are_read_with_their_types)
 {
 	static const char *const names[] = {".", "..", "file", "dir", "link", "fifo", "a\nb", "\xff\xfe"};
-	static const int types[] = {MM_DT_DIR, MM_DT_DIR, MM_DT_REG, MM_DT_DIR, MM_DT_LNK, MM_DT_FIFO, MM_DT_REG, MM_DT_REG};
+	static const int types[] = {MM_DT_DIR, MM_DT_DIR,  MM_DT_REG, MM_DT_DIR,
+	                            MM_DT_LNK, MM_DT_FIFO, MM_DT_REG, MM_DT_REG};
 	const struct mm_dirent *entry;
 	int status = 7;
 

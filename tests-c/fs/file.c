@@ -46,8 +46,14 @@ START_TEST(modes_are_translated_and_masked)
 	static const struct {
 		int mode;
 		mode_t expected;
-	} cases[] = {{0, 0}, {0400, 0400}, {0700, 0700}, {MODE_DEF, 0644}, {MODE_XDEF, 0755}, {MODE_XDEF | 01000, 0755},
-	             {MODE_EXEC | 0700, 0700}, {0666, 0644}};
+	} cases[] = {{0, 0},
+	             {0400, 0400},
+	             {0700, 0700},
+	             {MODE_DEF, 0644},
+	             {MODE_XDEF, 0755},
+	             {MODE_XDEF | 01000, 0755},
+	             {MODE_EXEC | 0700, 0700},
+	             {0666, 0644}};
 
 	enter_scratch_directory();
 	umask(022);
@@ -524,9 +530,9 @@ END_TEST
 
 SUITE(open_creates_reads_and_writes, modes_are_translated_and_masked, open_reports_its_errors,
       open_of_a_fifo_is_interrupted_by_a_signal, permissions_bind_ordinary_users, check_access_answers_without_an_error,
-      a_path_that_cannot_be_read_is_not_shown_when_something_else_is_wrong,
-      stat_and_fstat_fill_every_field, links_report_the_room_that_readlink_needs,
-      stat_reports_its_errors_and_leaves_the_structure, times_keep_every_nanosecond, times_may_be_now_or_stay,
-      seek_and_truncate_work_beyond_4_gib, pipes_carry_bytes_and_cannot_be_positioned, duplicates_share_their_offset,
+      a_path_that_cannot_be_read_is_not_shown_when_something_else_is_wrong, stat_and_fstat_fill_every_field,
+      links_report_the_room_that_readlink_needs, stat_reports_its_errors_and_leaves_the_structure,
+      times_keep_every_nanosecond, times_may_be_now_or_stay, seek_and_truncate_work_beyond_4_gib,
+      pipes_carry_bytes_and_cannot_be_positioned, duplicates_share_their_offset,
       terminals_are_told_from_other_descriptors, names_are_linked_renamed_and_removed,
       the_current_directory_is_changed_and_told, a_full_device_refuses_data)

@@ -57,17 +57,15 @@ static void expect(const struct model *model, int result, int error, const char 
 {
 	int found = result == 0 ? 0 : mm_get_lasterror_number();
 
-	ck_assert_msg(found == error, "%s(%c: %d, %c: %d): %d (%s), not %d", what, 'a' + a, model->objects[a].kind, 'a' + b,
-	              model->objects[b].kind, found, mm_get_lasterror_desc(), error);
+	ck_assert_msg(found == error, "%s(%c: %d, %c: %d): %d (%s), not %d", what, 'a' + a, model->objects[a].kind,
+	              'a' + b, model->objects[b].kind, found, mm_get_lasterror_desc(), error);
 }
 
 static void write_number(struct model *model, int name)
 {
 	int target = followed(model, name), number = (int)next_random(&model->random);
 	int fd = mm_open(model->paths[name], O_WRONLY | O_CREAT | O_TRUNC, MODE_DEF);
-	int error = target == -1                                     ? ELOOP
-	            : model->objects[target].kind == DIRECTORY ? EISDIR
-	                                                       : 0;
+	int error = target == -1 ? ELOOP : model->objects[target].kind == DIRECTORY ? EISDIR : 0;
 
 	expect(model, fd >= 0 ? 0 : -1, error, "open", name, name);
 	if (fd < 0)
@@ -86,11 +84,11 @@ static void copy(struct model *model, int from, int to)
 	int flag = flags[next_random(&model->random) % 3];
 	bool is_link = flag == MM_NOFOLLOW && model->objects[from].kind == LINK;
 	int source = is_link ? from : followed(model, from);
-	int error = source == -1                                    ? ELOOP
-	            : model->objects[source].kind == NOTHING  ? ENOENT
+	int error = source == -1                               ? ELOOP
+	            : model->objects[source].kind == NOTHING   ? ENOENT
 	            : model->objects[source].kind == DIRECTORY ? EISDIR
-	            : model->objects[to].kind != NOTHING      ? EEXIST
-	                                                      : 0;
+	            : model->objects[to].kind != NOTHING       ? EEXIST
+	                                                       : 0;
 
 	expect(model, mm_copy(model->paths[from], model->paths[to], flag, MODE_DEF), error, "copy", from, to);
 	if (error != 0)
@@ -103,11 +101,11 @@ static void copy(struct model *model, int from, int to)
 static void rename_to(struct model *model, int from, int to)
 {
 	struct object *a = &model->objects[from], *b = &model->objects[to];
-	int error = a->kind == NOTHING                                        ? ENOENT
-	            : from == to                                        ? 0
+	int error = a->kind == NOTHING                                                   ? ENOENT
+	            : from == to                                                         ? 0
 	            : a->kind == DIRECTORY && b->kind != DIRECTORY && b->kind != NOTHING ? ENOTDIR
-	            : a->kind != DIRECTORY && b->kind == DIRECTORY      ? EISDIR
-	                                                                : 0;
+	            : a->kind != DIRECTORY && b->kind == DIRECTORY                       ? EISDIR
+	                                                                                 : 0;
 
 	expect(model, mm_rename(model->paths[from], model->paths[to]), error, "rename", from, to);
 	/* Two names of one file stay. */
@@ -143,10 +141,7 @@ static void operate(struct model *model)
 		/* Links of links would have two names; the model has none. */
 		if (x->kind == LINK)
 			break;
-		error = x->kind == NOTHING      ? ENOENT
-		        : y->kind != NOTHING    ? EEXIST
-		        : x->kind == DIRECTORY ? EPERM
-		                               : 0;
+		error = x->kind == NOTHING ? ENOENT : y->kind != NOTHING ? EEXIST : x->kind == DIRECTORY ? EPERM : 0;
 		expect(model, mm_link(model->paths[a], model->paths[b]), error, "link", a, b);
 		if (error == 0)
 			*y = *x;

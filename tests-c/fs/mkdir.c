@@ -23,14 +23,15 @@ static void forbid_mkdir(int error)
 
 static int make_where_mkdir_fails(void *arg)
 {
-	static const char *const existing[] = {"dir", "dir/", "dir/sub", "./dir/../dir/sub//", "link", "link/", "link/sub", ".", "/", ".."};
+	static const char *const existing[] = {
+		"dir", "dir/", "dir/sub", "./dir/../dir/sub//", "link", "link/", "link/sub", ".", "/", ".."};
 	int error = *(const int *)arg;
 
 	forbid_mkdir(error);
 	errno = EBUSY;
 	for (int i = 0; i < MM_NELEM(existing); i++)
-		ck_assert_msg(mm_mkdir(existing[i], MODE_XDEF, MM_RECURSIVE) == 0, "%s, errno %d: %s", existing[i], error,
-		              mm_get_lasterror_desc());
+		ck_assert_msg(mm_mkdir(existing[i], MODE_XDEF, MM_RECURSIVE) == 0, "%s, errno %d: %s", existing[i],
+		              error, mm_get_lasterror_desc());
 	ck_assert_int_eq(errno, EBUSY);
 	ck_assert_int_eq(mm_get_lasterror_number(), 0);
 	/* The first reason stays for what is missing or is not a directory, and without the flag. */
@@ -105,7 +106,9 @@ START_TEST(directories_above_that_may_not_be_written_need_not_be)
 	enter_scratch_directory();
 	ck_assert_int_eq(mm_mkdir("closed/dir/open", MODE_XDEF, MM_RECURSIVE), 0);
 	ck_assert_int_eq(mm_mkdir("unsearchable/dir", MODE_XDEF, MM_RECURSIVE), 0);
-	ck_assert_int_eq(chmod("closed/dir/open", 0777) | chmod("closed/dir", 0555) | chmod("closed", 0555) | chmod("unsearchable", 0666), 0);
+	ck_assert_int_eq(chmod("closed/dir/open", 0777) | chmod("closed/dir", 0555) | chmod("closed", 0555) |
+	                         chmod("unsearchable", 0666),
+	                 0);
 	as_ordinary_user(make_where_nothing_may_be_made);
 	ck_assert_int_eq(chmod("closed/dir", 0755) | chmod("closed", 0755) | chmod("unsearchable", 0755), 0);
 	leave_scratch_directory();
@@ -115,7 +118,8 @@ END_TEST
 START_TEST(links_that_lead_nowhere_are_told_apart)
 {
 	enter_scratch_directory();
-	ck_assert_int_eq(symlink("nowhere", "dangling") | symlink("loop", "loop") | symlink("..", "up") | mkdir("dir", 0755), 0);
+	ck_assert_int_eq(
+		symlink("nowhere", "dangling") | symlink("loop", "loop") | symlink("..", "up") | mkdir("dir", 0755), 0);
 	ck_assert_int_eq(symlink("../later/target", "dir/later"), 0);
 	write_file("file", "");
 	/* The link itself has the name; below it a directory is missing. */
@@ -182,8 +186,10 @@ static void compare_with_model(uint32_t *random)
 	/* One tree is made by the model, the other by the library. */
 	for (int by_library = 0; by_library < 2; by_library++) {
 		mm_remove("t", MM_DT_ANY | MM_RECURSIVE);
-		ck_assert_int_eq(mkdir("t", 0755) | mkdir("t/a", 0755) | symlink("a", "t/link") | symlink("no", "t/dangling") |
-		                     symlink("loop", "t/loop") | symlink("../dangling", "t/a/dangling"), 0);
+		ck_assert_int_eq(mkdir("t", 0755) | mkdir("t/a", 0755) | symlink("a", "t/link") |
+		                         symlink("no", "t/dangling") | symlink("loop", "t/loop") |
+		                         symlink("../dangling", "t/a/dangling"),
+		                 0);
 		write_file("t/file", "");
 		write_file("t/a/file", "");
 		if (!by_library) {
@@ -193,8 +199,8 @@ static void compare_with_model(uint32_t *random)
 			ck_assert_msg(is_directory(path), "%s", path);
 		} else {
 			suite_forget_error();
-			ck_assert_msg(mm_mkdir(path, 0755, MM_RECURSIVE) == -1 && errno == expected, "%s: %s, not %s", path,
-			              mm_get_lasterror_desc(), strerror(expected));
+			ck_assert_msg(mm_mkdir(path, 0755, MM_RECURSIVE) == -1 && errno == expected, "%s: %s, not %s",
+			              path, mm_get_lasterror_desc(), strerror(expected));
 		}
 	}
 }

@@ -118,7 +118,8 @@ static void make_tree(void)
 		else if (nodes[i].type == MM_DT_LNK)
 			ck_assert_int_eq(symlink(nodes[i].target, path), 0);
 		else
-			ck_assert_int_eq(mknod(path, nodes[i].type == MM_DT_FIFO ? S_IFIFO | 0644 : S_IFREG | 0644, 0), 0);
+			ck_assert_int_eq(mknod(path, nodes[i].type == MM_DT_FIFO ? S_IFIFO | 0644 : S_IFREG | 0644, 0),
+			                 0);
 	}
 	ck_assert_int_eq(chdir("/w/x"), 0);
 }
@@ -142,11 +143,13 @@ static void assert_tree_is_that_of_the_model(const char *path, int flags)
 		path_of(i, name);
 		expected += nodes[i].exists;
 		if (exists(i == ROOT ? "/" : name) != nodes[i].exists)
-			ck_abort_msg("mm_remove(\"%s\", %#x): %s is %s", path, flags, name, nodes[i].exists ? "gone" : "left");
+			ck_abort_msg("mm_remove(\"%s\", %#x): %s is %s", path, flags, name,
+			             nodes[i].exists ? "gone" : "left");
 	}
 	entries = 0;
 	ck_assert_int_eq(nftw("/", count_entry, 16, FTW_PHYS), 0);
-	ck_assert_msg(entries == expected, "mm_remove(\"%s\", %#x): %d entries, not %d", path, flags, entries, expected);
+	ck_assert_msg(entries == expected, "mm_remove(\"%s\", %#x): %d entries, not %d", path, flags, entries,
+	              expected);
 }
 
 /* --- what is expected --------------------------------------------------------------------------------------------- */
@@ -280,8 +283,8 @@ static void assert_removes_as_the_model(const char *path, int flags)
 	result = mm_remove(path, flags);
 	error = errno;
 	ck_assert_msg((result == 0) == (expected == 0) && (result == 0 || error == expected),
-	              "mm_remove(\"%s\", %#x) gave %d, %s, not %s", path, flags, result, result == 0 ? "" : strerror(error),
-	              strerror(expected));
+	              "mm_remove(\"%s\", %#x) gave %d, %s, not %s", path, flags, result,
+	              result == 0 ? "" : strerror(error), strerror(expected));
 	ck_assert_int_eq(mm_get_lasterror_number(), expected);
 	assert_tree_is_that_of_the_model(path, flags);
 }
@@ -293,8 +296,9 @@ static const int all_flags[] = {EVERYTHING, EVERYTHING | MM_FAILONERROR, MM_DT_A
 
 static void remove_by_each_spelling(void)
 {
-	static const char *const names[] = {"d", "e", "f", "p", "l", "m", "n", "o", "q", "r", "t", "u", "d/s", "d/l", "l/s",
-	                                    "missing", "f/g", "n/g", "o/g", "../x/d", "/w/x/d"};
+	static const char *const names[] = {"d",   "e",       "f",   "p",   "l",   "m",      "n",
+	                                    "o",   "q",       "r",   "t",   "u",   "d/s",    "d/l",
+	                                    "l/s", "missing", "f/g", "n/g", "o/g", "../x/d", "/w/x/d"};
 	static const char *const ends[] = {"", "/", "///", "/.", "/..", "/./", "/../", "//.//"};
 	static const char *const others[] = {"",    "/",    "//",    ".",    "..", "./",  "../",    ".//",
 	                                     "./.", "../.", "../..", "./..", "/.", "/..", "/../..", "//../"};
@@ -330,11 +334,12 @@ static void remove_by_refused_spellings(void)
 		const char *path;
 		int error;
 	} refused[] = {
-		{"l/", ENOTDIR},   {"l//", ENOTDIR},  {"m/", ENOTDIR},   {"n/", ENOTDIR},   {"o/", ENOTDIR},  {"q/", ENOTDIR},
-		{"r/", ENOTDIR},   {"f/", ENOTDIR},   {"p/", ENOTDIR},   {"./", EINVAL},    {"../", EINVAL},  {"d/.", EINVAL},
-		{"d/..", EINVAL},  {"d/./", EINVAL},  {"l/.", EINVAL},   {"l/..", EINVAL},  {"../.", EINVAL}, {"../..", EINVAL},
-		{"q/..", EINVAL},  {"/", EBUSY},      {"//", EBUSY},     {"/.", EINVAL},    {"/..", EINVAL},  {"r/.", EINVAL},
-		{"f/.", ENOTDIR},  {"n/.", ENOENT},   {"o/.", ELOOP},    {"missing/", ENOENT}, {"missing/.", ENOENT}, {"", ENOENT},
+		{"l/", ENOTDIR},  {"l//", ENOTDIR}, {"m/", ENOTDIR},      {"n/", ENOTDIR},       {"o/", ENOTDIR},
+		{"q/", ENOTDIR},  {"r/", ENOTDIR},  {"f/", ENOTDIR},      {"p/", ENOTDIR},       {"./", EINVAL},
+		{"../", EINVAL},  {"d/.", EINVAL},  {"d/..", EINVAL},     {"d/./", EINVAL},      {"l/.", EINVAL},
+		{"l/..", EINVAL}, {"../.", EINVAL}, {"../..", EINVAL},    {"q/..", EINVAL},      {"/", EBUSY},
+		{"//", EBUSY},    {"/.", EINVAL},   {"/..", EINVAL},      {"r/.", EINVAL},       {"f/.", ENOTDIR},
+		{"n/.", ENOENT},  {"o/.", ELOOP},   {"missing/", ENOENT}, {"missing/.", ENOENT}, {"", ENOENT},
 	};
 
 	make_tree();
@@ -354,14 +359,15 @@ END_TEST
 /* Through a link that goes with the directory, or from a current directory that does. */
 static void remove_the_way_to_a_directory(void)
 {
-	static const char *const ways[][2] = {{"r/w", "/w"},      {"r/w/", "/w"},    {"../../w", "/w"},
+	static const char *const ways[][2] = {{"r/w", "/w"},     {"r/w/", "/w"},   {"../../w", "/w"},
 	                                      {"r/w/x", "/w/x"}, {"../x", "/w/x"}, {"q/../../d", "/w/x/d"}};
 	char path[64];
 
 	for (int i = 0; i < MM_NELEM(ways); i++) {
 		for (int f = 0; f < 2; f++) {
 			make_tree();
-			ck_assert_msg(mm_remove(ways[i][0], all_flags[f]) == 0, "%s: %s", ways[i][0], mm_get_lasterror_desc());
+			ck_assert_msg(mm_remove(ways[i][0], all_flags[f]) == 0, "%s: %s", ways[i][0],
+			              mm_get_lasterror_desc());
 			ck_assert_msg(!exists(ways[i][1]), "%s is left", ways[i][0]);
 			for (int n = 1; n < NODES; n++) {
 				path_of(n, path);
@@ -382,7 +388,7 @@ END_TEST
 
 static void remove_at_random(void)
 {
-	static const char *const parts[] = {"d", "d", "s",  "e", "f", "g",    "p",       "l", "l",  "m",  "n", "o", "q",
+	static const char *const parts[] = {"d", "d", "s", "e",  "f", "g", "p",    "l",       "l", "m",  "n",  "o", "q",
 	                                    "r", "t", "u", "up", "w", "x", "keep", "missing", ".", "..", "..", "."};
 	static const int types[] = {MM_DT_REG, MM_DT_LNK, MM_DT_DIR, MM_DT_FIFO};
 	int rounds = is_instrumented() ? 300 : 3000;

@@ -40,16 +40,16 @@ static void comes_before(void)
 	watch.is_watching = true;
 }
 
-#define WATCHED(type, name, parameters, arguments)                                                              \
-	type name parameters                                                                                    \
-	{                                                                                                       \
-		static __typeof__(name) *next;                                                                  \
-		int errno_before = errno;                                                                       \
-		if (next == NULL)                                                                               \
-			*(void **)&next = dlsym(RTLD_NEXT, #name);                                              \
-		comes_before();                                                                                 \
-		errno = errno_before;                                                                           \
-		return next arguments;                                                                          \
+#define WATCHED(type, name, parameters, arguments)                 \
+	type name parameters                                       \
+	{                                                          \
+		static __typeof__(name) *next;                     \
+		int errno_before = errno;                          \
+		if (next == NULL)                                  \
+			*(void **)&next = dlsym(RTLD_NEXT, #name); \
+		comes_before();                                    \
+		errno = errno_before;                              \
+		return next arguments;                             \
 	}
 
 WATCHED(int, lstat, (const char *path, struct stat *status), (path, status))
@@ -58,16 +58,16 @@ WATCHED(int, fstatat, (int dir, const char *path, struct stat *status, int flags
 WATCHED(int, unlink, (const char *path), (path))
 WATCHED(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
 WATCHED(int, rmdir, (const char *path), (path))
-WATCHED(struct dirent *, readdir, (DIR *dir), (dir))
+WATCHED(struct dirent *, readdir, (DIR * dir), (dir))
 
-#define WATCHED_OPENING(name, parameters, arguments)                                                            \
-	int name parameters                                                                                     \
-	{                                                                                                       \
-		static __typeof__(name) *next;                                                                  \
-		if (next == NULL)                                                                               \
-			*(void **)&next = dlsym(RTLD_NEXT, #name);                                              \
-		comes_before();                                                                                 \
-		return next arguments;                                                                          \
+#define WATCHED_OPENING(name, parameters, arguments)               \
+	int name parameters                                        \
+	{                                                          \
+		static __typeof__(name) *next;                     \
+		if (next == NULL)                                  \
+			*(void **)&next = dlsym(RTLD_NEXT, #name); \
+		comes_before();                                    \
+		return next arguments;                             \
 	}
 
 /* No file is created by these. */
@@ -194,7 +194,8 @@ static void remove_while(void (*act)(void), bool may_stay, int first, int step)
 		int error = mm_get_lasterror_number();
 
 		if (result == 0)
-			ck_assert_msg(!exists("tree") && error == 0, "%s, call %d: the tree is left", victim, watch.act_at);
+			ck_assert_msg(!exists("tree") && error == 0, "%s, call %d: the tree is left", victim,
+			              watch.act_at);
 		else if (watch.act_at == 0 && !exists("tree")) /* It need not have existed. */
 			ck_assert_int_eq(error, ENOENT);
 		else
@@ -442,6 +443,6 @@ START_TEST(the_message_names_what_could_not_be_removed)
 END_TEST
 
 SUITE(what_others_remove_before_any_call_is_removed, a_second_removal_before_any_call_does_not_disturb_the_first,
-      what_becomes_of_another_type_before_any_call_is_removed, a_type_that_may_not_be_removed_stays_whatever_it_was_before,
-      files_and_empty_directories_may_be_removed_by_others, several_removals_of_one_tree_all_succeed,
-      the_message_names_what_could_not_be_removed)
+      what_becomes_of_another_type_before_any_call_is_removed,
+      a_type_that_may_not_be_removed_stays_whatever_it_was_before, files_and_empty_directories_may_be_removed_by_others,
+      several_removals_of_one_tree_all_succeed, the_message_names_what_could_not_be_removed)

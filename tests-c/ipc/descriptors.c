@@ -51,7 +51,8 @@ static ssize_t receive_descriptors(int fd, struct mm_ipc_msg *msg, int *fds, int
 	static char data[16];
 	static struct iovec iov = {data, sizeof(data)};
 
-	*msg = (struct mm_ipc_msg){.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = room, .num_fds = 77, .flags = 88};
+	*msg = (struct mm_ipc_msg){
+		.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = room, .num_fds = 77, .flags = 88};
 	return mm_ipc_recvmsg(fd, msg);
 }
 
@@ -440,6 +441,6 @@ SUITE(descriptors_arrive_in_every_number, a_message_without_descriptors_says_so,
       a_number_of_descriptors_out_of_range_is_refused, recvmsg_closes_descriptors_that_do_not_fit,
       a_room_of_any_size_is_clamped, an_empty_datagram_brings_its_descriptors,
       receiving_at_the_descriptor_limit_keeps_the_data, a_descriptor_that_is_not_open_is_refused_and_nothing_sent,
-      credentials_beside_descriptors_lose_none,
-      no_ancillary_data_takes_the_capacity_of_descriptors, the_descriptor_of_the_sending_process_is_closed,
-      descriptors_of_every_kind_share_what_they_describe, descriptors_come_with_many_segments)
+      credentials_beside_descriptors_lose_none, no_ancillary_data_takes_the_capacity_of_descriptors,
+      the_descriptor_of_the_sending_process_is_closed, descriptors_of_every_kind_share_what_they_describe,
+      descriptors_come_with_many_segments)

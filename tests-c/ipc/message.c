@@ -110,7 +110,8 @@ START_TEST(message_boundaries_are_kept)
 		}
 		for (int k = 0; k < 4; k++) {
 			memset(data, 'a' + (int)(sizes[k] % 26), sizes[k]);
-			ck_assert_int_eq(receive_bytes(fds[!(i & 1)], result, sizeof(result), &flags), (ssize_t)sizes[k]);
+			ck_assert_int_eq(receive_bytes(fds[!(i & 1)], result, sizeof(result), &flags),
+			                 (ssize_t)sizes[k]);
 			ck_assert_mem_eq(result, data, sizes[k]);
 			ck_assert_int_eq(flags, 0);
 		}
@@ -346,8 +347,12 @@ START_TEST(an_array_of_buffers_that_cannot_be_read_is_efault)
 	if (is_under_valgrind())
 		return;
 	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct iovec *const wrong[] = {NULL, (struct iovec *)8, (struct iovec *)(page + 4096), (struct iovec *)(page + 4088),
-	                               (struct iovec *)(page + 4096 - sizeof(struct iovec) + 1), (struct iovec *)-8,
+	struct iovec *const wrong[] = {NULL,
+	                               (struct iovec *)8,
+	                               (struct iovec *)(page + 4096),
+	                               (struct iovec *)(page + 4088),
+	                               (struct iovec *)(page + 4096 - sizeof(struct iovec) + 1),
+	                               (struct iovec *)-8,
 	                               (struct iovec *)UINTPTR_MAX};
 
 	ck_assert_int_eq(mprotect(page + 4096, 4096, PROT_NONE), 0);

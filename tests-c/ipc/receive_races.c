@@ -88,7 +88,8 @@ START_TEST(a_receive_on_a_closed_descriptor_never_succeeds)
 		close(ends[1]);
 		join_thread(thread);
 		ck_assert_msg(receiver.result == -1, "round %d: %zd", round, receiver.result);
-		ck_assert_msg(receiver.error == EBADF || receiver.error == EPIPE, "round %d: %d", round, receiver.error);
+		ck_assert_msg(receiver.error == EBADF || receiver.error == EPIPE, "round %d: %d", round,
+		              receiver.error);
 		close_all(2, others);
 	}
 }

@@ -39,8 +39,8 @@ static void assert_refused(void)
 
 START_TEST(the_example_serves_its_own_user_and_no_other)
 {
-	char *const argv[] = {"private_server", (char *)(name = unique_name()), is_root("another user's client") ? "3" : "2",
-	                      NULL};
+	char *const argv[] = {"private_server", (char *)(name = unique_name()),
+	                      is_root("another user's client") ? "3" : "2", NULL};
 	mm_pid_t pid;
 	int status;
 
@@ -109,7 +109,8 @@ static int exit_code;
 
 static void run_copy(void)
 {
-	char *const argv[] = {"copy", NULL}, *const envp[] = {"MM_LOG_MAXLEVEL=FATAL", "MMSYSIO_CONNECT_TIMEOUT_MS=0", NULL};
+	char *const argv[] = {"copy", NULL}, *const envp[] = {"MM_LOG_MAXLEVEL=FATAL", "MMSYSIO_CONNECT_TIMEOUT_MS=0",
+	                                                      NULL};
 	mm_pid_t pid;
 	int status;
 

@@ -417,4 +417,5 @@ SUITE(no_wakeup_is_lost_in_10000_rounds_of_4_clients, no_wakeup_is_lost_in_round
       a_client_that_finds_the_server_by_itself_wakes_those_behind_it,
       a_client_behind_moves_to_the_front_when_there_is_room, strangers_in_front_keep_nobody_from_waking,
       a_server_in_a_sandbox_wakes_the_clients_that_it_can_reach,
-      a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside, a_client_of_another_user_wakes, threads_of_one_process_wake)
+      a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside, a_client_of_another_user_wakes,
+      threads_of_one_process_wake)

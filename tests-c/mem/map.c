@@ -128,7 +128,8 @@ START_TEST(maps_that_cannot_be_are_refused)
 	size_t page = page_size();
 
 	enter_scratch_directory();
-	int fd = open_file("file", O_RDWR), reading = mm_open("file", O_RDONLY, 0), writing = mm_open("file", O_WRONLY, 0);
+	int fd = open_file("file", O_RDWR), reading = mm_open("file", O_RDONLY, 0),
+	    writing = mm_open("file", O_WRONLY, 0);
 	int dir = mm_open(".", O_RDONLY | O_DIRECTORY, 0);
 
 	ck_assert_int_eq(mm_pipe(ends), 0);
@@ -185,7 +186,8 @@ START_TEST(an_address_that_is_in_use_again_has_its_new_size)
 
 	/* Behind the library's back. */
 	ck_assert_int_eq(munmap(memory, 2 * page), 0);
-	ck_assert_ptr_eq(mmap(memory + page, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), memory + page);
+	ck_assert_ptr_eq(mmap(memory + page, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+	                 memory + page);
 	/* Fill whatever the kernel would take before the same address. */
 	for (int i = 0; i < 100000; i++) {
 		void *filler = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -210,13 +212,13 @@ START_TEST(what_could_not_be_unmapped_can_be_tried_again)
 	/* The kernel refuses to unmap one size; for want of memory, it says. */
 	const unsigned size = 12345;
 	struct sock_filter code[] = {
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_munmap, 0, 3),
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-	             offsetof(struct seccomp_data, args[1]) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, size, 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_munmap, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                 offsetof(struct seccomp_data, args[1]) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, size, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {MM_NELEM(code), code};
 
@@ -256,7 +258,8 @@ static long read_number(const char *path, const char *word)
 /* Maps of a file that is made of huge pages, four of which are free. */
 static void map_and_unmap_huge(int fd, size_t huge)
 {
-	size_t sizes[] = {1, page_size(), 2 * page_size() + 1, 100000, huge - page_size(), huge - 1, huge, huge + 1, 2 * huge - 1, 2 * huge};
+	size_t sizes[] = {1,    page_size(), 2 * page_size() + 1, 100000,  huge - page_size(), huge - 1,
+	                  huge, huge + 1,    2 * huge - 1,        2 * huge};
 
 	ck_assert_int_eq(mm_ftruncate(fd, (mm_off_t)(2 * huge)), 0);
 	for (int i = 0; i < MM_NELEM(sizes); i++) {

@@ -188,7 +188,8 @@ START_TEST(children_and_their_programs_write_into_the_same_memory)
 
 	assert_child_succeeds(start_child(write_into, memory));
 	ck_assert_str_eq(memory, "from the child");
-	assert_spawns(&pid, CHILD, 1, ((struct mm_remap_fd[]){{3, fd}}), 0, ARGUMENTS("-", "poke", "3", "from the program"), NULL);
+	assert_spawns(&pid, CHILD, 1, ((struct mm_remap_fd[]){{3, fd}}), 0,
+	              ARGUMENTS("-", "poke", "3", "from the program"), NULL);
 	assert_exits(pid, 0);
 	ck_assert_str_eq(memory, "from the program");
 	ck_assert_int_eq(mm_unmap(memory), 0);

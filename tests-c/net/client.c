@@ -68,8 +68,8 @@ START_TEST(the_port_of_a_uri_goes_before_that_of_the_service)
 		struct address address;
 		int listener = listening_socket(family, 5, &address);
 
-		assert_connects(uri("%s://%s:%d", stream->s_name, host_of(family), port_of(&address)), family, SOCK_STREAM,
-		                port_of(&address));
+		assert_connects(uri("%s://%s:%d", stream->s_name, host_of(family), port_of(&address)), family,
+		                SOCK_STREAM, port_of(&address));
 		close_all(1, &listener);
 	}
 	struct servent *datagram = find_service(false, true);
@@ -90,9 +90,9 @@ START_TEST(ports_are_numbers_of_c)
 	static const struct {
 		const char *text;
 		int port;
-	} ports[] = {{"99", 99},      {"010", 8},       {"0x50", 80}, {"0X50", 80},   {" 99", 99},      {"\t\n99", 99},
-	             {"+99", 99},     {"99junk", 99},   {"99/p", 99}, {"99?a@b", 99}, {"99#a@b", 99},   {"65535", 65535},
-	             {"0xffff", 65535}, {"00000012", 10}};
+	} ports[] = {{"99", 99},     {"010", 8},       {"0x50", 80},      {"0X50", 80},    {" 99", 99},
+	             {"\t\n99", 99}, {"+99", 99},      {"99junk", 99},    {"99/p", 99},    {"99?a@b", 99},
+	             {"99#a@b", 99}, {"65535", 65535}, {"0xffff", 65535}, {"00000012", 10}};
 
 	for (int i = 0; i < MM_NELEM(ports); i++)
 		assert_connects(uri("udp://127.0.0.1:%s", ports[i].text), AF_INET, SOCK_DGRAM, ports[i].port);
@@ -123,10 +123,11 @@ START_TEST(uris_that_cannot_be_understood_are_refused)
 		"tcp://127.0.0.1", "udp://127.0.0.1", "tcp://127.0.0.1:", "tcp://127.0.0.1:x", "udp://127.0.0.1/p:99",
 		"udp://127.0.0.1:-9", "udp://127.0.0.1:- 9", "udp://[::1]",
 		/* Ports that do not exist. */
-		"udp://127.0.0.1:65536", "udp://127.0.0.1:70000", "udp://127.0.0.1:0x10000", "udp://127.0.0.1:4294967297",
-		"udp://127.0.0.1:99999999999999999999", "http://127.0.0.1:65536",
+		"udp://127.0.0.1:65536", "udp://127.0.0.1:70000", "udp://127.0.0.1:0x10000",
+		"udp://127.0.0.1:4294967297", "udp://127.0.0.1:99999999999999999999", "http://127.0.0.1:65536",
 		/* Brackets around something else. */
-		"udp://[]:9", "udp://[::1:9", "udp://[::1]9", "udp://[::1].:9", "udp://[127.0.0.1]:9", "udp://[localhost]:9",
+		"udp://[]:9", "udp://[::1:9", "udp://[::1]9", "udp://[::1].:9", "udp://[127.0.0.1]:9",
+		"udp://[localhost]:9",
 		/* User information. */
 		"udp://user@127.0.0.1:9", "udp://user:secret@127.0.0.1:9", "udp://@127.0.0.1:9", "udp://user@[::1]:9",
 		"udp://[::1]@127.0.0.1:9", "udp://127.0.0.1:9@127.0.0.1:9", "user:secret@127.0.0.1"};
@@ -241,8 +242,10 @@ START_TEST(a_refused_connection_tells_the_address)
 		struct address address;
 		int silent = silent_socket(family, &address);
 
-		assert_fails(mm_create_sockclient(uri("tcp://%s:%d", host_of(family), port_of(&address))), ECONNREFUSED);
-		ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), uri("%s:%d", host_of(family), port_of(&address))));
+		assert_fails(mm_create_sockclient(uri("tcp://%s:%d", host_of(family), port_of(&address))),
+		             ECONNREFUSED);
+		ck_assert_ptr_nonnull(
+			strstr(mm_get_lasterror_desc(), uri("%s:%d", host_of(family), port_of(&address))));
 		close_all(1, &silent);
 	}
 }

@@ -150,8 +150,9 @@ static int assert_a_line_for_each_address(char *log)
 	for (struct addrinfo *entry = list; entry != NULL; entry = entry->ai_next, count++) {
 		char *line = strsep(&log, "\n");
 
-		ck_assert_int_eq(mm_getnameinfo(entry->ai_addr, entry->ai_addrlen, host, sizeof(host), NULL, 0,
-		                                NI_NUMERICHOST), 0);
+		ck_assert_int_eq(
+			mm_getnameinfo(entry->ai_addr, entry->ai_addrlen, host, sizeof(host), NULL, 0, NI_NUMERICHOST),
+			0);
 		ck_assert_msg(log != NULL && strstr(line, " ERROR mmlib ") != NULL, "no line for %s", host);
 		ck_assert_msg(strstr(line, host) != NULL, "not of %s: %s", host, line);
 		ck_assert_msg(strstr(line, " (mm_create_sockclient() in src/") != NULL, "%s", line);
@@ -223,8 +224,8 @@ START_TEST(streams_are_tried_before_datagrams)
 		struct address address;
 		int listener = listening_socket(family, 5, &address);
 
-		assert_connects(uri("%s://%s:%d", service->s_name, host_of(family), port_of(&address)), family, SOCK_STREAM,
-		                port_of(&address));
+		assert_connects(uri("%s://%s:%d", service->s_name, host_of(family), port_of(&address)), family,
+		                SOCK_STREAM, port_of(&address));
 		close_all(1, &listener);
 	}
 }
@@ -240,9 +241,11 @@ START_TEST(refused_streams_are_not_replaced_by_a_datagram_socket)
 		struct address address;
 		int silent = silent_socket(family, &address), datagrams = serve(SOCK_DGRAM, &address);
 
-		assert_fails(mm_create_sockclient(uri("%s://%s:%d", service->s_name, host_of(family), port_of(&address))),
-		             ECONNREFUSED);
-		ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), uri("%s:%d", host_of(family), port_of(&address))));
+		assert_fails(
+			mm_create_sockclient(uri("%s://%s:%d", service->s_name, host_of(family), port_of(&address))),
+			ECONNREFUSED);
+		ck_assert_ptr_nonnull(
+			strstr(mm_get_lasterror_desc(), uri("%s:%d", host_of(family), port_of(&address))));
 		close_all(2, (int[]){silent, datagrams});
 	}
 }
@@ -334,7 +337,8 @@ START_TEST(the_error_is_that_of_the_last_address)
 	/* The broadcast address of this machine takes no streams, and no datagrams without SO_BROADCAST. */
 	assert_fails(mm_create_sockclient("tcp://127.255.255.255:9"), ENETUNREACH);
 	assert_fails(mm_create_sockclient("udp://127.255.255.255:9"), EACCES);
-	assert_fails(mm_create_sockclient(uri("%s://127.255.255.255:9", find_service(true, true)->s_name)), ENETUNREACH);
+	assert_fails(mm_create_sockclient(uri("%s://127.255.255.255:9", find_service(true, true)->s_name)),
+	             ENETUNREACH);
 	if (!enter_own_network())
 		return;
 	assert_fails(mm_create_sockclient("tcp://127.0.0.1:9"), ECONNREFUSED);

@@ -6,12 +6,12 @@
 #include <limits.h>
 
 /* The call must succeed until there is no more room, which a stream may find again and again, and then fail so. */
-#define assert_fails_at_last(call, error)                                       \
-	do {                                                                    \
-		suite_forget_error();                                           \
-		while ((call) > 0)                                              \
-			;                                                       \
-		suite_assert_error(#call, error);                               \
+#define assert_fails_at_last(call, error)         \
+	do {                                      \
+		suite_forget_error();             \
+		while ((call) > 0)                \
+			;                         \
+		suite_assert_error(#call, error); \
 	} while (0)
 
 static volatile sig_atomic_t broken_pipes;
@@ -40,8 +40,9 @@ START_TEST(bytes_come_as_they_were_sent)
 				memset(result, ~i, sizeof(result));
 				ck_assert_int_eq(mm_send(fds[i & 1], data, size, 0), (ssize_t)size);
 				/* A stream must be told how much to wait for. */
-				ck_assert_int_eq(mm_recv(fds[!(i & 1)], result, types[t] == SOCK_STREAM ? size : sizeof(result),
-				                         MSG_WAITALL), (ssize_t)size);
+				ck_assert_int_eq(mm_recv(fds[!(i & 1)], result,
+				                         types[t] == SOCK_STREAM ? size : sizeof(result), MSG_WAITALL),
+				                 (ssize_t)size);
 				ck_assert_mem_eq(result, data, size);
 				ck_assert_int_eq(result[size], (char)~i);
 			}
@@ -123,7 +124,8 @@ START_TEST(an_empty_datagram_tells_its_sender)
 		/* An answer to it, by its address. */
 		struct iovec iov = {"x", 1};
 
-		msg = (struct msghdr){.msg_name = &sender.any, .msg_namelen = client.size, .msg_iov = &iov, .msg_iovlen = 1};
+		msg = (struct msghdr){
+			.msg_name = &sender.any, .msg_namelen = client.size, .msg_iov = &iov, .msg_iovlen = 1};
 		ck_assert_int_eq(mm_sendmsg(fds[0], &msg, 0), 1);
 		ck_assert_int_eq(mm_recv(fds[1], &byte, 1, 0), 1);
 		close_all(2, fds);
@@ -150,8 +152,11 @@ START_TEST(segments_are_gathered_and_scattered)
 
 				/* Some of the segments are empty. */
 				for (int i = 0; i < 8; i++) {
-					out[i] = (struct iovec){data + sizes[0], next_random(&state) % 4 ? next_random(&state) % 1000 : 0};
-					in[i] = (struct iovec){result + sizes[1], i == 7 ? sizeof(result) - sizes[1] : next_random(&state) % 1000};
+					out[i] = (struct iovec){data + sizes[0], next_random(&state) % 4
+					                                                 ? next_random(&state) % 1000
+					                                                 : 0};
+					in[i] = (struct iovec){result + sizes[1], i == 7 ? sizeof(result) - sizes[1]
+					                                                 : next_random(&state) % 1000};
 					sizes[0] += out[i].iov_len;
 					sizes[1] += in[i].iov_len;
 				}
@@ -382,7 +387,8 @@ static int pass_descriptor(const int fds[2], int passed, int flags)
 	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
 	char byte = 'x';
 	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	int received;
 
 	memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));

@@ -61,7 +61,8 @@ START_TEST(each_message_has_an_address_of_its_own)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address addresses[2], senders[2], client;
-		int servers[2] = {bound_socket(family, SOCK_DGRAM, &addresses[0]), bound_socket(family, SOCK_DGRAM, &addresses[1])};
+		int servers[2] = {bound_socket(family, SOCK_DGRAM, &addresses[0]),
+		                  bound_socket(family, SOCK_DGRAM, &addresses[1])};
 		int fd = bound_socket(family, SOCK_DGRAM, &client);
 		struct batch *batch = new_batch();
 

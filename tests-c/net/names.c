@@ -14,9 +14,11 @@ START_TEST(an_address_and_a_port_as_text_are_resolved)
 		struct address expected = loopback(family, 32145);
 		struct addrinfo *list = NULL;
 
-		ck_assert_int_eq(mm_getaddrinfo(loopback_text(family), "32145",
-		                                HINTS(.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV),
-		                                &list), 0);
+		ck_assert_int_eq(
+			mm_getaddrinfo(loopback_text(family), "32145",
+		                       HINTS(.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV),
+		                       &list),
+			0);
 		ck_assert_ptr_nonnull(list);
 		ck_assert_int_eq(list->ai_family, family);
 		ck_assert_int_eq(list->ai_socktype, SOCK_DGRAM);
@@ -37,8 +39,10 @@ START_TEST(no_node_is_this_machine)
 	ck_assert_int_eq(mm_getaddrinfo(NULL, "7", HINTS(.ai_family = AF_INET, .ai_socktype = SOCK_STREAM), &list), 0);
 	ck_assert_mem_eq(list->ai_addr, &expected, expected.size);
 	mm_freeaddrinfo(list);
-	ck_assert_int_eq(mm_getaddrinfo(NULL, "7", HINTS(.ai_family = AF_INET, .ai_socktype = SOCK_STREAM,
-	                                                 .ai_flags = AI_PASSIVE), &list), 0);
+	ck_assert_int_eq(mm_getaddrinfo(NULL, "7",
+	                                HINTS(.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE),
+	                                &list),
+	                 0);
 	expected.v4.sin_addr.s_addr = htonl(INADDR_ANY);
 	ck_assert_mem_eq(list->ai_addr, &expected, expected.size);
 	mm_freeaddrinfo(list);
@@ -47,8 +51,11 @@ END_TEST
 
 START_TEST(the_list_is_that_of_the_c_library)
 {
-	static const struct addrinfo hints[] = {{0}, {.ai_family = AF_INET}, {.ai_socktype = SOCK_STREAM},
-	                                        {.ai_flags = AI_CANONNAME}, {.ai_flags = AI_PASSIVE | AI_ADDRCONFIG}};
+	static const struct addrinfo hints[] = {{0},
+	                                        {.ai_family = AF_INET},
+	                                        {.ai_socktype = SOCK_STREAM},
+	                                        {.ai_flags = AI_CANONNAME},
+	                                        {.ai_flags = AI_PASSIVE | AI_ADDRCONFIG}};
 	static const char *const nodes[] = {"localhost", "127.0.0.1", "::1", "127.1"};
 
 	resolve_by_files();
@@ -61,7 +68,8 @@ START_TEST(the_list_is_that_of_the_c_library)
 				struct addrinfo *ours = NULL, *theirs = NULL;
 				int code = getaddrinfo(nodes[n], services[s], &hints[h], &theirs);
 
-				ck_assert_int_eq(mm_getaddrinfo(nodes[n], services[s], &hints[h], &ours), code == 0 ? 0 : -1);
+				ck_assert_int_eq(mm_getaddrinfo(nodes[n], services[s], &hints[h], &ours),
+				                 code == 0 ? 0 : -1);
 				if (code != 0)
 					continue;
 				struct addrinfo *a = ours, *b = theirs;
@@ -97,7 +105,8 @@ START_TEST(a_service_has_its_types_and_its_port)
 	}
 	ck_assert_int_gt(count, 0);
 	mm_freeaddrinfo(list);
-	assert_fails(mm_getaddrinfo("127.0.0.1", service->s_name, HINTS(.ai_socktype = SOCK_DGRAM), &list), MM_ENOTFOUND);
+	assert_fails(mm_getaddrinfo("127.0.0.1", service->s_name, HINTS(.ai_socktype = SOCK_DGRAM), &list),
+	             MM_ENOTFOUND);
 }
 END_TEST
 
@@ -118,8 +127,9 @@ START_TEST(failures_of_the_resolver_have_their_numbers)
 	assert_fails(mm_getaddrinfo("::1", "7", HINTS(.ai_family = AF_INET), &list), EADDRNOTAVAIL);
 	assert_fails(mm_getaddrinfo("127.0.0.1", "7", HINTS(.ai_family = 77), &list), EAFNOSUPPORT);
 	assert_fails(mm_getaddrinfo("127.0.0.1", "7", HINTS(.ai_socktype = 77), &list), EPROTOTYPE);
-	assert_fails(mm_getaddrinfo("127.0.0.1", "7", HINTS(.ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_UDP), &list),
-	             EPROTOTYPE);
+	assert_fails(
+		mm_getaddrinfo("127.0.0.1", "7", HINTS(.ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_UDP), &list),
+		EPROTOTYPE);
 	assert_fails(mm_getaddrinfo("127.0.0.1", "7", HINTS(.ai_flags = 0x100000), &list), EINVAL);
 }
 END_TEST
@@ -136,7 +146,8 @@ START_TEST(wrong_arguments_are_the_reason_of_a_failure)
 	/* Before what the resolver says. */
 	assert_fails(mm_getaddrinfo(NULL, "7", HINTS(.ai_flags = AI_CANONNAME, .ai_family = 77), &list), EINVAL);
 	for (int i = 0; i < MM_NELEM(no_numbers); i++)
-		assert_fails(mm_getaddrinfo(UNKNOWN_HOST, no_numbers[i], HINTS(.ai_flags = AI_NUMERICSERV), &list), EINVAL);
+		assert_fails(mm_getaddrinfo(UNKNOWN_HOST, no_numbers[i], HINTS(.ai_flags = AI_NUMERICSERV), &list),
+		             EINVAL);
 	assert_fails(mm_getaddrinfo(UNKNOWN_HOST, "1", HINTS(.ai_flags = AI_NUMERICSERV), &list), MM_ENONAME);
 	/* Without a service the flag has nothing to say. */
 	assert_fails(mm_getaddrinfo(UNKNOWN_HOST, NULL, HINTS(.ai_flags = AI_NUMERICSERV), &list), MM_ENONAME);
@@ -181,14 +192,18 @@ START_TEST(an_address_is_told_as_text)
 		struct address address = loopback(family, 32145);
 		char host[64], service[16];
 
-		ck_assert_int_eq(mm_getnameinfo(&address.any, address.size, host, sizeof(host), service, sizeof(service),
-		                                NI_NUMERICHOST | NI_NUMERICSERV), 0);
+		ck_assert_int_eq(mm_getnameinfo(&address.any, address.size, host, sizeof(host), service,
+		                                sizeof(service), NI_NUMERICHOST | NI_NUMERICSERV),
+		                 0);
 		ck_assert_str_eq(host, loopback_text(family));
 		ck_assert_str_eq(service, "32145");
 		/* One of them alone. */
 		strcpy(host, "unchanged");
-		ck_assert_int_eq(mm_getnameinfo(&address.any, address.size, NULL, 0, service, sizeof(service), NI_NUMERICSERV), 0);
-		ck_assert_int_eq(mm_getnameinfo(&address.any, address.size, host, sizeof(host), NULL, 0, NI_NUMERICHOST), 0);
+		ck_assert_int_eq(
+			mm_getnameinfo(&address.any, address.size, NULL, 0, service, sizeof(service), NI_NUMERICSERV),
+			0);
+		ck_assert_int_eq(
+			mm_getnameinfo(&address.any, address.size, host, sizeof(host), NULL, 0, NI_NUMERICHOST), 0);
 		ck_assert_str_eq(host, loopback_text(family));
 	}
 }
@@ -222,7 +237,8 @@ START_TEST(the_name_of_a_service_depends_on_its_type)
 
 	resolve_by_files();
 	for (int flags = 0; flags <= NI_DGRAM; flags += NI_DGRAM) {
-		ck_assert_int_eq(getnameinfo(&address.any, address.size, NULL, 0, expected, sizeof(expected), flags), 0);
+		ck_assert_int_eq(getnameinfo(&address.any, address.size, NULL, 0, expected, sizeof(expected), flags),
+		                 0);
 		ck_assert_int_eq(mm_getnameinfo(&address.any, address.size, NULL, 0, name, sizeof(name), flags), 0);
 		ck_assert_str_eq(name, expected);
 	}
@@ -271,6 +287,5 @@ SUITE(an_address_and_a_port_as_text_are_resolved, no_node_is_this_machine, the_l
       a_service_has_its_types_and_its_port, failures_of_the_resolver_have_their_numbers,
       wrong_arguments_are_the_reason_of_a_failure, a_name_that_is_badly_encoded_has_a_number_of_its_own,
       a_list_has_a_place_and_can_be_changed_and_released, an_address_is_told_as_text,
-      a_local_address_is_not_read_beyond_its_size,
-      the_name_of_a_service_depends_on_its_type, failures_to_name_an_address_have_their_numbers,
-      a_success_leaves_the_error_state_alone)
+      a_local_address_is_not_read_beyond_its_size, the_name_of_a_service_depends_on_its_type,
+      failures_to_name_an_address_have_their_numbers, a_success_leaves_the_error_state_alone)

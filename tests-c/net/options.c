@@ -73,8 +73,8 @@ static struct answer assert_same_answer(int fd, int level, int name, socklen_t s
 
 	VALGRIND_ENABLE_ERROR_REPORTING;
 	ck_assert_msg(ours.result == before.result && ours.error == before.error && ours.size == before.size,
-	              "option %d of level %d, %d bytes: getsockopt %d, %s, size %d; mm_getsockopt %d, %s, size %d", name,
-	              level, (int)size, before.result, strerror(before.error), (int)before.size, ours.result,
+	              "option %d of level %d, %d bytes: getsockopt %d, %s, size %d; mm_getsockopt %d, %s, size %d",
+	              name, level, (int)size, before.result, strerror(before.error), (int)before.size, ours.result,
 	              strerror(ours.error), (int)ours.size);
 	if (memcmp(before.bytes, after.bytes, sizeof(before.bytes)) == 0)
 		ck_assert_msg(memcmp(ours.bytes, before.bytes, sizeof(before.bytes)) == 0,
@@ -93,7 +93,8 @@ static bool is_untouched(const struct answer *answer, size_t from)
 START_TEST(getsockopt_passes_every_option_through)
 {
 	static const int levels[] = {SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, SOL_NETLINK};
-	static const int sizes[] = {4, 0, 1, 16, 3, 2, 5, 7, 8, 12, 15, 17, 20, 40, 64, 104, 256, 599, INT_MAX, -1, INT_MIN};
+	static const int sizes[] = {4,  0,  1,  16, 3,   2,   5,   7,       8,  12,     15,
+	                            17, 20, 40, 64, 104, 256, 599, INT_MAX, -1, INT_MIN};
 	int fds[16], count = 0;
 
 	connect_pair(AF_INET, SOCK_STREAM, &fds[count]);
@@ -228,7 +229,8 @@ START_TEST(get_filter_counts_instructions_instead_of_bytes)
 			ck_assert(is_untouched(&answer, bytes));
 		}
 		if (count > 1)
-			ck_assert_int_eq(assert_same_answer(fds[0], SOL_SOCKET, SO_GET_FILTER, count - 1).error, EINVAL);
+			ck_assert_int_eq(assert_same_answer(fds[0], SOL_SOCKET, SO_GET_FILTER, count - 1).error,
+			                 EINVAL);
 	}
 	close_all(2, fds);
 }
@@ -424,10 +426,11 @@ START_TEST(setsockopt_passes_every_option_through)
 				int ours = mm_setsockopt(fds[1], levels[l], name, first, size), our_errno = errno;
 
 				VALGRIND_ENABLE_ERROR_REPORTING;
-				ck_assert_msg(ours == theirs && our_errno == their_errno,
-				              "option %d of level %d, %d bytes: setsockopt %d, %s; mm_setsockopt %d, %s",
-				              name, levels[l], (int)size, theirs, strerror(their_errno), ours,
-				              strerror(our_errno));
+				ck_assert_msg(
+					ours == theirs && our_errno == their_errno,
+					"option %d of level %d, %d bytes: setsockopt %d, %s; mm_setsockopt %d, %s",
+					name, levels[l], (int)size, theirs, strerror(their_errno), ours,
+					strerror(our_errno));
 				close_all(2, fds);
 				if (is_instrumented() && k >= 4)
 					break;
@@ -465,7 +468,8 @@ START_TEST(values_that_lead_nowhere_are_refused)
 		for (int k = 0; k < MM_NELEM(sizes); k++) {
 			socklen_t size = sizes[k];
 
-			assert_fails_on_bad_memory(mm_getsockopt(fd, SOL_SOCKET, options[i], nowhere(0), &size), EFAULT);
+			assert_fails_on_bad_memory(mm_getsockopt(fd, SOL_SOCKET, options[i], nowhere(0), &size),
+			                           EFAULT);
 			ck_assert_uint_eq(size, sizes[k]);
 		}
 		assert_fails_on_bad_memory(mm_getsockopt(fd, SOL_SOCKET, options[i], &value, nowhere(0)), EFAULT);
@@ -473,7 +477,8 @@ START_TEST(values_that_lead_nowhere_are_refused)
 	for (int i = 0; i < 2; i++) {
 		socklen_t size = 64;
 
-		assert_fails_on_bad_memory(mm_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, nowhere(i), sizeof(int)), EFAULT);
+		assert_fails_on_bad_memory(mm_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, nowhere(i), sizeof(int)),
+		                           EFAULT);
 		/* The sanitizer looks at the value by itself. */
 		if (!is_instrumented()) {
 			assert_fails(mm_getsockopt(fd, SOL_SOCKET, SO_TYPE, nowhere(i), &size), EFAULT);
@@ -488,5 +493,5 @@ SUITE(an_option_is_told_as_it_was_set, getsockopt_passes_every_option_through, a
       a_timeout_takes_any_size_as_a_capacity, tcp_info_is_whole_at_any_size_that_the_kernel_takes,
       get_filter_counts_instructions_instead_of_bytes, peergroups_reports_the_size_that_is_needed,
       list_memberships_reports_the_size_that_is_needed, peerpidfd_returns_one_descriptor_and_leaks_none,
-      structures_and_names_are_those_of_the_kernel, setsockopt_passes_every_option_through,
-      unknown_options_are_refused, values_that_lead_nowhere_are_refused)
+      structures_and_names_are_those_of_the_kernel, setsockopt_passes_every_option_through, unknown_options_are_refused,
+      values_that_lead_nowhere_are_refused)

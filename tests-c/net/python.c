@@ -38,7 +38,8 @@ static void reverse(char *data, size_t length)
 /* A server in Python, and the port that it has printed. */
 static mm_pid_t start_server(const struct kind *kind, int *port)
 {
-	char *argv[] = {"python3", peer, "server", (char *)kind->family_name, (char *)kind->type_name, NULL}, text[16] = "";
+	char *argv[] = {"python3", peer, "server", (char *)kind->family_name, (char *)kind->type_name, NULL},
+	     text[16] = "";
 	mm_pid_t pid;
 	int ends[2];
 
@@ -143,7 +144,8 @@ static void answer_datagrams(int fd)
 	do {
 		struct sockaddr_storage sender;
 		struct iovec iov = {data, sizeof(data)};
-		struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_name = &sender, .msg_namelen = sizeof(sender)};
+		struct msghdr msg = {
+			.msg_iov = &iov, .msg_iovlen = 1, .msg_name = &sender, .msg_namelen = sizeof(sender)};
 
 		length = mm_recvmsg(fd, &msg, 0);
 		ck_assert_int_ge(length, 0);

@@ -189,7 +189,8 @@ END_TEST
 START_TEST(only_what_listens_accepts)
 {
 	struct address address;
-	int stream = bound_socket(AF_INET, SOCK_STREAM, &address), datagram = bound_socket(AF_INET, SOCK_DGRAM, &address);
+	int stream = bound_socket(AF_INET, SOCK_STREAM, &address),
+	    datagram = bound_socket(AF_INET, SOCK_DGRAM, &address);
 
 	assert_fails(mm_accept(stream, NULL, NULL), EINVAL);
 	assert_fails(mm_accept(datagram, NULL, NULL), EOPNOTSUPP);
@@ -328,7 +329,8 @@ START_TEST(a_datagram_socket_changes_its_peer_and_forgets_it)
 	FOR_EACH_FAMILY(family) {
 		struct address peers[2], told;
 		struct sockaddr none = {.sa_family = AF_UNSPEC};
-		int servers[2] = {bound_socket(family, SOCK_DGRAM, &peers[0]), bound_socket(family, SOCK_DGRAM, &peers[1])};
+		int servers[2] = {bound_socket(family, SOCK_DGRAM, &peers[0]),
+		                  bound_socket(family, SOCK_DGRAM, &peers[1])};
 		int fd = mm_socket(family, SOCK_DGRAM, 0);
 		char byte;
 

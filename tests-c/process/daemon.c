@@ -55,11 +55,14 @@ static const char *current_directory(void)
 
 START_TEST(a_daemon_gets_its_path_with_no_link_resolved)
 {
-	static const char *const relative[] = {"./script", "script-in/../link", "dir/script", "./links/link", ".//link", "../up"};
+	static const char *const relative[] = {"./script",     "script-in/../link", "dir/script",
+	                                       "./links/link", ".//link",           "../up"};
 	char cwd[4096], path[4200], expected[4300];
 
 	enter_scratch_directory();
-	ck_assert_int_eq(mkdir("real", 0755) | mkdir("real/dir", 0755) | mkdir("real/script-in", 0755) | symlink("real", "work"), 0);
+	ck_assert_int_eq(mkdir("real", 0755) | mkdir("real/dir", 0755) | mkdir("real/script-in", 0755) |
+	                         symlink("real", "work"),
+	                 0);
 	ck_assert_int_eq(chdir("work"), 0);
 	write_script("script", "#!/bin/sh\necho $0\n");
 	write_script("dir/script", "#!/bin/sh\necho $0\n");
@@ -168,10 +171,10 @@ END_TEST
 static char report_path[4096 + 16];
 
 /* valgrind makes a path of the descriptor of execveat() and what is relative to it. */
-#define RETURN_UNDER_VALGRIND                                                                                   \
-	do {                                                                                                    \
-		if (is_under_valgrind())                                                                        \
-			return;                                                                                 \
+#define RETURN_UNDER_VALGRIND            \
+	do {                             \
+		if (is_under_valgrind()) \
+			return;          \
 	} while (0)
 
 /* The daemon finds what every daemon does, and no descriptor beside those of the map. */
@@ -233,7 +236,9 @@ static void assert_daemons_run_from_here(const char *child, const char *script, 
 	int unused = dup(1);
 
 	close_all(1, &unused);
-	assert_fails(mm_spawn(NULL, child, 1, ((struct mm_remap_fd[]){{1, unused}}), MM_SPAWN_DAEMONIZE, ARGUMENTS("-"), NULL), EBADF);
+	assert_fails(mm_spawn(NULL, child, 1, ((struct mm_remap_fd[]){{1, unused}}), MM_SPAWN_DAEMONIZE, ARGUMENTS("-"),
+	                      NULL),
+	             EBADF);
 	assert_fails(mm_wait_process(-1, NULL), ECHILD);
 }
 

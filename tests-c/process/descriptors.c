@@ -33,7 +33,8 @@ static void open_as(int fd, const char *path, int flags)
 }
 
 /* Spawns the program, and checks that it finds these inodes at its descriptors (0: nothing), and no others. */
-static void assert_finds(int num_map, const struct mm_remap_fd *map, int flags, const unsigned long long expected[NUMBERS])
+static void assert_finds(int num_map, const struct mm_remap_fd *map, int flags,
+                         const unsigned long long expected[NUMBERS])
 {
 	mm_pid_t pid;
 
@@ -49,7 +50,8 @@ static void assert_finds(int num_map, const struct mm_remap_fd *map, int flags, 
 		found = strstr(report, line);
 		unsigned long long inode = found ? strtoull(found + strlen(line), NULL, 10) : 0;
 
-		ck_assert_msg(inode == expected[fd], "the program's descriptor %d is %llu, not %llu", fd, inode, expected[fd]);
+		ck_assert_msg(inode == expected[fd], "the program's descriptor %d is %llu, not %llu", fd, inode,
+		              expected[fd]);
 	}
 }
 
@@ -158,8 +160,11 @@ END_TEST
 
 START_TEST(maps_that_cannot_be_fail_before_the_program_runs)
 {
-	static const struct mm_remap_fd bad[][2] = {
-	    {{0, 0}, {25, 32}}, {{0, 0}, {-2, 1}}, {{0, 0}, {1 << 30, 1}}, {{0, 0}, {25, -2}}, {{27, -1}, {25, 27}}};
+	static const struct mm_remap_fd bad[][2] = {{{0, 0}, {25, 32}},
+	                                            {{0, 0}, {-2, 1}},
+	                                            {{0, 0}, {1 << 30, 1}},
+	                                            {{0, 0}, {25, -2}},
+	                                            {{27, -1}, {25, 27}}};
 	mm_pid_t pid = -4711;
 
 	enter_scratch_directory();
@@ -297,11 +302,24 @@ static int close_above_a_limit(void *arg)
 
 START_TEST(descriptors_above_a_lowered_limit_are_closed)
 {
-	static const struct heights heights[] = {
-	    {64, 63, true},     {64, 64, true},      {64, 65, true},       {8, 100, true},        {64, 500, true},
-	    {64, 1023, true},   {1024, 1024, true},  {64, 20000, true},    {64, 65535, true},     {64, 65536, true},
-	    {64, 70000, true},  {64, 300000, true},  {64, 1048575, true},  {64, 500, false},      {64, 70000, false},
-	    {64, 1048575, false}, {RLIM_INFINITY, 500, true}, {RLIM_INFINITY, 500, false}};
+	static const struct heights heights[] = {{64, 63, true},
+	                                         {64, 64, true},
+	                                         {64, 65, true},
+	                                         {8, 100, true},
+	                                         {64, 500, true},
+	                                         {64, 1023, true},
+	                                         {1024, 1024, true},
+	                                         {64, 20000, true},
+	                                         {64, 65535, true},
+	                                         {64, 65536, true},
+	                                         {64, 70000, true},
+	                                         {64, 300000, true},
+	                                         {64, 1048575, true},
+	                                         {64, 500, false},
+	                                         {64, 70000, false},
+	                                         {64, 1048575, false},
+	                                         {RLIM_INFINITY, 500, true},
+	                                         {RLIM_INFINITY, 500, false}};
 
 	/* valgrind has descriptors of its own at the highest numbers, and keeps them. */
 	for (int i = 0; i < MM_NELEM(heights) && !is_under_valgrind(); i++)

@@ -20,11 +20,13 @@ START_TEST(a_program_gets_its_arguments_and_environment)
 	mm_pid_t pid;
 
 	enter_scratch_directory();
-	assert_spawns(&pid, CHILD, 0, NULL, 0, ARGUMENTS("report", "exit", "7", "two words"), ((char *[]){"A=1", "B=", NULL}));
+	assert_spawns(&pid, CHILD, 0, NULL, 0, ARGUMENTS("report", "exit", "7", "two words"),
+	              ((char *[]){"A=1", "B=", NULL}));
 	assert_exits(pid, 7);
 	const char *report = read_report("report");
 
-	ck_assert_ptr_nonnull(strstr(report, "\narg child\narg report\narg exit\narg 7\narg two words\nenv A=1\nenv B=\nfd 0 "));
+	ck_assert_ptr_nonnull(
+		strstr(report, "\narg child\narg report\narg exit\narg 7\narg two words\nenv A=1\nenv B=\nfd 0 "));
 	ck_assert_int_eq(reported_number(report, "pid ", 10), pid);
 	ck_assert_int_eq(reported_number(report, "ppid ", 10), getpid());
 
@@ -476,6 +478,7 @@ SUITE(a_program_gets_its_arguments_and_environment,
       without_arguments_it_gets_its_path_and_without_environment_the_present_one, the_rest_is_inherited,
       success_leaves_errno_and_the_error_state_alone, a_name_is_searched_in_the_path_of_the_caller,
       a_text_is_run_by_the_shell_only_if_it_was_searched, each_reason_not_to_execute_is_told,
-      reasons_that_only_the_kernel_finds_are_told, arguments_that_are_none_are_refused, ends_are_told_by_code_or_signal, a_core_dump_is_no_part_of_the_status,
-      stopped_processes_have_not_ended, waiting_can_be_interrupted, a_daemon_is_on_its_own,
-      too_many_processes_of_a_user_are_told, output_of_the_caller_is_written_once, an_ignored_error_is_only_returned)
+      reasons_that_only_the_kernel_finds_are_told, arguments_that_are_none_are_refused, ends_are_told_by_code_or_signal,
+      a_core_dump_is_no_part_of_the_status, stopped_processes_have_not_ended, waiting_can_be_interrupted,
+      a_daemon_is_on_its_own, too_many_processes_of_a_user_are_told, output_of_the_caller_is_written_once,
+      an_ignored_error_is_only_returned)

@@ -369,5 +369,6 @@ END_TEST
 SUITE(blocked_and_ignored_signals_stay_so_and_caught_ones_get_their_default,
       a_storm_of_signals_makes_no_started_program_an_error, failures_are_told_where_children_are_not_waited_for,
       a_hundred_threads_inside_malloc_are_in_no_childs_way, many_children_of_many_threads_leave_nothing,
-      a_child_closes_descriptors_that_other_threads_use, a_thread_is_not_cancelled_while_it_spawns, a_process_becomes_a_program, its_descriptors_can_be_kept,
-      other_threads_do_not_hinder_it, a_failure_to_become_one_is_told)
+      a_child_closes_descriptors_that_other_threads_use, a_thread_is_not_cancelled_while_it_spawns,
+      a_process_becomes_a_program, its_descriptors_can_be_kept, other_threads_do_not_hinder_it,
+      a_failure_to_become_one_is_told)

@@ -18,7 +18,10 @@ int main(int argc, char *argv[])
 	if (argc != 2)
 		return 2;
 	if (strcmp(argv[0], "daemon") != 0)
-		return unlink(argv[0]) == 0 && mm_spawn(NULL, "/proc/self/exe", 0, NULL, MM_SPAWN_DAEMONIZE, again, NULL) == 0 ? 0 : 1;
+		return unlink(argv[0]) == 0 &&
+		                       mm_spawn(NULL, "/proc/self/exe", 0, NULL, MM_SPAWN_DAEMONIZE, again, NULL) == 0
+		               ? 0
+		               : 1;
 	output = fopen(argv[1], "w");
 	if (output == NULL)
 		return 1;

@@ -152,8 +152,14 @@ static void *begin(struct fuse_conn_info *connection, struct fuse_config *config
 int main(int argc, char **argv)
 {
 	static const struct fuse_operations operations = {
-		.init = begin, .getattr = get_attributes, .open = open_file, .read = read_file, .create = create_file,
-		.write = write_file, .flush = flush_file, .unlink = unlink_file,
+		.init = begin,
+		.getattr = get_attributes,
+		.open = open_file,
+		.read = read_file,
+		.create = create_file,
+		.write = write_file,
+		.flush = flush_file,
+		.unlink = unlink_file,
 	};
 	char *arguments[] = {argv[0], "-f", "-s", argc > 1 ? argv[1] : "", NULL};
 

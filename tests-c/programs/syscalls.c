@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REQUIRE(condition)                                               \
-	do {                                                             \
-		if (!(condition)) {                                      \
-			fprintf(stderr, "failed: %s\n", #condition);     \
-			exit(1);                                         \
-		}                                                        \
+#define REQUIRE(condition)                                           \
+	do {                                                         \
+		if (!(condition)) {                                  \
+			fprintf(stderr, "failed: %s\n", #condition); \
+			exit(1);                                     \
+		}                                                    \
 	} while (0)
 
 static void mark(const char *name)

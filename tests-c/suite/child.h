@@ -23,8 +23,7 @@ static inline void assert_exits(mm_pid_t pid, int code)
 	ck_assert_int_eq(status, MM_WSTATUS_EXITED | code);
 }
 
-#define assert_spawns(...)                                                                          \
-	ck_assert_msg(mm_spawn(__VA_ARGS__) == 0, "%s", mm_get_lasterror_desc())
+#define assert_spawns(...) ck_assert_msg(mm_spawn(__VA_ARGS__) == 0, "%s", mm_get_lasterror_desc())
 
 /* The report of a program that has ended. It lives until the next one is read. */
 static inline const char *read_report(const char *path)

@@ -64,8 +64,8 @@ static inline bool has_family(int family)
 }
 
 /* A loop over the families that the machine has, IPv4 always among them. */
-#define FOR_EACH_FAMILY(family)                                                                        \
-	for (int family = AF_INET; family != 0; family = family == AF_INET ? AF_INET6 : 0)             \
+#define FOR_EACH_FAMILY(family)                                                            \
+	for (int family = AF_INET; family != 0; family = family == AF_INET ? AF_INET6 : 0) \
 		if (family == AF_INET || has_family(family))
 
 /* A socket with an address of its own, which is told. */
@@ -189,7 +189,8 @@ static inline struct servent *find_service(bool over_tcp, bool over_udp)
 		if (length >= sizeof(name) || strspn(service->s_name, "abcdefghijklmnopqrstuvwxyz") != length)
 			continue;
 		strcpy(name, service->s_name);
-		if ((getservbyname(name, "tcp") != NULL) == over_tcp && (getservbyname(name, "udp") != NULL) == over_udp) {
+		if ((getservbyname(name, "tcp") != NULL) == over_tcp &&
+		    (getservbyname(name, "udp") != NULL) == over_udp) {
 			found = (struct servent){.s_name = name,
 			                         .s_port = getservbyname(name, over_tcp ? "tcp" : "udp")->s_port};
 			endservent();
@@ -197,7 +198,9 @@ static inline struct servent *find_service(bool over_tcp, bool over_udp)
 		}
 	}
 	endservent();
-	ck_abort_msg("/etc/services has no service over %s", !over_udp ? "tcp alone" : !over_tcp ? "udp alone" : "both");
+	ck_abort_msg("/etc/services has no service over %s", !over_udp   ? "tcp alone"
+	                                                     : !over_tcp ? "udp alone"
+	                                                                 : "both");
 	return NULL;
 }
 

@@ -30,7 +30,12 @@ static const struct placeholder {
 	{.name = "nothing-at-all", .length = 0, .size = 4096},
 	{.name = "slow", .length = 300000, .size = 300000, .blocks = 586, .would_block = true},
 	{.name = "broken", .length = 600000, .size = 600000, .blocks = 1172, .fails_at = 400000},
-	{.name = "broken-cached", .length = 600000, .size = 600000, .blocks = 1172, .fails_at = 400000, .is_cached = true},
+	{.name = "broken-cached",
+         .length = 600000,
+         .size = 600000,
+         .blocks = 1172,
+         .fails_at = 400000,
+         .is_cached = true},
 	{.name = "broken-without-size", .length = 600000, .size = 0, .fails_at = 400000},
 	{.name = "broken-in-no-blocks", .length = 600000, .size = 600000, .fails_at = 400000},
 };

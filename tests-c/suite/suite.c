@@ -184,8 +184,8 @@ void suite_assert_error(const char *call, int error)
 	size_t length = strcspn(call, "( ");
 	const char *location = mm_get_lasterror_location();
 
-	ck_assert_msg(mm_get_lasterror_number() == error, "%s: error %d (%s), not %d", call,
-	              mm_get_lasterror_number(), mm_get_lasterror_desc(), error);
+	ck_assert_msg(mm_get_lasterror_number() == error, "%s: error %d (%s), not %d", call, mm_get_lasterror_number(),
+	              mm_get_lasterror_desc(), error);
 	ck_assert_msg(errno_now == error, "%s: errno %d, not %d", call, errno_now, error);
 	ck_assert_str_eq(mm_get_lasterror_module(), "mmlib");
 	ck_assert_str_ne(mm_get_lasterror_desc(), "");

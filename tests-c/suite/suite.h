@@ -33,37 +33,37 @@
 #include <mmsysio.h>
 
 /* The end of a test program: runs the tests, prints TAP. */
-#define SUITE(...)                                                              \
-	int main(void)                                                          \
-	{                                                                       \
-		const TTest *const tests[] = {__VA_ARGS__};                     \
-		return suite_main(__FILE__, tests, MM_NELEM(tests));            \
+#define SUITE(...)                                                   \
+	int main(void)                                               \
+	{                                                            \
+		const TTest *const tests[] = {__VA_ARGS__};          \
+		return suite_main(__FILE__, tests, MM_NELEM(tests)); \
 	}
 
 int suite_main(const char *file, const TTest *const *tests, int count);
 
 /* The call must fail with that error, in errno and in the error state, raised by the function that is called. */
-#define assert_fails(call, error)                                               \
-	do {                                                                    \
-		suite_forget_error();                                           \
-		ck_assert_int_eq((int)(call), -1);                              \
-		suite_assert_error(#call, error);                               \
+#define assert_fails(call, error)                  \
+	do {                                       \
+		suite_forget_error();              \
+		ck_assert_int_eq((int)(call), -1); \
+		suite_assert_error(#call, error);  \
 	} while (0)
 
 /* The same for a call that is given memory which the kernel must find out not to exist; valgrind would find it first. */
-#define assert_fails_on_bad_memory(call, error)                                 \
-	do {                                                                    \
-		VALGRIND_DISABLE_ERROR_REPORTING;                               \
-		assert_fails(call, error);                                      \
-		VALGRIND_ENABLE_ERROR_REPORTING;                                \
+#define assert_fails_on_bad_memory(call, error)   \
+	do {                                      \
+		VALGRIND_DISABLE_ERROR_REPORTING; \
+		assert_fails(call, error);        \
+		VALGRIND_ENABLE_ERROR_REPORTING;  \
 	} while (0)
 
 /* The same for a function that returns a pointer. */
-#define assert_fails_with_null(call, error)                                     \
-	do {                                                                    \
-		suite_forget_error();                                           \
-		ck_assert_ptr_null(call);                                       \
-		suite_assert_error(#call, error);                               \
+#define assert_fails_with_null(call, error)       \
+	do {                                      \
+		suite_forget_error();             \
+		ck_assert_ptr_null(call);         \
+		suite_assert_error(#call, error); \
 	} while (0)
 
 void suite_forget_error(void);

@@ -245,8 +245,8 @@ END_TEST
 
 START_TEST(sending_leaves_nothing)
 {
-	void (*const calls[])(void) = {send_message,        send_message_with_descriptor, send_data,
-	                               send_through_header, send_several,                 write_data};
+	void (*const calls[])(void) = {
+		send_message, send_message_with_descriptor, send_data, send_through_header, send_several, write_data};
 	int sent = 0;
 
 	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);

@@ -252,5 +252,5 @@ START_TEST(the_library_can_be_loaded_and_unloaded_a_thousand_times)
 END_TEST
 
 SUITE(a_child_can_use_the_library_whatever_other_threads_were_inside,
-      a_daemon_leaves_the_memory_of_a_caller_that_lost_the_process_between, threads_that_used_the_error_state_leave_nothing,
-      the_library_can_be_loaded_and_unloaded_a_thousand_times)
+      a_daemon_leaves_the_memory_of_a_caller_that_lost_the_process_between,
+      threads_that_used_the_error_state_leave_nothing, the_library_can_be_loaded_and_unloaded_a_thousand_times)

@@ -103,11 +103,11 @@ START_TEST(differences_divide_the_nanoseconds_alone)
 		struct mm_timespec ts, orig;
 		int64_t ns, us, ms;
 	} cases[] = {
-	        {{100, 499999000}, {42, 500000000}, 57999999000, 57999999, 58000},
-	        {{1, 0}, {0, 999}, 999999001, 1000000, 1000},
-	        {{0, 0}, {0, 0}, 0, 0, 0},
-	        {{-1, 999999999}, {0, 0}, -1, -1, -1},
-	        {{10, 5000000}, {10, 0}, 5000000, 5000, 5},
+		{{100, 499999000}, {42, 500000000}, 57999999000, 57999999, 58000},
+		{{1, 0}, {0, 999}, 999999001, 1000000, 1000},
+		{{0, 0}, {0, 0}, 0, 0, 0},
+		{{-1, 999999999}, {0, 0}, -1, -1, -1},
+		{{10, 5000000}, {10, 0}, 5000000, 5000, 5},
 	};
 
 	for (int i = 0; i < MM_NELEM(cases); i++) {
@@ -151,5 +151,5 @@ START_TEST(additions_carry_both_ways)
 END_TEST
 
 SUITE(clocks_tell_the_time, sleeping_until_a_time_is_never_short, the_raw_clock_cannot_be_waited_for,
-      sleeping_for_a_while_is_never_short, sleeping_is_interrupted_by_a_signal, differences_divide_the_nanoseconds_alone,
-      additions_carry_both_ways)
+      sleeping_for_a_while_is_never_short, sleeping_is_interrupted_by_a_signal,
+      differences_divide_the_nanoseconds_alone, additions_carry_both_ways)

@@ -37,10 +37,10 @@
 /* Pages that the kernel counts late. A leak of one byte with each message is as much already in the short form. */
 #define SLACK_KB 192
 
-#define REQUIRE(condition)                              \
-	do {                                            \
-		if (!(condition))                       \
-			fail(__LINE__, #condition);     \
+#define REQUIRE(condition)                          \
+	do {                                        \
+		if (!(condition))                   \
+			fail(__LINE__, #condition); \
 	} while (0)
 
 struct message {
@@ -65,8 +65,7 @@ static char out[LARGEST], in[LARGEST];
 __attribute__((noreturn)) static void fail(int line, const char *condition)
 {
 	fprintf(stderr, "FAILED: soak.c:%d: not true: %s (errno %d, last error: %s), message %llu, seed %llu\n", line,
-	        condition, errno, mm_get_lasterror_desc(), (unsigned long long)message_count,
-	        (unsigned long long)seed);
+	        condition, errno, mm_get_lasterror_desc(), (unsigned long long)message_count, (unsigned long long)seed);
 	exit(1);
 }
 

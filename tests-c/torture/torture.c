@@ -27,9 +27,9 @@
 #define MOST_ACCEPTORS 3
 #define STOPPED_AT_ONCE 4
 
-static const char *const phase_names[PHASES] = {"free",       "starting",   "working", "creating",  "accepting",
-                                                "destroying", "connecting", "sending", "receiving", "joining",
-                                                "pausing"};
+static const char *const phase_names[PHASES] = {"free",      "starting",   "working",    "creating",
+                                                "accepting", "destroying", "connecting", "sending",
+                                                "receiving", "joining",    "pausing"};
 
 /* Everybody is stopped for less than a second, and every server comes back within one. */
 static const int64_t hang_ms = 30000;

@@ -92,9 +92,9 @@ int count_open_descriptors(void);
 
 /* Reports a failure of the library, and ends the process. */
 __attribute__((format(printf, 1, 2), noreturn)) void fail(const char *format, ...);
-#define REQUIRE(condition)                                                                   \
-	do {                                                                                 \
-		if (!(condition))                                                            \
+#define REQUIRE(condition)                                                                             \
+	do {                                                                                           \
+		if (!(condition))                                                                      \
 			fail("%s:%d: not true: %s (errno %d)", __FILE__, __LINE__, #condition, errno); \
 	} while (0)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # `make help` lists the targets. A line "## target: text" above a rule, in any makefile, makes it one of them.
 
 PREFIX     ?= /usr/local

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Compiles the C halves of the library and, for `make header`, writes the public header.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build may stop at the first surprise")]

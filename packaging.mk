@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The source tarball, the packages made of it, and their tests. Not parts of `make check`: they build the library anew,
 # and install packages.
 

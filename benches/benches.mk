@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Benchmarks: each prints its table; benches/README.md says what the figures mean. Nothing here is a test.
 
 ##@ Benchmarks

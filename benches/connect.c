@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * connect.c: how soon waiting clients are connected, and what waiting costs
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * files.c: mm_copy beside cp, mm_remove beside rm -rf, mm_readdir beside readdir
  *

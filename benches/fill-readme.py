@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Puts the tables of the last `make bench` into a document.
 
 usage: fill-readme.py DOCUMENT DIRECTORY

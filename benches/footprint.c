@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * footprint.c: what the library costs a program that does nothing
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What the library takes: on disk, in memory, and at the start of a program.
 
 usage: footprint.py LIBRARY STARTER WITH WITHOUT TSV

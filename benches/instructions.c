@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * instructions.c: sends and receives small messages, for instructions.py to count what that takes
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Counts the instructions of one mm_ipc_sendmsg and one mm_ipc_recvmsg in user space, by function.
 
 usage: instructions.py PROGRAM TSV

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ipc_connect.c: connections per second, and a storm of clients, beside the system calls below
  *

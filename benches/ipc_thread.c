@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ipc_thread.c: mm_ipc_sendmsg and mm_ipc_recvmsg beside the system calls below them, in one thread
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * peers.c: two processes that talk through this library, beside bare system calls and other libraries
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Draws latency and throughput of two processes against message size, from the figures of benches/peers.c.
 
 usage: plot.py TSV LATENCY.SVG THROUGHPUT.SVG

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Runs all benchmarks, one after the other, and collects their tables: as Markdown, ready for benches/README.md, in
 # DIRECTORY/tables.md, and each as tab-separated values.
 # Usage: run.sh MAKE DIRECTORY

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sockets.c: mm_send and mm_recv beside the C library's own calls
  *

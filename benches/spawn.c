@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * spawn.c: mm_spawn beside posix_spawn and fork with exec
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * transport.h: what peers.c measures: a way to carry messages between a client and a server in two processes
  *

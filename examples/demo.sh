@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Runs client and server, the client first; succeeds if both do and the client was told the truth.
 # Usage: demo.sh DIRECTORY-OF-THE-PROGRAMS FILE
 set -eu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * formats.c: an input is a printf format with its arguments, and a function that raises, prints or logs with it
  *

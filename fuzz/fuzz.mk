@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Coverage-guided fuzzing of the C interface, described in fuzz/README.md.
 
 .PHONY: fuzz check-fuzz fuzz-corpus

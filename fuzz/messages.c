@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * messages.c: an input is a conversation between an endpoint of the library and a peer that is none of it
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * paths.c: an input is a list of operations on files, done twice: by the library in one tree, and by the system's own
  * calls in another

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Runs the fuzz targets, one after the other. Usage: run.sh DIRECTORY fuzz|check|corpus SECONDS TARGET...
 #
 # fuzz      for that many seconds each, beginning with the corpus of the tree and what was found before

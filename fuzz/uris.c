@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * uris.c: an input is a URI for mm_create_sockclient(), in a world where a few ports have a listener
  *

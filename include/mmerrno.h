@@ -1,11 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mmerrno.h: the error state of a thread
  *
  * Every failing call of the library describes its failure in a record that belongs to the calling thread: a
  * number (that errno gets as well), the module that failed, the place in its source, a sentence, and
  * possibly an extended identifier for programs that show errors to people. A success never touches it.
- *
- * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef MMERRNO_H
 #define MMERRNO_H

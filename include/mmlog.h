@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mmlog.h: log lines on standard error
- *
- * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef MMLOG_H
 #define MMLOG_H

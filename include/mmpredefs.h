@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mmpredefs.h: macros shared by the headers of libmmsysio
- *
- * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef MMPREDEFS_H
 #define MMPREDEFS_H

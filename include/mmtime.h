@@ -1,7 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mmtime.h: points in time
- *
- * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef MMTIME_H
 #define MMTIME_H

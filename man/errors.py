@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Prints which error numbers the comments of the headers list for each function: a line "FUNCTION NUMBER" for each, and
 "FUNCTION others" where a number of the system that no comment can foresee is possible. What a function lists as those
 of another is included.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads the doc comments of the public headers: the contract of every function, written there once.
 
 The grammar of a doc comment:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes the manual pages of section 3 of the headers' comments and of the files in man/pages.
 
 usage: make-pages.py HEADERS PAGES OUTPUT

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Turns the plain text of comments into mdoc."""
 import re
 import textwrap

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * personality.c: the function that the unwinding tables of Rust's core library refer to
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * thread.c: what Rust cannot say of threads: thread-local variables, a weak reference, and cleanup handlers
  */

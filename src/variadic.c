@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * variadic.c: the C half of the functions that take "..." or a va_list
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The parts of `make check`, and `make demo`. Tests use the library as its users do: installed, through pkg-config.
 
 .PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-install \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Threads, and security: what `make check` needs to run their tests, and the long forms of these.
 
 ##@ Threads and unsafe code: not parts of make check

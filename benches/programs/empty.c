@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * empty.c: does nothing; if asked, says first how much memory it has for itself, in KiB
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dbus.c: D-Bus without a daemon, by sd-bus: a signal with an array of bytes that is built and read in place
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mmsysio.c: this library; one segment, no descriptors, no room for any
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nng.c: nng, protocol pair version 0 over ipc; messages are built and read in its own memory, so that it copies
  * none, and queues have the room that lets a sender run ahead (there is none by default)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * qb.c: libqb, over its rings in shared memory; at its fast rate a server takes many requests at each wake-up
  */

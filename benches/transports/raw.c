@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * raw.c: the least that a program can do with a SEQPACKET socket and still be told of a message that was cut
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zmq.c: ZeroMQ, sockets of type PAIR over ipc; messages are built and read in its own memory, so that it copies none
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * calls.c: an input is a program of calls, over all functions that the library exports, with arguments of every kind
  * that the contract allows: also NULL, numbers at their edges, and memory that is not there where the kernel is the one

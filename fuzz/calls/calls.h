@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * calls.h: what the calls of the target "calls" share; there is one file for each banner of the headers
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * socket.c: calls of the functions for sockets, and of mm_poll()
  */

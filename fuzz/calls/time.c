@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * time.c: calls of the functions for clocks and sleeping, until times that are over
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzzer.c: where libFuzzer calls us, what it sees of the library, and what it reports
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * input.c: what is read from the bytes of an input: numbers, memory to hold values, and descriptors
  */

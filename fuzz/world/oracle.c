@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * oracle.c: what the library must have done, and left undone, after each call and after each input
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sandbox.c: where an input runs: a root directory in memory, a network of loopback alone, limits, and standard streams
  * that lead to a log and an output

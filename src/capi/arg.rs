@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Arguments from C, checked.
 //!
 //! The policy for NULL is here: where the original crashed, it is EINVAL in the functions of IPC and for what the library

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The constants of the public headers, which are written by hand, beside those of the core.
 
 use crate::error::{log, number, record};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Entry points under the banner 'Directory navigation'.
 
 use super::arg;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Entry points of mmerrno.h, which is kept by hand and holds their documentation. Those that take `...` are in `variadic`.
 #![allow(missing_docs, reason = "mmerrno.h documents them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi says")]

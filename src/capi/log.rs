@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Entry points of mmlog.h, which is kept by hand and holds their documentation. `mm_log` itself is in `variadic`.
 #![allow(missing_docs, reason = "mmlog.h documents them")]
 

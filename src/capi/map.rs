@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Entry points under the banner 'memory mapping'.
 
 use super::arg;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Results for C.
 
 use crate::error::{Error, Result};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What stands behind an `MM_DIR`. The header declares it, and `mm_dirent`, by hand: C's arrays without a size have no
 //! counterpart.
 #![allow(missing_docs, reason = "dir.h documents them")]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Entry points of mmtime.h, which is kept by hand and holds their documentation.
 #![allow(missing_docs, reason = "mmtime.h documents them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi says")]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Structures that C programs see.
 
 use crate::os::fd_map::FdMapEntry;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Entry points that take `...` or a `va_list`, which stable Rust cannot define.
 //!
 //! Each is a single jump to its C half in `variadic.c`, which finds the registers and the stack as the caller left them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Errors of the library's own functions.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The error of each thread that has not been raised yet: see [`super::Error`].
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Error numbers of mmerrno.h, which no errno value describes.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Files: what there is to decide about them.
 #![forbid(unsafe_code)]
 

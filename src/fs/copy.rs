@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Copying a file, or a symbolic link.
 //!
 //! The content of a file is what read() returns. Its size, the holes that lseek() finds and what copy_file_range() copies

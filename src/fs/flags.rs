@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Flags of the functions that copy and remove, and the types of files, which are flags as well.
 #![forbid(unsafe_code)]
 

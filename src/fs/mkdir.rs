@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Making directories with all their parents.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Permissions of what is created.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Names of servers, and their socket addresses.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Datagrams, and the file descriptors that travel with them.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! IPC: datagrams and file descriptors between processes of one host.
 #![forbid(unsafe_code)]
 

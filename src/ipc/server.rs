@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A listening server, and its end while threads may be inside accept() or after the process has forked.
 #![forbid(unsafe_code)]
 

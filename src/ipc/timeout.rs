@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The limit on the time that a client waits for a server.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Waiting for a server to appear, or to accept connections.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Wakeup slots: how clients that wait for a server are notified.
 //!
 //! A client that finds no server binds a datagram socket of its own to one of the slots of the address, an abstract name

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Memory maps, which are remembered so that an address alone is enough to undo one.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Memory maps and shared memory.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Internet addresses in the form of the C library.
 #![forbid(unsafe_code)]
 

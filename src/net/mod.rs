@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Sockets, and connecting to what a URI names.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Names of hosts and services, as the C library resolves them.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Options of sockets. The two time-outs are an int of milliseconds for C programs. Every other option goes to the
 //! kernel and back untouched: what `optval` and `optlen` mean is for the option alone to say.
 #![forbid(unsafe_code)]

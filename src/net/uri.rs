@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What a URI says of whom to connect to: `scheme://host:port`, and the rest ignored.
 #![forbid(unsafe_code)]
 

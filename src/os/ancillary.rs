@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Ancillary data: file descriptors that travel with a message.
 
 use super::cancel::WithoutCancellation;

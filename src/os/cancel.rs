@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Cancellation of threads by pthread_cancel().
 //!
 //! A thread that is cancelled never returns from the call that it is in: the C library removes its frames, by unwinding

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Streams of directory entries.
 
 use super::cancel::WithoutCancellation;

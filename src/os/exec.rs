@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A program and what it is given, prepared so that executing it needs neither memory nor a lock.
 
 use super::cancel::WithoutCancellation;

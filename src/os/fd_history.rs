@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the library knows of the history of each descriptor: a call that has waited checks whether its descriptor still
 //! refers to the same file.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A list of descriptors in memory that is cleared in the child of a fork, so that it is empty and unlocked there.
 
 use super::fork_lock::{ForkLock, Guard};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The file descriptors of a program that is executed.
 
 use super::fd_table;

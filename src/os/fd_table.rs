@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The table of descriptors of a process that is about to execute a program: only async-signal-safe calls, and no
 //! allocation, since this runs in the child of a vfork().
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Distinguishing a process from those that were forked from it, whatever kind of fork made them: fork(), _Fork(), or
 //! clone().
 //!

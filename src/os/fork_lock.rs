@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A lock that a thread can hold across fork(), so that the child finds what the lock protects in a consistent state.
 //!
 //! It is a mutex of the C library, which helgrind and ThreadSanitizer know. They do not see a lock that consists of an

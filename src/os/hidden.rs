@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Sockets of calls that wait. No program can name them, so a child that is forked while a call waits closes those of the
 //! call: nobody else could. Only fork() runs the handlers that do this; _Fork() and clone() do not.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Sockets whose descriptor the program may have closed, as a program does that closes every descriptor which it does not
 //! know. The number may then be that of another file, which belongs to the program.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The local time, also where the C library cannot be asked for it.
 //!
 //! localtime_r() has a lock. A child that a thread forked while another one had the lock finds it locked for ever. Such a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Mapped memory as values.
 
 use crate::rt::errno::PreservedErrno;

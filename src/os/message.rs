@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Datagrams between C and the kernel.
 
 use super::ancillary::{self, Control, FdArray, SentFds};

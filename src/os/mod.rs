@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Mechanisms that consist of several system calls and need unsafe code.
 //!
 //! Some keep the library out of the way of its program: descriptors that no program can name ([`hidden`],

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Reading a path that came from C, after the kernel has read it.
 
 use crate::rt::text::Quoted;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Memory that can be read without the risk of a crash, as far as that is known without a system call.
 //!
 //! An address that a C program gives may be wrong. The kernel finds that out and says EFAULT. Where it is cheaper to look

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Objects of a process that several of its threads refer to, counted so that the last reference frees them.
 //!
 //! The count is of one process alone: threads that had references when the process forked do not exist in the child, where

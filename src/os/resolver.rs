@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The C library's resolver: names of hosts and services, and the addresses behind them.
 
 use super::standard_streams::Reserved;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Where a program is searched, and which failure ends the search.
 #![forbid(unsafe_code)]
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Options of sockets, and where C keeps their values.
 
 use crate::rt::fd::Fd;

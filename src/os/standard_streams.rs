@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Descriptors of the library are never 0, 1 or 2, whatever a program has closed: a program that redirects its standard
 //! streams must not hit them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Writing to standard error without side effects: no signal, no wait for a reader, and never into a descriptor that got
 //! the number because the program had closed it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Children, and what runs in them before they execute a program.
 //!
 //! A child borrows the memory of its parent, of which the calling thread alone waits until the child has executed a

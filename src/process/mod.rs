@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Processes: executing programs, and waiting for them to end.
 #![forbid(unsafe_code)]
 

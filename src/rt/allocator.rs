@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Memory for `Box` and `Vec` comes from `malloc`, as memory that a C program frees must.
 
 use core::alloc::{GlobalAlloc, Layout};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Keeping errno as it is.
 
 use errno::{Errno, errno, set_errno};

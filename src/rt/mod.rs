@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the standard library would provide: owned file descriptors, memory from `malloc`, thread-local storage, a panic
 //! handler, and text of bounded length.
 //!

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The panic handler. No argument of a C caller can cause a panic; if one occurs all the same, it must not unwind into C.
 
 use super::text::Text;

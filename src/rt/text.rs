@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Text of bounded length, built without allocating.
 #![forbid(unsafe_code)]
 

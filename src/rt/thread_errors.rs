@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What each thread has of its errors. It is defined in C (`thread.c`), since stable Rust has no thread-local variables
 //! without the standard library.
 

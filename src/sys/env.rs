@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The environment. That no other thread changes it at the same time is the program's duty, as with `getenv()` in C.
 
 use core::ffi::{CStr, c_char};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Calls on files, directories and file descriptors of any type.
 
 use super::path::KernelPath;

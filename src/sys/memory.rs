@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Mapped memory, and files in memory.
 
 use super::{Result, check, own};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! System calls and functions of the C library: one function for each, named as the call.
 //!
 //! Nothing is decided here: no retry, no log line, no error state. A failure is the errno that the call left. A function

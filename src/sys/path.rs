@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Paths as C gives them.
 
 use core::ffi::{CStr, c_char};

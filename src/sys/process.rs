@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Processes.
 
 use super::{Result, check, check_long, own};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! The resolver of the C library.
 
 use core::ffi::{CStr, c_char, c_int};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Sockets.
 
 use super::{Result, check, check_size, own, size_as_socklen};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * header.c: the headers declare what mmlib's do, and their structures are laid out alike
  *

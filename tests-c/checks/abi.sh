@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Inspects the finished libraries: what is wrong here goes wrong silently everywhere else.
 # Usage: abi.sh PRODUCT.so PRODUCT.a CARGO.so
 set -eu

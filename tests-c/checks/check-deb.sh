@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The Debian packages: nothing for lintian to warn of; symbols, hardening and files as they should be; installed, the
 # examples compile and run, by autopkgtest; purged, nothing is left. Needs root, and a machine without mmlib's packages.
 # Usage: check-deb.sh DIRECTORY-OF-THE-PACKAGES

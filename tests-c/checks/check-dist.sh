@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The tarball is the same when it is made again, also out of itself; and it builds and passes check-abi in a network
 # namespace of its own, where there is nothing, with a cargo that has never fetched anything.
 # Usage: check-dist.sh TARBALL

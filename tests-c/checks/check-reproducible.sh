@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Builds in two directories, by two homes and at two times, with debug information too, give the same bytes.
 # Usage: check-reproducible.sh TARBALL
 set -eu

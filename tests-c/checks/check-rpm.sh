@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The RPM packages: each has the files, and provides and needs the names, that it should.
 # Usage: check-rpm.sh DIRECTORY-OF-THE-PACKAGES
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # find_package(mmsysio) gives the targets mmsysio::mmsysio and mmsysio::mmsysio_static, from a tree that was moved; programs
 # built with them run; a version that is not here is refused.
 # Usage: cmake.sh INSTALLED-TREE VERSION

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Builds the Debian packages, binary and source, out of the tarball, in an empty network namespace if one can be had.
 # Usage: deb.sh TARBALL DIRECTORY-FOR-THE-PACKAGES
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes the source tarball: the files of git, or of the unpacked tarball this is, and the crates in vendor/. The same
 # sources give the same bytes; the time in it is SOURCE_DATE_EPOCH, or else that of the last commit.
 # Usage: dist.sh TARBALL (from the top of the sources)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Compiles each public header alone, as the C and C++ of its users, and a program that uses what is no function: no
 # warning is accepted. The headers are ordinary ones, in which compilers warn as in the program.
 # Usage: headers.sh HEADER...

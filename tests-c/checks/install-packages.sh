@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Installs what a part of the tests needs, as root on Debian or Ubuntu; elsewhere, or without the right, says what is
 # missing. Usage: install-packages.sh check|lint|bench|deb|rpm|dist
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Installs as a packager does, builds a user's program against the installed tree, in C and C++, shared and static, runs
 # it, moves the tree, and uninstalls: nothing may be left.
 # Usage: install.sh (from the top of the sources)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The manual pages: every function has one, with the prototype of the header; they are what the headers say, lint finds
 # nothing in them, no reference leads nowhere, and their examples work with the installed library.
 # Usage: man.sh STAGE (from the top of the sources)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A program that was linked against mmlib runs on this library: with LD_PRELOAD, and with the name of its library
 # changed, and the loader has nothing to say about versions. mmlib is played by a stub, made of the map, that
 # must not be called.

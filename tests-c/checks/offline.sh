@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Runs a command without network, except for this machine's own loopback: so do the builders of distributions.
 # Usage: offline.sh COMMAND [ARGUMENT...]
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What packages say must be what the sources say: version, names, bundled crates, files.
 # Usage: packaging.sh (from the top of the sources)
 set -eu

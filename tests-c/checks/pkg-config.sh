@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The file of pkg-config: valid, relocatable, and with the private libraries that rustc says.
 # Usage: pkg-config.sh INSTALLED-TREE FILE-WITH-RUSTC'S-LIBRARIES
 set -eu

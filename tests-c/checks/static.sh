@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The static library links alone, beside another archive made by rustc, in both orders, and into a fully static program.
 # Usage: static.sh ARCHIVE, with the directory of mmsysio.pc in PKG_CONFIG_PATH
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Counts system calls: the library must make none that its user does not need.
 # Usage: strace.sh PROGRAM (that of syscalls.c)
 set -eu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * forged_names.c: names that would forge a line of the log, or be a format of printf()
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ignore.c: MM_ERROR_IGNORE leaves the error state alone, makes no text, and errno is that of the failure
  */

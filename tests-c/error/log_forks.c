@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * log_forks.c: log lines of forked children, and the time in them
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * log_outcomes.c: which failures are logged: those that a program does not expect
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * calls.h: every function that libmmsysio imports, and what it can fail with
  *

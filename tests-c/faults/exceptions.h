@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * exceptions.h: faults that do not make the function fail with the error of the call, and why
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Fault injection: every exported function x every call of the C library that it makes x every errno of that call.
 # tests-c/faults/driver.c says how it works.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scenarios_error.c: mmerrno.h, mmlog.h and mmtime.h
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scenarios_file.c: the banners 'File manipulation' and 'Directory navigation'
  */

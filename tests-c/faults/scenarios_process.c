@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scenarios_process.c: the banners 'Process spawning' and 'Memory mapping'
  */

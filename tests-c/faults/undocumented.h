@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * undocumented.h: faults whose errors no page names, because the calls of the library cannot give them
  *

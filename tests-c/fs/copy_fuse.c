@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * copy_fuse.c: copies from and to a filesystem whose sizes are placeholders, that has no truncate(), and that fails
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * copy_races.c: copies while somebody changes the source, or what has the name of the copy
  *

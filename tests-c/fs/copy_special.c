@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * copy_special.c: what can be copied, what mode the copy has, and what happens where the kernel does not copy by itself
  */

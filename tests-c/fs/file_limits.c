@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * file_limits.c: files at their limits: the largest offsets, RLIMIT_FSIZE, immutable ones
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * file_model.c: random operations on files, compared with a model that predicts each result
  *

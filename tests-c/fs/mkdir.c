@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mkdir.c: directories that are made with their parents where something is in the way
  */

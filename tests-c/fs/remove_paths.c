@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * remove_paths.c: how the path of a removal is spelled, and what is removed by it
  *

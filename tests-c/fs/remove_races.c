@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * remove_races.c: removals while somebody else removes the same files, or exchanges them for others
  *

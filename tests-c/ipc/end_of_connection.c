@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * end_of_connection.c: the end of a connection, and what was sent before it
  */

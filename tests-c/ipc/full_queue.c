@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * full_queue.c: more clients than may wait for a server to accept them
  */

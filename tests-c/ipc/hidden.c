@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hidden.c: descriptors that the library keeps to itself, and programs that close, redirect or use what they find
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hostile.c: peers that send what nobody asked for, do not read, or go at the worst moment
  */

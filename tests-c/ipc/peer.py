@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A peer that is not ours: Python's socket module, talking to the address as mmlib forms it.
 
 usage: peer.py server|client NAME

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * python.c: what goes over the wire, proved by a peer that is not ours
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * receive_races.c: descriptors that are closed, and perhaps opened again, while a receive waits on them
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * security.c: who is at the other end, and whose environment counts
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wakeups.c: a server that appears wakes every client that waits, and none is overlooked
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * client_addresses.c: URIs whose host has several addresses: which is connected to, and what is logged
  */

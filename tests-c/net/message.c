@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * message.c: what is sent and received, over the network and through IPC endpoints
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A peer that is not ours: Python's socket module, over TCP and UDP on this machine.
 
 usage: peer.py server|client inet|inet6 stream|datagram [PORT]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * python.c: streams and datagrams, with a peer that is not ours
  */

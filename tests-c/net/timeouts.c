@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * timeouts.c: time-outs of sockets, in milliseconds
  */

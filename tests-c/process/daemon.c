@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * daemon.c: which program a daemon executes: the one that a child would, wherever the caller is
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * spawn.c: programs that are executed, what they are given, how they fail and how they end
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * child.c: a program that tells what it was given, and ends as it is told
  *

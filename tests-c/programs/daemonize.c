@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * daemonize.c: a program that is removed while it runs, and executes itself again as a daemon
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * loader.c: loads the library, uses it in a thread, and unloads it, as often as its argument says
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * placeholders.c: a filesystem in user space whose files are not what their sizes say, for copy_fuse.c
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * privileged.c: tells by its exit status whether it has privileges, and which variables of its environment count
  *

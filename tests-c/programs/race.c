@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * race.c: two threads that change one variable, for `make check-threads` to see whether helgrind finds that out
  */

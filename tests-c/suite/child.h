@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * child.h: what the tests of processes share: the program of programs/child.c, and what it reports
  */

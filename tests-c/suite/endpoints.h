@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * endpoints.h: what the tests of IPC share: servers, connections and messages
  */

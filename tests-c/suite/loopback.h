@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * loopback.h: what the tests of sockets share: addresses of this machine, and pairs of sockets that are connected
  *

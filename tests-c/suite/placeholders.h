@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * placeholders.h: the files of programs/placeholders.c, which copy_fuse.c copies
  */

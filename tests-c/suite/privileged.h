@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * privileged.h: what programs/privileged.c tells security.c by its exit status
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sandbox.h: what tests take from their own process: system calls, and mounts that others see
  */

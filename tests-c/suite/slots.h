@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slots.h: the addresses at which clients wait, computed anew: they are known to every version of the library
  */

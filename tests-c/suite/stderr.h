@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stderr.h: standard error in the hands of a test, which wants log lines: the suite turns them off
  */

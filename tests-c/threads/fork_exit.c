@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fork_exit.c: forks beside threads that are inside the library, and the end of threads
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * time.c: clocks, sleeping and the arithmetic of mmtime.h
  */

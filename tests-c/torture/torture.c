@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * torture.c: servers and clients that are killed, stopped, destroyed and created again while they talk
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Torture and soak, which take minutes; their short forms are parts of `make check`. Both print the seed of their random
 # numbers: `make check-torture TORTURE_SEED=...` draws the same again.
 

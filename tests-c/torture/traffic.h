@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * traffic.h: conversations of clients and servers of which every message can be told right from wrong
  *

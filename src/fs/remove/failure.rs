@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Why a file or a tree could not be removed.
 #![forbid(unsafe_code)]
 

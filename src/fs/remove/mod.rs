@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Removing files, and directories with all that is in them.
 //!
 //! How the path is spelled is decided first: nothing is removed by a path that the system would refuse in the end. Below

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! What the spelling of a path says about the file to remove.
 #![forbid(unsafe_code)]
 

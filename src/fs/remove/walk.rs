@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Emptying a directory.
 #![forbid(unsafe_code)]
 

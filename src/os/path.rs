@@ -13,8 +13,8 @@ impl<'a> KernelPath<'a> {
     pub fn to_c_str(self) -> Result<&'a CStr> {
         match file::access(self, libc::F_OK) {
             Err(unreadable @ Errno(libc::EFAULT)) => Err(unreadable),
-            // SAFETY: it is not null and something is mapped there, so it is a string as from_c() was promised.
-            _ => Ok(unsafe { CStr::from_ptr(self.as_ptr()) }),
+            // SAFETY: a call with this path has not failed with EFAULT.
+            _ => unsafe { self.as_string() }.ok_or(Errno(libc::EFAULT)),
         }
     }
 
@@ -37,9 +37,19 @@ impl<'a> KernelPath<'a> {
     unsafe fn string_after<T>(self, result: &Result<T>) -> Option<&'a CStr> {
         match result {
             Err(Errno(libc::EFAULT | libc::ENAMETOOLONG)) => None,
-            // SAFETY: the kernel has read it, so it is a string as from_c() was promised.
-            _ => Some(unsafe { CStr::from_ptr(self.as_ptr()) }),
+            // SAFETY: a call with this path has not failed with EFAULT.
+            _ => unsafe { self.as_string() },
         }
+    }
+
+    /// None if it is null: a sandbox may deny a call before the kernel looks at the path.
+    ///
+    /// # Safety
+    /// A call with this path and no other has not failed with EFAULT.
+    unsafe fn as_string(self) -> Option<&'a CStr> {
+        // SAFETY: not null, and the kernel has found something there, so it is a string as from_c() was promised. (Where a
+        // sandbox denies even access(), an address where nothing is mapped is not found out, and reading it crashes.)
+        (!self.as_ptr().is_null()).then(|| unsafe { CStr::from_ptr(self.as_ptr()) })
     }
 
     /// The path for the message of an error. One that cannot be read is not read here either: the kernel may have had
@@ -64,5 +74,22 @@ impl fmt::Display for Shown<'_> {
             Ok(path) => Quoted(path.to_bytes()).fmt(f),
             Err(_) => write!(f, "at address {:p}", self.path.as_ptr()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::ptr;
+
+    #[test]
+    fn null_is_no_string_also_if_a_call_was_denied_for_another_reason() {
+        // SAFETY: null is allowed.
+        let null = unsafe { KernelPath::from_c(ptr::null()) };
+        for failure in [libc::EPERM, libc::ENOSYS, libc::EFAULT] {
+            // SAFETY: the result of a call that a sandbox denies.
+            assert_eq!(unsafe { null.string_after::<()>(&Err(Errno(failure))) }, None);
+        }
+        assert_eq!(null.to_c_str(), Err(Errno(libc::EFAULT)));
     }
 }

@@ -24,7 +24,7 @@ impl Mapping {
 
     /// Whole pages of new memory: MAP_PRIVATE, or MAP_SHARED with children.
     pub fn memory(size: usize, sharing: c_int) -> Result<Mapping> {
-        let size = size.next_multiple_of(memory::page_size());
+        let size = size.checked_next_multiple_of(memory::page_size()).ok_or(Errno(libc::ENOMEM))?;
         Mapping::new(Fd::NONE, 0, size, libc::PROT_READ | libc::PROT_WRITE, sharing | libc::MAP_ANONYMOUS)
     }
 

@@ -344,7 +344,7 @@ impl Sent {
 
 impl Outgoing for Sent {
     #[inline]
-    fn buffers(&self) -> IovArray {
+    fn buffers(&self) -> IovArray<'_> {
         // SAFETY: as from_c() was promised.
         unsafe { IovArray::from_c(self.0.iov, self.0.num_iov) }
     }
@@ -373,14 +373,14 @@ impl Wanted {
 
 impl Incoming for Wanted {
     #[inline]
-    fn buffers(&self) -> IovArray {
+    fn buffers(&self) -> IovArray<'_> {
         let msg = self.0.as_ptr();
         // SAFETY: as from_c() was promised.
         unsafe { IovArray::from_c((*msg).iov, (*msg).num_iov) }
     }
 
     #[inline]
-    fn descriptors(&self) -> FdArray {
+    fn descriptors(&self) -> FdArray<'_> {
         let msg = self.0.as_ptr();
         // SAFETY: as from_c() was promised.
         unsafe { FdArray::from_c((*msg).fds, (*msg).num_fds_max) }

@@ -69,20 +69,21 @@ impl<'a> SentFds<'a> {
 }
 
 /// The array of a C caller for received descriptors.
-pub struct FdArray {
+pub struct FdArray<'a> {
     first: *mut c_int,
     capacity: usize,
+    lifetime: PhantomData<&'a mut [c_int]>,
 }
 
-impl FdArray {
+impl<'a> FdArray<'a> {
     /// An array for `capacity` descriptors, 0 if that is negative, and never more than a message can carry.
     ///
     /// # Safety
-    /// `first` is null, or `capacity` ints may be written there.
+    /// `first` is null, or `capacity` ints may be written there during `'a`.
     #[inline]
-    pub unsafe fn from_c(first: *mut c_int, capacity: c_int) -> FdArray {
+    pub unsafe fn from_c(first: *mut c_int, capacity: c_int) -> FdArray<'a> {
         let capacity = usize::try_from(capacity).unwrap_or(0).min(MAX_DESCRIPTORS);
-        FdArray { first, capacity }
+        FdArray { first, capacity, lifetime: PhantomData }
     }
 
     /// Whether no descriptor is wanted: the kernel closes those that come, if it has no control buffer.

@@ -6,36 +6,38 @@ use super::readable::{is_near, is_variable};
 use crate::rt::fd::Fd;
 use crate::sys::{Result, socket};
 use core::ffi::c_int;
+use core::marker::PhantomData;
 use core::mem::needs_drop;
 
 /// A message that a C caller sends.
 pub trait Outgoing {
-    fn buffers(&self) -> IovArray;
+    fn buffers(&self) -> IovArray<'_>;
     fn descriptors(&self) -> SentFds<'_>;
 }
 
 /// A message that a C caller receives.
 pub trait Incoming {
-    fn buffers(&self) -> IovArray;
-    fn descriptors(&self) -> FdArray;
+    fn buffers(&self) -> IovArray<'_>;
+    fn descriptors(&self) -> FdArray<'_>;
     /// Stores the number of descriptors, and the flags.
     fn report(&self, descriptors: c_int, flags: c_int);
 }
 
 /// The buffers of a C caller: an array that only the kernel reads.
 #[derive(Clone, Copy)]
-pub struct IovArray {
+pub struct IovArray<'a> {
     first: *mut libc::iovec,
     count: c_int,
+    lifetime: PhantomData<&'a mut [u8]>,
 }
 
-impl IovArray {
+impl<'a> IovArray<'a> {
     /// # Safety
-    /// `first` points to `count` elements, and each of them to memory that the kernel may read (to send) or write (to
-    /// receive). Where the kernel finds that it cannot, or `count` is negative, the call fails.
+    /// During `'a`, `first` points to `count` elements, and each of them to memory that the kernel may read (to send) or
+    /// write (to receive). Where the kernel finds that it cannot, or `count` is negative, the call fails.
     #[inline]
-    pub const unsafe fn from_c(first: *mut libc::iovec, count: c_int) -> IovArray {
-        IovArray { first, count }
+    pub const unsafe fn from_c(first: *mut libc::iovec, count: c_int) -> IovArray<'a> {
+        IovArray { first, count, lifetime: PhantomData }
     }
 
     pub const fn count(&self) -> c_int {
@@ -47,7 +49,7 @@ impl IovArray {
     /// Only the kernel can read at an address that may be wrong. So the element must be known to be readable. Mostly it
     /// is, since a program declares it beside the message that `neighbour` is.
     #[inline]
-    pub fn only_buffer_near<T>(&self, neighbour: &T) -> Option<Buffer> {
+    pub fn only_buffer_near<T>(&self, neighbour: &T) -> Option<Buffer<'a>> {
         if self.count != 1 || !is_near(self.first, neighbour) {
             return None;
         }
@@ -56,7 +58,7 @@ impl IovArray {
     }
 
     /// The same for an array that is a variable of the program.
-    pub fn only_buffer_in_variables(&self) -> Option<Buffer> {
+    pub fn only_buffer_in_variables(&self) -> Option<Buffer<'a>> {
         if self.count != 1 || !is_variable(self.first) {
             return None;
         }
@@ -67,10 +69,10 @@ impl IovArray {
     /// # Safety
     /// The first element can be read.
     #[inline]
-    unsafe fn first_buffer(&self) -> Option<Buffer> {
+    unsafe fn first_buffer(&self) -> Option<Buffer<'a>> {
         // SAFETY: as promised by the caller.
         let element = unsafe { self.first.read_unaligned() };
-        (element.iov_len <= isize::MAX as usize).then_some(Buffer(element))
+        (element.iov_len <= isize::MAX as usize).then_some(Buffer { element, lifetime: PhantomData })
     }
 
     /// A negative count becomes one that is larger than any limit, which the kernel refuses with EMSGSIZE.
@@ -84,13 +86,16 @@ impl IovArray {
 }
 
 /// See [`IovArray::only_buffer_near`].
-pub struct Buffer(libc::iovec);
+pub struct Buffer<'a> {
+    element: libc::iovec,
+    lifetime: PhantomData<&'a [u8]>,
+}
 
 /// Sends one datagram from one buffer.
 #[inline]
 pub fn send(fd: Fd, buffer: &Buffer, flags: c_int) -> Result<usize> {
     // SAFETY: IovArray::from_c() was promised that the kernel may read there, or finds that it cannot.
-    unsafe { socket::send(fd, buffer.0.iov_base, buffer.0.iov_len, flags) }
+    unsafe { socket::send(fd, buffer.element.iov_base, buffer.element.iov_len, flags) }
 }
 
 /// Sends one datagram with descriptors, at most [`ancillary::MAX_DESCRIPTORS`].

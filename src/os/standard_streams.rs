@@ -41,10 +41,10 @@ pub fn openat_above(directory: Fd, path: KernelPath, flags: c_int) -> Result<Own
 
 /// Makes a descriptor one for the C caller: inheritable, and the lowest number available.
 pub fn for_caller(fd: OwnedFd) -> Result<OwnedFd> {
-    match file::fcntl_dupfd(fd.fd(), 0, false) {
-        Ok(lower) if lower.number() < fd.number() => Ok(lower),
-        _ => file::fcntl_setfd(fd.fd(), 0).map(|()| fd),
+    if let Some(lower) = file::fcntl_dupfd(fd.fd(), 0, false).ok().filter(|other| other.number() < fd.number()) {
+        return Ok(lower);
     }
+    file::fcntl_setfd(fd.fd(), 0).map(|()| fd)
 }
 
 /// Keeps 0, 1 and 2 from what the C library opens for itself while this exists. Those that the program has closed refer

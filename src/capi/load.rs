@@ -12,8 +12,7 @@ static AT_LOAD: extern "C" fn() = {
     #[cold]
     extern "C" fn at_load() {
         // Before there are threads, and before any fork: the page that distinguishes processes then exists in all of them.
-        // It is not touched, so that it costs no memory.
-        fork::wiped();
+        fork::prepare();
         log::max_level();
         local_time::watch_forks();
         readable::find_variables();

@@ -37,7 +37,10 @@ impl FdList {
         self.lock.unlock_after_fork();
     }
 
-    pub fn add(&self, fd: Fd) {
+    /// # Safety
+    /// Until it is removed, the descriptor belongs to a call of this thread, so that nobody uses it in the child of a
+    /// fork by another thread, which closes it.
+    pub unsafe fn add(&self, fd: Fd) {
         if let Some(entry) = self.entries.iter().find(|entry| entry.fd.load(Ordering::Relaxed) == 0) {
             entry.thread.store(errno_address(), Ordering::Relaxed);
             entry.fd.store(fd.number(), Ordering::Relaxed);

@@ -14,14 +14,20 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// Valid if all bytes are zero.
 #[repr(C)]
-pub struct Wiped {
+pub(super) struct Wiped {
     generation: AtomicU32,
-    pub hidden: FdList,
+    pub(super) hidden: FdList,
+}
+
+/// Makes the page, but does not touch it: it costs no memory yet.
+#[cold]
+pub fn prepare() {
+    wiped();
 }
 
 /// The page; None if it could not be made. The first answer stays: what is stored must be found again.
 #[cold]
-pub fn wiped() -> Option<&'static Wiped> {
+pub(super) fn wiped() -> Option<&'static Wiped> {
     const UNKNOWN: usize = 0;
     const UNAVAILABLE: usize = 1;
     static PAGE: AtomicUsize = AtomicUsize::new(UNKNOWN);

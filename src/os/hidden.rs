@@ -10,12 +10,16 @@ use super::standard_streams;
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::{Fd, OwnedFd};
 use crate::sys::{Result, file};
+use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::sync::atomic::{AtomicI32, Ordering};
 use once_cell::race::OnceBool;
 
-/// A socket that forked children do not have.
-pub struct HiddenSocket(ManuallyDrop<IdentifiedSocket>);
+/// A socket that forked children do not have. It stays in the thread that has created it, which the list names.
+pub struct HiddenSocket {
+    socket: ManuallyDrop<IdentifiedSocket>,
+    stays_in_thread: PhantomData<*const ()>,
+}
 
 impl HiddenSocket {
     /// Makes a socket by `create`, while no other thread forks.
@@ -23,9 +27,10 @@ impl HiddenSocket {
         while_no_thread_forks(|list| {
             let socket = standard_streams::move_above(create()?)?;
             if let Some(list) = list {
-                list.add(socket.fd());
+                // SAFETY: nobody but the HiddenSocket has the descriptor until into_fd() or drop() removes it.
+                unsafe { list.add(socket.fd()) };
             }
-            Ok(HiddenSocket(ManuallyDrop::new(IdentifiedSocket::unidentified(socket))))
+            Ok(HiddenSocket::of(IdentifiedSocket::unidentified(socket)))
         })
     }
 
@@ -33,16 +38,20 @@ impl HiddenSocket {
     pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
         let mut hidden = ManuallyDrop::new(HiddenSocket::create(create)?);
         // SAFETY: taken once, since hidden is not dropped.
-        let socket = unsafe { ManuallyDrop::take(&mut hidden.0) }.into_fd();
-        Ok(HiddenSocket(ManuallyDrop::new(IdentifiedSocket::new(socket))))
+        let socket = unsafe { ManuallyDrop::take(&mut hidden.socket) }.into_fd();
+        Ok(HiddenSocket::of(IdentifiedSocket::new(socket)))
+    }
+
+    fn of(socket: IdentifiedSocket) -> HiddenSocket {
+        HiddenSocket { socket: ManuallyDrop::new(socket), stays_in_thread: PhantomData }
     }
 
     pub fn fd(&self) -> Fd {
-        self.0.fd()
+        self.socket.fd()
     }
 
     pub fn is_intact(&self) -> bool {
-        self.0.is_intact()
+        self.socket.is_intact()
     }
 
     /// The descriptor is no longer the library's alone.
@@ -54,7 +63,7 @@ impl HiddenSocket {
             }
         });
         // SAFETY: taken once, since hidden is not dropped.
-        unsafe { ManuallyDrop::take(&mut hidden.0) }.into_fd()
+        unsafe { ManuallyDrop::take(&mut hidden.socket) }.into_fd()
     }
 }
 
@@ -66,7 +75,7 @@ impl Drop for HiddenSocket {
                 list.remove(self.fd());
             }
             // SAFETY: self is not used any more.
-            unsafe { ManuallyDrop::drop(&mut self.0) }
+            unsafe { ManuallyDrop::drop(&mut self.socket) }
         });
     }
 }
@@ -103,7 +112,7 @@ extern "C" fn after_fork_in_child() {
     for entry in &FOR_CHILD {
         let fd = entry.swap(0, Ordering::Relaxed);
         if fd != 0 {
-            // SAFETY: a descriptor of a call that does not exist in this process: nobody uses it.
+            // SAFETY: a descriptor of a call that does not exist in this process, as FdList::add() was promised.
             let _ = unsafe { file::close(Fd::from_c(fd)) };
         }
     }

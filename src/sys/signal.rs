@@ -3,7 +3,7 @@
 
 use super::{Result, check, check_long};
 use core::ffi::c_int;
-use core::mem::MaybeUninit;
+use core::mem;
 use core::ptr;
 
 /// A set of signals.
@@ -11,23 +11,24 @@ use core::ptr;
 pub struct SignalSet(libc::sigset_t);
 
 impl SignalSet {
+    /// All bytes are zero: the calls of the C library only set those that the kernel uses.
+    fn empty() -> SignalSet {
+        // SAFETY: a sigset_t consists of integers.
+        SignalSet(unsafe { mem::zeroed() })
+    }
+
     pub fn full() -> SignalSet {
-        let mut set = MaybeUninit::uninit();
-        // SAFETY: the set is valid for writing, and filled by the call, which cannot fail.
-        unsafe {
-            libc::sigfillset(set.as_mut_ptr());
-            SignalSet(set.assume_init())
-        }
+        let mut set = SignalSet::empty();
+        // SAFETY: the set is valid for writing.
+        unsafe { libc::sigfillset(&mut set.0) };
+        set
     }
 
     pub fn of(signal: c_int) -> SignalSet {
-        let mut set = MaybeUninit::uninit();
-        // SAFETY: the set is valid for writing, and filled by the first call, which cannot fail.
-        unsafe {
-            libc::sigemptyset(set.as_mut_ptr());
-            libc::sigaddset(set.as_mut_ptr(), signal);
-            SignalSet(set.assume_init())
-        }
+        let mut set = SignalSet::empty();
+        // SAFETY: the set is valid for reading and writing.
+        unsafe { libc::sigaddset(&mut set.0, signal) };
+        set
     }
 
     pub fn contains(&self, signal: c_int) -> bool {
@@ -36,24 +37,18 @@ impl SignalSet {
     }
 }
 
-/// Changes the signal mask of the thread; the mask before.
+/// Changes the signal mask of the thread; the mask before. This cannot fail with the ways that the library asks for.
 pub fn pthread_sigmask(how: c_int, set: &SignalSet) -> SignalSet {
-    let mut before = MaybeUninit::uninit();
-    // SAFETY: both are valid; the call cannot fail with the ways that the library asks for, and fills the second.
-    unsafe {
-        libc::sigemptyset(before.as_mut_ptr());
-        libc::pthread_sigmask(how, &set.0, before.as_mut_ptr());
-        SignalSet(before.assume_init())
-    }
+    let mut before = SignalSet::empty();
+    // SAFETY: the first set is valid for reading, the second for writing.
+    unsafe { libc::pthread_sigmask(how, &set.0, &mut before.0) };
+    before
 }
 
 pub fn sigpending() -> Result<SignalSet> {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: the set is valid for writing, and filled on success.
-    unsafe {
-        check(libc::sigpending(set.as_mut_ptr()))?;
-        Ok(SignalSet(set.assume_init()))
-    }
+    let mut set = SignalSet::empty();
+    // SAFETY: the set is valid for writing.
+    check(unsafe { libc::sigpending(&mut set.0) }).map(|_| set)
 }
 
 /// Accepts a signal of the set that is pending, without waiting for one.

@@ -346,7 +346,7 @@ pub unsafe extern "C" fn mm_getsockopt(
 ) -> c_int {
     ret("mm_getsockopt", || {
         // SAFETY: null or valid, as the caller promised.
-        options::get(Fd::from_c(sockfd), level, optname, &mut unsafe { ValueBuffer::from_c(optval, optlen) })
+        options::get(Fd::from_c(sockfd), &mut unsafe { ValueBuffer::from_c(level, optname, optval, optlen) })
     })
 }
 

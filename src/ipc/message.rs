@@ -205,7 +205,7 @@ impl Endpoint {
 
 /// Whether the descriptor is that of a socket, as far as can be found out.
 fn is_socket(fd: Fd) -> bool {
-    let kind = socket::getsockopt_value::<c_int>(fd, libc::SOL_SOCKET, libc::SO_TYPE);
+    let kind = socket::getsockopt_value(fd, socket::SO_TYPE);
     !matches!(kind, Err(Errno(libc::EBADF | libc::ENOTSOCK)))
 }
 

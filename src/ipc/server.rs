@@ -69,7 +69,7 @@ impl Server {
     }
 
     fn is_orphaned(&self) -> bool {
-        let creator = socket::getsockopt_value::<libc::ucred>(self.listener.fd(), libc::SOL_SOCKET, libc::SO_PEERCRED);
+        let creator = socket::getsockopt_value(self.listener.fd(), socket::SO_PEERCRED);
         // 0 if it is not visible here.
         creator.is_ok_and(|creator| creator.pid > 0 && process_state::has_exited(creator.pid))
     }

@@ -6,18 +6,23 @@
 use crate::error::{Error, Result};
 use crate::os::socket_option::{self, Value, ValueBuffer};
 use crate::rt::fd::Fd;
+use crate::sys::socket::{self, SocketOption};
 use core::ffi::c_int;
 use errno::Errno;
 
-fn is_timeout(level: c_int, name: c_int) -> bool {
-    level == libc::SOL_SOCKET && matches!(name, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO)
+fn timeout_option(level: c_int, name: c_int) -> Option<SocketOption<libc::timeval>> {
+    match (level, name) {
+        (libc::SOL_SOCKET, libc::SO_RCVTIMEO) => Some(socket::SO_RCVTIMEO),
+        (libc::SOL_SOCKET, libc::SO_SNDTIMEO) => Some(socket::SO_SNDTIMEO),
+        _ => None,
+    }
 }
 
 pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
     let failed = |e| Error::os(e, format_args!("setting option {name} of level {level} of descriptor {fd}"));
-    if !is_timeout(level, name) {
+    let Some(option) = timeout_option(level, name) else {
         return socket_option::set(fd, level, name, value).map_err(failed);
-    }
+    };
     let size = value.size() as usize;
     if size != size_of::<c_int>() {
         let what = format_args!("time-out option {name} takes an int of milliseconds, not a value of {size} bytes");
@@ -25,7 +30,7 @@ pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
     }
     // Of the right size, so it is null.
     let milliseconds = value.as_int().ok_or_else(|| failed(Errno(libc::EFAULT)))?;
-    socket_option::set_timeout(fd, name, &time_of(milliseconds)).map_err(failed)
+    socket::setsockopt_value(fd, option, &time_of(milliseconds)).map_err(failed)
 }
 
 /// The kernel takes a negative time for an error, unless it has whole seconds.
@@ -43,19 +48,20 @@ fn milliseconds_of(time: &libc::timeval) -> c_int {
     c_int::try_from(milliseconds).unwrap_or(c_int::MAX)
 }
 
-pub fn get(fd: Fd, level: c_int, name: c_int, buffer: &mut ValueBuffer) -> Result<()> {
+pub fn get(fd: Fd, buffer: &mut ValueBuffer) -> Result<()> {
+    let (level, name) = (buffer.level(), buffer.name());
     let failed = |e| Error::os(e, format_args!("asking for option {name} of level {level} of descriptor {fd}"));
     // The size is read only for a time-out: elsewhere it is the kernel that finds out whether it can be read. Without
     // any, the kernel says what is wrong.
-    let capacity = if is_timeout(level, name) { buffer.capacity() } else { None };
-    let Some(capacity) = capacity else {
-        return socket_option::get(fd, level, name, buffer).map_err(failed);
+    let timeout = timeout_option(level, name).and_then(|option| Some((option, buffer.capacity()?)));
+    let Some((option, capacity)) = timeout else {
+        return socket_option::get(fd, buffer).map_err(failed);
     };
-    let milliseconds = milliseconds_of(&socket_option::timeout(fd, name).map_err(failed)?);
+    let milliseconds = milliseconds_of(&socket::getsockopt_value(fd, option).map_err(failed)?);
     if buffer.is_null() && capacity > 0 {
         return Err(failed(Errno(libc::EFAULT)));
     }
-    buffer.store(&milliseconds.to_ne_bytes());
+    buffer.store_int(milliseconds);
     Ok(())
 }
 

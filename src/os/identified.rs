@@ -50,7 +50,7 @@ impl IdentifiedSocket {
 }
 
 fn cookie(fd: Fd) -> crate::sys::Result<u64> {
-    socket::getsockopt_value(fd, libc::SOL_SOCKET, libc::SO_COOKIE)
+    socket::getsockopt_value(fd, socket::SO_COOKIE)
 }
 
 impl Drop for IdentifiedSocket {

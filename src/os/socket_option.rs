@@ -35,8 +35,10 @@ impl Value<'_> {
     }
 }
 
-/// Where C wants the value of an option, and the size of it.
+/// An option that a C caller asks for, and where it wants the value and its size.
 pub struct ValueBuffer<'a> {
+    level: c_int,
+    name: c_int,
     first: *mut c_void,
     size: *mut libc::socklen_t,
     lifetime: PhantomData<&'a mut [u8]>,
@@ -44,11 +46,24 @@ pub struct ValueBuffer<'a> {
 
 impl ValueBuffer<'_> {
     /// # Safety
-    /// Each of the two is null or valid during `'a`: `size` for reading and writing, `first` for writing the value of
-    /// the option asked for. How many bytes that is for a given `*size`, the option decides. Where the kernel finds
-    /// that it cannot write, a call fails and nothing is harmed.
-    pub unsafe fn from_c<'a>(first: *mut c_void, size: *mut libc::socklen_t) -> ValueBuffer<'a> {
-        ValueBuffer { first, size, lifetime: PhantomData }
+    /// Each of the two pointers is null or valid during `'a`: `size` for reading and writing, `first` for writing the value
+    /// of the option, and an int of which `*size` bytes are stored if they are fewer. How many bytes the former has for a
+    /// given `*size`, the option decides. Where the kernel finds that it cannot write, a call fails and nothing is harmed.
+    pub unsafe fn from_c<'a>(
+        level: c_int,
+        name: c_int,
+        first: *mut c_void,
+        size: *mut libc::socklen_t,
+    ) -> ValueBuffer<'a> {
+        ValueBuffer { level, name, first, size, lifetime: PhantomData }
+    }
+
+    pub fn level(&self) -> c_int {
+        self.level
+    }
+
+    pub fn name(&self) -> c_int {
+        self.name
     }
 
     /// The number of bytes that C has for a value of which the size is counted in bytes, None if `size` is null.
@@ -61,14 +76,14 @@ impl ValueBuffer<'_> {
         self.first.is_null()
     }
 
-    /// Writes as many bytes of a value as fit, and their number.
-    pub fn store(&mut self, value: &[u8]) {
+    /// Writes as many bytes of an int as fit, and their number.
+    pub fn store_int(&mut self, value: c_int) {
         let Some(capacity) = self.capacity() else { return };
-        let fitting = value.len().min(capacity as usize);
+        let fitting = size_of::<c_int>().min(capacity as usize);
         // SAFETY: not null, and no more bytes than there are, as from_c() was promised.
         unsafe {
             if !self.is_null() {
-                ptr::copy(value.as_ptr(), self.first.cast(), fitting);
+                ptr::copy(ptr::from_ref(&value).cast::<u8>(), self.first.cast(), fitting);
             }
             self.size.write(fitting as libc::socklen_t);
         }
@@ -80,15 +95,7 @@ pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
     unsafe { socket::setsockopt(fd, level, name, value.first, value.size) }
 }
 
-pub fn set_timeout(fd: Fd, name: c_int, timeout: &libc::timeval) -> Result<()> {
-    socket::setsockopt_value(fd, libc::SOL_SOCKET, name, timeout)
-}
-
-pub fn get(fd: Fd, level: c_int, name: c_int, buffer: &mut ValueBuffer) -> Result<()> {
-    // SAFETY: the buffer is as ValueBuffer::from_c() was promised.
-    unsafe { socket::getsockopt(fd, level, name, buffer.first, buffer.size) }
-}
-
-pub fn timeout(fd: Fd, name: c_int) -> Result<libc::timeval> {
-    socket::getsockopt_value(fd, libc::SOL_SOCKET, name)
+pub fn get(fd: Fd, buffer: &mut ValueBuffer) -> Result<()> {
+    // SAFETY: the buffer is that of the option, as ValueBuffer::from_c() was promised.
+    unsafe { socket::getsockopt(fd, buffer.level, buffer.name, buffer.first, buffer.size) }
 }

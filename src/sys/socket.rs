@@ -4,6 +4,7 @@
 use super::{Result, check, check_size, own, size_as_socklen};
 use crate::rt::fd::{Fd, OwnedFd};
 use core::ffi::{c_int, c_uint, c_void};
+use core::marker::PhantomData;
 use core::mem;
 use core::ptr;
 
@@ -149,16 +150,30 @@ unsafe impl OptionValue for libc::ucred {
     const ZERO: libc::ucred = libc::ucred { pid: 0, uid: 0, gid: 0 };
 }
 
-pub fn setsockopt_value<T: OptionValue>(fd: Fd, level: c_int, name: c_int, value: &T) -> Result<()> {
-    // SAFETY: the value has its own size.
-    unsafe { setsockopt(fd, level, name, ptr::from_ref(value).cast(), size_as_socklen::<T>()) }
+/// An option of the level SOL_SOCKET whose value is a `T`. There are no others than the constants below: the kernel counts
+/// the size of some options in elements, and would write beyond a value of another type.
+#[derive(Clone, Copy)]
+pub struct SocketOption<T> {
+    name: c_int,
+    value: PhantomData<T>,
 }
 
-pub fn getsockopt_value<T: OptionValue>(fd: Fd, level: c_int, name: c_int) -> Result<T> {
+pub const SO_TYPE: SocketOption<c_int> = SocketOption { name: libc::SO_TYPE, value: PhantomData };
+pub const SO_COOKIE: SocketOption<u64> = SocketOption { name: libc::SO_COOKIE, value: PhantomData };
+pub const SO_PEERCRED: SocketOption<libc::ucred> = SocketOption { name: libc::SO_PEERCRED, value: PhantomData };
+pub const SO_RCVTIMEO: SocketOption<libc::timeval> = SocketOption { name: libc::SO_RCVTIMEO, value: PhantomData };
+pub const SO_SNDTIMEO: SocketOption<libc::timeval> = SocketOption { name: libc::SO_SNDTIMEO, value: PhantomData };
+
+pub fn setsockopt_value<T: OptionValue>(fd: Fd, option: SocketOption<T>, value: &T) -> Result<()> {
+    // SAFETY: the value is that of the option, and has its own size.
+    unsafe { setsockopt(fd, libc::SOL_SOCKET, option.name, ptr::from_ref(value).cast(), size_as_socklen::<T>()) }
+}
+
+pub fn getsockopt_value<T: OptionValue>(fd: Fd, option: SocketOption<T>) -> Result<T> {
     let mut value = T::ZERO;
     let mut size = size_as_socklen::<T>();
-    // SAFETY: the value is valid for writing, and the size its own.
-    unsafe { getsockopt(fd, level, name, (&raw mut value).cast(), &mut size) }.map(|()| value)
+    // SAFETY: the value is that of the option and valid for writing, and the size its own, in bytes.
+    unsafe { getsockopt(fd, libc::SOL_SOCKET, option.name, (&raw mut value).cast(), &mut size) }.map(|()| value)
 }
 
 // --- data ----------------------------------------------------------------------------------------------------------

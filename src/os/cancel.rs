@@ -19,6 +19,7 @@
 
 use crate::sys::thread::{CancelState, set_cancel_state};
 use core::ffi::c_void;
+use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr;
 
@@ -33,12 +34,13 @@ type Callback = unsafe extern "C" fn(*mut c_void);
 /// The thread is not cancelled until this is dropped.
 pub struct WithoutCancellation {
     state_before: CancelState,
+    stays_in_thread: PhantomData<*const ()>,
 }
 
 impl WithoutCancellation {
     #[must_use]
     pub fn new() -> WithoutCancellation {
-        WithoutCancellation { state_before: set_cancel_state(CancelState::DISABLED) }
+        WithoutCancellation { state_before: set_cancel_state(CancelState::DISABLED), stays_in_thread: PhantomData }
     }
 }
 
@@ -48,13 +50,15 @@ impl Drop for WithoutCancellation {
     }
 }
 
-/// The right to be cancelled, which the body of [`owning`] has.
+/// The right to be cancelled, which the body of [`owning`] has, and cannot keep beyond its end.
 #[derive(Clone, Copy)]
-pub struct Cancellation {
+pub struct Cancellation<'a> {
     state_of_caller: CancelState,
+    lifetime: PhantomData<&'a ()>,
+    stays_in_thread: PhantomData<*const ()>,
 }
 
-impl Cancellation {
+impl Cancellation<'_> {
     /// Makes a call that waits, as a cancellation point.
     ///
     /// `owned` is what the body owns, or a part of it: the cleanup handler must find all changes in memory. Without this, the
@@ -75,15 +79,15 @@ impl Cancellation {
 /// # Safety
 /// While `body` is at a [`Cancellation::point`], none of its frames, nor the call made there, has a value with a
 /// destructor: everything that needs one is part of `owned`. Neither does the caller of this up to C.
-pub unsafe fn owning<T, R>(owned: T, body: fn(&mut T, Cancellation) -> R) -> R {
-    let cancellation = Cancellation { state_of_caller: set_cancel_state(CancelState::DISABLED) };
-    let mut work = Work { owned: ManuallyDrop::new(owned), body, cancellation, result: MaybeUninit::uninit() };
+pub unsafe fn owning<T, R>(owned: T, body: fn(&mut T, Cancellation<'_>) -> R) -> R {
+    let state_of_caller = set_cancel_state(CancelState::DISABLED);
+    let mut work = Work { owned: ManuallyDrop::new(owned), body, state_of_caller, result: MaybeUninit::uninit() };
     // SAFETY: both callbacks take a Work of these types, which stays where it is until the call returns. When it does,
     // the first has run to its end, and the second has not run: so there is a result, and what is owned still is.
     unsafe {
         mmsysio_run_with_cleanup(run::<T, R>, release::<T, R>, (&raw mut work).cast());
         ManuallyDrop::drop(&mut work.owned);
-        set_cancel_state(cancellation.state_of_caller);
+        set_cancel_state(state_of_caller);
         work.result.assume_init()
     }
 }
@@ -91,8 +95,8 @@ pub unsafe fn owning<T, R>(owned: T, body: fn(&mut T, Cancellation) -> R) -> R {
 /// Without a destructor itself, whatever T and R are.
 struct Work<T, R> {
     owned: ManuallyDrop<T>,
-    body: fn(&mut T, Cancellation) -> R,
-    cancellation: Cancellation,
+    body: fn(&mut T, Cancellation<'_>) -> R,
+    state_of_caller: CancelState,
     result: MaybeUninit<R>,
 }
 
@@ -101,7 +105,9 @@ struct Work<T, R> {
 unsafe extern "C" fn run<T, R>(work: *mut c_void) {
     // SAFETY: as promised by the caller.
     let work = unsafe { &mut *work.cast::<Work<T, R>>() };
-    work.result.write((work.body)(&mut work.owned, work.cancellation));
+    let cancellation =
+        Cancellation { state_of_caller: work.state_of_caller, lifetime: PhantomData, stays_in_thread: PhantomData };
+    work.result.write((work.body)(&mut work.owned, cancellation));
 }
 
 /// # Safety

@@ -39,7 +39,7 @@ use core::ptr::NonNull;
 /// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags: c_int) -> *mut c_void {
-    ret("mm_mapfile", || map::map_file(Fd::from_c(fd), offset, len, mflags).map(|mapping| mapping.into_raw()))
+    ret("mm_mapfile", || map::map_file(Fd::from_c(fd), offset, len, mflags))
 }
 
 /// mm_unmap() - give back memory of mm_mapfile()

@@ -4,19 +4,18 @@
 
 use crate::error::{Error, Result};
 use crate::os::fork_lock::{Locked, register_handlers};
-use crate::os::mapping::{Mapping, UnusedMemory};
+use crate::os::mapping::{LentMapping, Mapping, UnusedMemory};
 use crate::rt::fd::Fd;
-use crate::sys;
 use alloc::vec::Vec;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use errno::Errno;
 use once_cell::race::OnceBool;
 
 // --- the table of live mappings ------------------------------------------------------------------------------------
 
-/// Addresses and sizes, the highest address first: the kernel maps downwards, so that a new map mostly comes last. (A
-/// HashMap has no pointer to the beginning of its memory, which valgrind calls lost in a program that ends with a map.)
-type Table = Vec<(usize, usize)>;
+/// The highest address first: the kernel maps downwards, so that a new map mostly comes last. (A HashMap has no pointer to
+/// the beginning of its memory, which valgrind calls lost in a program that ends with a map.)
+type Table = Vec<LentMapping>;
 
 static MAPPINGS: Locked<Table> = Locked::new(Vec::new());
 
@@ -37,29 +36,37 @@ fn with_table<T>(use_table: impl FnOnce(&mut Table) -> T) -> T {
 }
 
 fn position(table: &Table, address: usize) -> core::result::Result<usize, usize> {
-    table.binary_search_by(|(other, _)| address.cmp(other))
+    table.binary_search_by(|other| address.cmp(&other.address()))
 }
 
-/// A record of memory that was unmapped behind the library's back, whose address is in use again, is replaced.
-fn remember(address: usize, size: usize) -> sys::Result<()> {
+/// Hands the memory to C; returns the mapping if there is no memory for the record.
+fn lend(mapping: Mapping) -> core::result::Result<*mut c_void, Mapping> {
     with_table(|table| {
-        table.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
-        let position = match position(table, address) {
-            Ok(outdated) => {
-                table.remove(outdated);
-                outdated
-            }
-            Err(position) => position,
-        };
-        table.insert(position, (address, size));
-        Ok(())
+        if table.try_reserve(1).is_err() {
+            return Err(mapping);
+        }
+        let (first, record) = mapping.into_c();
+        insert(table, record);
+        Ok(first)
     })
 }
 
-fn forget(address: usize) -> Option<usize> {
+/// A record of memory that was unmapped behind the library's back, whose address is in use again, is replaced.
+fn insert(table: &mut Table, record: LentMapping) {
+    match position(table, record.address()) {
+        Ok(outdated) => {
+            if let Some(element) = table.get_mut(outdated) {
+                *element = record;
+            }
+        }
+        Err(position) => table.insert(position, record),
+    }
+}
+
+fn forget(address: usize) -> Option<LentMapping> {
     with_table(|table| {
         let position = position(table, address).ok()?;
-        Some(table.remove(position).1)
+        Some(table.remove(position))
     })
 }
 
@@ -70,11 +77,10 @@ pub const WRITE: c_int = 0x2;
 pub const EXEC: c_int = 0x4;
 pub const SHARED: c_int = 0x8;
 
-pub fn map_file(fd: Fd, offset: libc::off_t, size: usize, flags: c_int) -> Result<Mapping> {
+pub fn map_file(fd: Fd, offset: libc::off_t, size: usize, flags: c_int) -> Result<*mut c_void> {
     let failed = |e| Error::os(e, format_args!("mapping {size} bytes from offset {offset} of descriptor {fd}"));
     let mapping = Mapping::new(fd, offset, size, protection(flags), sharing(flags)).map_err(failed)?;
-    remember(mapping.address(), size).map_err(failed)?;
-    Ok(mapping)
+    lend(mapping).map_err(|_unmapped| failed(Errno(libc::ENOMEM)))
 }
 
 fn protection(flags: c_int) -> c_int {
@@ -91,13 +97,18 @@ fn sharing(flags: c_int) -> c_int {
 /// The record goes first: as soon as the memory is gone, another thread may get its address.
 pub fn unmap(memory: UnusedMemory) -> Result<()> {
     let address = memory.address();
-    let Some(size) = forget(address) else {
+    let Some(record) = forget(address) else {
         let what = format_args!("unmapping address {address:#x}, where no map begins");
         return Err(Error::os(Errno(libc::EFAULT), what));
     };
-    memory.unmap(size).map_err(|e| {
+    let size = record.size();
+    record.unmap(&memory).map_err(|(e, record)| {
         // Without memory for the record the map stays for ever; there is no better end.
-        let _ = remember(address, size);
+        with_table(|table| {
+            if table.try_reserve(1).is_ok() {
+                insert(table, record);
+            }
+        });
         Error::os(e, format_args!("unmapping {size} bytes at address {address:#x}"))
     })
 }
@@ -116,11 +127,12 @@ mod tests {
 
     #[test]
     fn the_table_replaces_and_forgets() {
+        let forget = |address| forget(address).map(|record| record.size());
         // Addresses that no map has.
         for (address, size) in [(3, 30), (1, 10), (5, 50), (3, 31)] {
-            assert_eq!(remember(address, size), Ok(()));
+            with_table(|table| insert(table, LentMapping::of_nothing(address, size)));
         }
-        assert!(with_table(|table| table.is_sorted_by(|a, b| a.0 > b.0)));
+        assert!(with_table(|table| table.is_sorted_by(|a, b| a.address() > b.address())));
         assert_eq!((forget(3), forget(3), forget(2)), (Some(31), None, None));
         assert_eq!((forget(5), forget(1), forget(1)), (Some(50), Some(10), None));
     }

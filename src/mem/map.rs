@@ -102,7 +102,7 @@ pub fn unmap(memory: UnusedMemory) -> Result<()> {
         return Err(Error::os(Errno(libc::EFAULT), what));
     };
     let size = record.size();
-    record.unmap(&memory).map_err(|(e, record)| {
+    record.unmap(memory).map_err(|(e, record)| {
         // Without memory for the record the map stays for ever; there is no better end.
         with_table(|table| {
             if table.try_reserve(1).is_ok() {

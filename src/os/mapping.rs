@@ -108,7 +108,7 @@ impl LentMapping {
     }
 
     /// Unmaps the memory that C gives back. A failure returns the record; EINVAL if it is that of other memory.
-    pub fn unmap(self, memory: &UnusedMemory) -> core::result::Result<(), (Errno, LentMapping)> {
+    pub fn unmap(self, memory: UnusedMemory) -> core::result::Result<(), (Errno, LentMapping)> {
         if memory.address() != self.address() {
             return Err((Errno(libc::EINVAL), self));
         }

@@ -15,7 +15,7 @@ pub struct Counted<T> {
     value: T,
 }
 
-impl<T> Counted<T> {
+impl<T: Send + Sync> Counted<T> {
     pub fn new(value: T) -> Counted<T> {
         Counted { count: ReferenceCount::one(fork::generation()), value }
     }
@@ -115,16 +115,16 @@ mod tests {
 
     #[test]
     fn the_last_reference_frees_the_value() {
-        let value = std::rc::Rc::new(());
+        let value = std::sync::Arc::new(());
         let counted = NonNull::from(Box::leak(Box::new(Counted::new(value.clone()))));
         // SAFETY: the Box was leaked, and this is its owner.
         let (owner, other) = unsafe { (Reference::of_owner(counted), Reference::new(counted)) };
         assert!(owner.is_shared());
         drop(owner);
         assert!(!other.is_shared());
-        assert_eq!(std::rc::Rc::strong_count(other.value()), 2);
+        assert_eq!(std::sync::Arc::strong_count(other.value()), 2);
         drop(other);
-        assert_eq!(std::rc::Rc::strong_count(&value), 1);
+        assert_eq!(std::sync::Arc::strong_count(&value), 1);
     }
 
     #[test]

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_of_the_system_is_told_by_errno_if_there_is_one() {
+    fn a_failure_of_the_system_is_reported_by_errno_if_it_is_set() {
         let error = |number| error(Failure { code: libc::EAI_SYSTEM, errno: Errno(number) }, format_args!("resolving"));
         assert!(error(libc::EMFILE).is(libc::EMFILE));
         assert!(error(0).is(libc::EIO));

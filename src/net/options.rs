@@ -81,11 +81,11 @@ mod tests {
     }
 
     #[test]
-    fn times_that_no_int_of_milliseconds_can_tell_are_the_largest() {
-        let told = |tv_sec, tv_usec| milliseconds_of(&libc::timeval { tv_sec, tv_usec });
-        assert_eq!(told(1, 999_999), 1999);
-        assert_eq!(told(2_147_483, 647_999), c_int::MAX);
-        assert_eq!(told(2_147_483, 648_000), c_int::MAX);
-        assert_eq!(told(libc::time_t::MAX, 999_999), c_int::MAX);
+    fn times_that_exceed_an_int_of_milliseconds_are_the_largest() {
+        let reported = |tv_sec, tv_usec| milliseconds_of(&libc::timeval { tv_sec, tv_usec });
+        assert_eq!(reported(1, 999_999), 1999);
+        assert_eq!(reported(2_147_483, 647_999), c_int::MAX);
+        assert_eq!(reported(2_147_483, 648_000), c_int::MAX);
+        assert_eq!(reported(libc::time_t::MAX, 999_999), c_int::MAX);
     }
 }

@@ -60,8 +60,8 @@ fn split_while(text: &[u8], belongs: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
     text.split_at_checked(length).unwrap_or((text, b""))
 }
 
-/// The address at the beginning of `[address]` or `[address]:port`, and what follows the brackets. The resolver knows
-/// whether it is one; that it has a colon tells it from all others.
+/// The address at the beginning of `[address]` or `[address]:port`, and what follows the brackets. The resolver checks
+/// the address; the colon distinguishes it from a name and from an address of IPv4.
 fn bracketed_address(authority: &[u8]) -> Option<(&[u8], &[u8])> {
     let (address, rest) = split_while(authority.strip_prefix(b"[")?, |byte| *byte != b']');
     let rest = rest.strip_prefix(b"]")?;

@@ -33,7 +33,7 @@ fn send_buffer(fd: Fd, buffer: &Buffer) -> ByteCount {
     }
 }
 
-// Apart, so that the common case does not pay for the registers and the stack of the others.
+// Not inlined, so that the common case does not pay for the registers and the stack of the others.
 #[inline(never)]
 #[track_caller]
 fn send_any(fd: Fd, message: &impl Outgoing) -> ByteCount {
@@ -97,8 +97,8 @@ fn reported(flags: c_int) -> c_int {
 }
 
 /// A descriptor to receive from, and its history when the receive began. A receive may wait for long: another thread may
-/// close the descriptor in that time, and open another file that gets its number. Looking at that number then tells
-/// nothing about the connection, let alone receiving from it.
+/// close the descriptor in that time, and open another file that gets its number. That number then says nothing about the
+/// connection, and nothing may be received from it.
 #[derive(Clone, Copy)]
 struct Endpoint {
     fd: Fd,

@@ -7,7 +7,7 @@ use errno::{Errno, errno};
 
 /// A file descriptor as an argument of a system call: that of an [`OwnedFd`], or an int that came from C.
 ///
-/// An int from C may be negative, closed, or a file of any type: only the kernel can tell. Nothing is owned, so no safe
+/// An int from C may be negative, closed, or a file of any type: only the kernel knows. Nothing is owned, so no safe
 /// function closes or replaces an `Fd`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]

@@ -3,6 +3,7 @@
  * hidden.c: descriptors that the library keeps to itself, and programs that close, redirect or use what they find
  */
 #include "child.h"
+#include "slots.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -109,15 +110,21 @@ static void *connect_in_thread(void *name)
 	return (void *)(intptr_t)mm_ipc_connect(name);
 }
 
-static void wait_until_a_slot_is_taken(void)
+/* When a client of that name sleeps at its slot, it is some milliseconds before it creates another socket. */
+static void wait_until_a_slot_is_taken(const char *name)
 {
+	struct sockaddr_un slot = slot_address(name, 0);
+	char shown[128];
+
+	/* Without the number of the slot. */
+	snprintf(shown, sizeof(shown), "@%.33s", slot.sun_path + 1);
 	for (int i = 0; i < 5000; i++) {
 		char line[256];
 		FILE *sockets = fopen("/proc/net/unix", "r");
 		bool found = false;
 
 		while (!found && fgets(line, sizeof(line), sockets) != NULL)
-			found = strstr(line, "@mmsysio-waiting/") != NULL;
+			found = strstr(line, shown) != NULL;
 		fclose(sockets);
 		if (found)
 			return;
@@ -135,7 +142,7 @@ static int wait_beside_redirections(void *arg)
 	close_streams();
 	pthread_t thread = start_thread(connect_in_thread, (void *)name);
 
-	sleep_ms(30);
+	wait_until_a_slot_is_taken(name);
 	ck_assert(are_streams_untouched());
 	for (int fd = 0; fd < 3; fd++)
 		ck_assert_int_eq(dup2(null, fd), fd);
@@ -451,7 +458,7 @@ START_TEST(a_child_forked_beside_a_waiting_connect_has_no_socket_of_it)
 
 	for (int i = 0; i < 3; i++)
 		threads[i] = start_thread(connect_in_thread, (void *)name);
-	wait_until_a_slot_is_taken();
+	wait_until_a_slot_is_taken(name);
 	sleep_ms(50);
 	pid_t child = fork();
 

@@ -6,7 +6,7 @@ use super::ret::{self, ret, ret_preserving_errno};
 use super::types::mm_stat;
 use crate::error::Error;
 use crate::fs::flags::{NOFOLLOW, RECURSIVE};
-use crate::fs::{access, copy, mkdir, mode, remove};
+use crate::fs::{copy, mkdir, mode, remove, status};
 use crate::os::fd_history;
 use crate::rt::fd::Fd;
 use crate::sys::path::KernelPath;
@@ -456,7 +456,7 @@ pub unsafe extern "C" fn mm_check_access(path: *const c_char, amode: c_int) -> c
     ret_preserving_errno("mm_check_access", || {
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
-        access::check_access(path, amode)
+        status::check_access(path, amode)
     })
 }
 
@@ -475,7 +475,7 @@ pub unsafe extern "C" fn mm_check_access(path: *const c_char, amode: c_int) -> c
 /// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_isatty(fd: c_int) -> c_int {
-    ret_preserving_errno("mm_isatty", || access::is_a_terminal(Fd::from_c(fd)))
+    ret_preserving_errno("mm_isatty", || status::is_a_terminal(Fd::from_c(fd)))
 }
 
 /// mm_dup() - duplicate a descriptor
@@ -957,7 +957,7 @@ fn reported(status: &libc::stat) -> mm_stat {
         nlink: status.st_nlink as c_int,
         uid: status.st_uid,
         gid: status.st_gid,
-        size: access::reported_size(status),
+        size: status::reported_size(status),
         atime: status.st_atime,
         nblocks: status.st_blocks as usize,
         mtime: status.st_mtime,

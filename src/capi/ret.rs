@@ -2,6 +2,7 @@
 //! Results for C.
 
 use crate::error::{Error, Result};
+use crate::os::cancel::WithoutCancellation;
 use crate::os::fd_history;
 use crate::rt::fd::{Fd, OwnedFd};
 use alloc::alloc::{Layout, alloc};
@@ -107,6 +108,9 @@ pub fn boxed<T>(value: T) -> Result<Box<T>> {
     // SAFETY: the size is not 0.
     let memory = unsafe { alloc(layout) }.cast::<T>();
     if memory.is_null() {
+        // Closing a descriptor is a cancellation point.
+        let _whole = WithoutCancellation::new();
+        drop(value);
         return Err(Error::new(libc::ENOMEM, format_args!("allocating {} bytes", layout.size())));
     }
     // SAFETY: the memory is new, of the layout that Box frees it with, and holds a value from here on.

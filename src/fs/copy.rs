@@ -12,13 +12,11 @@ use crate::error::{Error, Result};
 use crate::os::standard_streams;
 use crate::rt::fd::{Fd, OwnedFd};
 use crate::rt::text::Text;
-use crate::sys::file;
 use crate::sys::path::KernelPath;
+use crate::sys::{self, file};
 use alloc::vec::Vec;
 use core::ffi::{CStr, c_int};
 use errno::Errno;
-
-use crate::sys::Result as Outcome;
 
 pub fn copy(from: KernelPath, to: KernelPath, flags: c_int, mode: c_int) -> Result<()> {
     if flags & !(NOFOLLOW | NOCOW | FORCECOW) != 0 {
@@ -36,7 +34,7 @@ pub fn copy(from: KernelPath, to: KernelPath, flags: c_int, mode: c_int) -> Resu
 }
 
 /// A copy is one operation for its caller: a signal does not end it half way.
-fn uninterrupted<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
+fn uninterrupted<T>(mut call: impl FnMut() -> sys::Result<T>) -> sys::Result<T> {
     loop {
         match call() {
             Err(Errno(libc::EINTR)) => {}
@@ -109,7 +107,7 @@ fn open_leased(from: KernelPath, nofollow: c_int) -> Option<OwnedFd> {
 }
 
 /// The target is copied as it stands, however long it is: the size that a link reports may be wrong.
-fn copy_link(from: KernelPath, to: KernelPath) -> Outcome<()> {
+fn copy_link(from: KernelPath, to: KernelPath) -> sys::Result<()> {
     let mut target = Vec::new();
     for size in [256, 4097, 65536] {
         target.clear();
@@ -169,7 +167,7 @@ const SPECIAL_BITS: libc::mode_t = libc::S_ISUID | libc::S_ISGID | libc::S_ISVTX
 
 /// Sets those that are asked for, and that writing has cleared, as it does unless the process is privileged. All other
 /// bits are those that the file was created with: the umask, or an access control list, has shaped them.
-fn set_special_bits(destination: &OwnedFd, status: &Outcome<libc::stat>, mode: libc::mode_t) -> Outcome<()> {
+fn set_special_bits(destination: &OwnedFd, status: &sys::Result<libc::stat>, mode: libc::mode_t) -> sys::Result<()> {
     let wanted = mode & SPECIAL_BITS;
     if wanted == 0 {
         return Ok(());
@@ -186,7 +184,7 @@ fn set_special_bits(destination: &OwnedFd, status: &Outcome<libc::stat>, mode: l
 
 /// Removes half a copy, unless its name stands for another file by now: somebody may have renamed one over it. The system
 /// cannot do both in one step, so a file that comes between them is removed.
-fn remove_if_same(path: KernelPath, created: &Outcome<libc::stat>) {
+fn remove_if_same(path: KernelPath, created: &sys::Result<libc::stat>) {
     let Ok(created) = created else { return };
     match uninterrupted(|| file::lstat(path)) {
         Ok(named) if named.st_dev == created.st_dev && named.st_ino == created.st_ino => {
@@ -197,7 +195,7 @@ fn remove_if_same(path: KernelPath, created: &Outcome<libc::stat>) {
     }
 }
 
-fn copy_data(from: Fd, status: &libc::stat, to: Fd, flags: c_int) -> Outcome<()> {
+fn copy_data(from: Fd, status: &libc::stat, to: Fd, flags: c_int) -> sys::Result<()> {
     if flags & FORCECOW != 0 {
         return uninterrupted(|| file::ioctl_ficlone(from, to));
     }
@@ -229,7 +227,7 @@ impl Transfer {
     ///
     /// A hole is only believed where it lies between offsets that the file reached: before data, or before a byte that
     /// was read. In doubt, what follows is read.
-    fn copy_extents(&mut self) -> Outcome<()> {
+    fn copy_extents(&mut self) -> sys::Result<()> {
         let (from, to) = (self.from, self.to);
         // All that lies before it is copied.
         let mut position = 0;
@@ -266,7 +264,7 @@ impl Transfer {
     ///
     /// When the file was asked for data, it may have been longer than when it is asked for its size, or shorter. So it is
     /// asked again, and the last byte of the hole is read: if it is there, and zero, so is the hole.
-    fn copy_last_hole(&mut self, position: libc::off_t) -> Outcome<LastHole> {
+    fn copy_last_hole(&mut self, position: libc::off_t) -> sys::Result<LastHole> {
         let (from, to) = (self.from, self.to);
         let size = match file::lseek(from, 0, libc::SEEK_END) {
             Ok(size) if size > position => size,
@@ -293,12 +291,12 @@ impl Transfer {
     }
 
     /// Copies up to the end of the file.
-    fn copy_rest(&mut self) -> Outcome<()> {
+    fn copy_rest(&mut self) -> sys::Result<()> {
         self.copy_up_to(u64::MAX).map(drop)
     }
 
     /// Copies that many bytes, or up to the end of the file, which is where nothing is read; and counts them.
-    fn copy_up_to(&mut self, most: u64) -> Outcome<u64> {
+    fn copy_up_to(&mut self, most: u64) -> sys::Result<u64> {
         let mut left = most;
         let mut size = Self::BUFFER_SIZE;
         while left > 0 && self.in_kernel {
@@ -328,7 +326,7 @@ impl Transfer {
     }
 
     /// Reads once, and remembers what was read.
-    fn read_once(&mut self, size: usize) -> Outcome<()> {
+    fn read_once(&mut self, size: usize) -> sys::Result<()> {
         self.buffer.clear();
         self.buffer.try_reserve_exact(size).map_err(|_| Errno(libc::ENOMEM))?;
         let read = uninterrupted(|| file::read_append(self.from, &mut self.buffer, size));
@@ -341,7 +339,7 @@ impl Transfer {
     }
 
     /// Writes all that was read last.
-    fn write_all(&self) -> Outcome<()> {
+    fn write_all(&self) -> sys::Result<()> {
         let mut rest = self.buffer.as_slice();
         while !rest.is_empty() {
             match uninterrupted(|| file::write_slice(self.to, rest))? {

@@ -2,9 +2,9 @@
 //! Files and directories.
 #![forbid(unsafe_code)]
 
-pub mod access;
 pub mod copy;
 pub mod flags;
 pub mod mkdir;
 pub mod mode;
 pub mod remove;
+pub mod status;

@@ -11,8 +11,8 @@
 //!   wait, and what is owned is released by a cleanup handler of the C library.
 //! - All others are [`WithoutCancellation`] if something in them is a cancellation point, as close() is.
 //!
-//! Three functions that may take long are none of these: mm_copy(), mm_remove() and mm_create_sockclient(). A thread that
-//! is cancelled in them leaves descriptors and memory behind, as their pages say.
+//! Functions that may take long and consist of many calls are none of these: mm_copy(), mm_remove(), and those that use
+//! the resolver. A thread that is cancelled in them leaves descriptors and memory behind, as their pages say.
 //!
 //! The C library may cancel a thread whose call has just succeeded, before it returns; a descriptor that the kernel has
 //! created is then lost (glibc's bug 12683). Nothing above the C library can prevent that.

@@ -4,9 +4,9 @@
 use super::cancel::WithoutCancellation;
 use super::standard_streams;
 use crate::rt::fd::{Fd, OwnedFd};
-use crate::sys::Result;
 use crate::sys::directory::{self, Stream};
 use crate::sys::path::KernelPath;
+use crate::sys::{Result, file};
 use core::ffi::CStr;
 
 /// An open stream, closed when dropped.
@@ -22,7 +22,11 @@ pub struct Entry<'a> {
 impl DirStream {
     pub fn open(path: KernelPath) -> Result<DirStream> {
         // Not by opendir(), which reads the path itself and crashes where the kernel would report EFAULT.
-        DirStream::reading(standard_streams::open_above(path, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK)?)
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        let directory = file::open(path, flags, 0)?;
+        // Only opening may wait for long: a thread that is cancelled then owns nothing.
+        let _whole = WithoutCancellation::new();
+        DirStream::reading(standard_streams::move_above(directory)?)
     }
 
     /// A stream of the directory that is open. The descriptor stays the caller's.
@@ -31,12 +35,7 @@ impl DirStream {
     }
 
     fn reading(directory: OwnedFd) -> Result<DirStream> {
-        directory::fdopendir(directory).map(DirStream).map_err(|(failure, directory)| {
-            // Closing is a cancellation point.
-            let _whole = WithoutCancellation::new();
-            drop(directory);
-            failure
-        })
+        directory::fdopendir(directory).map(DirStream).map_err(|(failure, _closed)| failure)
     }
 
     /// The next entry, None at the end. errno changes only if this fails.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Files: what there is to decide about them.
+//! Whether a file may be accessed, is a terminal, and how large it is.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};

@@ -33,7 +33,9 @@ impl Server {
             .map_err(|e| Error::os(e, format_args!("binding a server to {address}")))?;
         socket::listen(listener.fd(), BACKLOG).map_err(|e| Error::os(e, format_args!("listening to {address}")))?;
         Slots::of(address).announce();
-        Ok(Server { listener: IdentifiedSocket::new(listener), created_in: fork::generation() })
+        let mut listener = IdentifiedSocket::new(listener);
+        listener.identify();
+        Ok(Server { listener, created_in: fork::generation() })
     }
 
     /// Waits for the next connection. The caller has a reference to the server.

@@ -4,7 +4,7 @@
 use super::fork_lock::{ForkLock, Guard};
 use crate::rt::fd::Fd;
 use crate::sys::thread::errno_address;
-use core::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 /// Descriptors that do not fit are not listed.
 pub const CAPACITY: usize = 64;
@@ -21,6 +21,15 @@ struct Entry {
     /// 0 if the entry is free: that descriptor is never listed.
     fd: AtomicI32,
     thread: AtomicUsize,
+    /// The cookie of the socket, 0 if it is not known.
+    cookie: AtomicU64,
+}
+
+/// A descriptor of the list.
+#[derive(Clone, Copy)]
+pub struct Listed {
+    pub fd: Fd,
+    pub cookie: Option<u64>,
 }
 
 impl FdList {
@@ -43,22 +52,40 @@ impl FdList {
     pub unsafe fn add(&self, fd: Fd) {
         if let Some(entry) = self.entries.iter().find(|entry| entry.fd.load(Ordering::Relaxed) == 0) {
             entry.thread.store(errno_address(), Ordering::Relaxed);
+            entry.cookie.store(0, Ordering::Relaxed);
             entry.fd.store(fd.number(), Ordering::Relaxed);
         }
     }
 
+    /// Remembers the cookie of a socket that this thread has added.
+    pub fn identify(&self, fd: Fd, cookie: u64) {
+        if let Some(entry) = self.own_entry(fd) {
+            entry.cookie.store(cookie, Ordering::Relaxed);
+        }
+    }
+
+    /// Removes a descriptor that this thread has added.
     pub fn remove(&self, fd: Fd) {
-        if let Some(entry) = self.entries.iter().find(|entry| entry.fd.load(Ordering::Relaxed) == fd.number()) {
+        if let Some(entry) = self.own_entry(fd) {
             entry.fd.store(0, Ordering::Relaxed);
         }
     }
 
-    /// For each entry, the descriptor that another thread has added, or 0.
-    pub fn of_other_threads(&self) -> impl Iterator<Item = i32> + '_ {
+    /// Another thread may have listed the same number, if the program has closed one of the descriptors.
+    fn own_entry(&self, fd: Fd) -> Option<&Entry> {
+        let this_thread = errno_address();
+        self.entries.iter().find(|entry| {
+            entry.fd.load(Ordering::Relaxed) == fd.number() && entry.thread.load(Ordering::Relaxed) == this_thread
+        })
+    }
+
+    /// For each entry, the descriptor if another thread has added it.
+    pub fn of_other_threads(&self) -> impl Iterator<Item = Option<Listed>> + '_ {
         let this_thread = errno_address();
         self.entries.iter().map(move |entry| {
-            let is_of_other = entry.thread.load(Ordering::Relaxed) != this_thread;
-            if is_of_other { entry.fd.load(Ordering::Relaxed) } else { 0 }
+            let (fd, cookie) = (entry.fd.load(Ordering::Relaxed), entry.cookie.load(Ordering::Relaxed));
+            let is_of_other = fd != 0 && entry.thread.load(Ordering::Relaxed) != this_thread;
+            is_of_other.then(|| Listed { fd: Fd::from_c(fd), cookie: (cookie != 0).then_some(cookie) })
         })
     }
 }

@@ -5,14 +5,14 @@
 use super::fd_list::{CAPACITY, FdList};
 use super::fork::wiped;
 use super::fork_lock::register_handlers;
-use super::identified::IdentifiedSocket;
+use super::identified::{IdentifiedSocket, is_socket_with};
 use super::standard_streams;
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::{Fd, OwnedFd};
 use crate::sys::{Result, file};
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use once_cell::race::OnceBool;
 
 /// A socket that forked children do not have. It stays in the thread that has created it, which the list names.
@@ -30,20 +30,22 @@ impl HiddenSocket {
                 // SAFETY: nobody but the HiddenSocket has the descriptor until into_fd() or drop() removes it.
                 unsafe { list.add(socket.fd()) };
             }
-            Ok(HiddenSocket::of(IdentifiedSocket::unidentified(socket)))
+            let socket = ManuallyDrop::new(IdentifiedSocket::new(socket));
+            Ok(HiddenSocket { socket, stays_in_thread: PhantomData })
         })
     }
 
     /// The same, for a socket that lives long enough for the program to close it.
     pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
-        let mut hidden = ManuallyDrop::new(HiddenSocket::create(create)?);
-        // SAFETY: taken once, since hidden is not dropped.
-        let socket = unsafe { ManuallyDrop::take(&mut hidden.socket) }.into_fd();
-        Ok(HiddenSocket::of(IdentifiedSocket::new(socket)))
-    }
-
-    fn of(socket: IdentifiedSocket) -> HiddenSocket {
-        HiddenSocket { socket: ManuallyDrop::new(socket), stays_in_thread: PhantomData }
+        let mut hidden = HiddenSocket::create(create)?;
+        if let Some(cookie) = hidden.socket.identify() {
+            while_no_thread_forks(|list| {
+                if let Some(list) = list {
+                    list.identify(hidden.fd(), cookie);
+                }
+            });
+        }
+        Ok(hidden)
     }
 
     pub fn fd(&self) -> Fd {
@@ -89,15 +91,17 @@ fn while_no_thread_forks<T>(call: impl FnOnce(Option<&FdList>) -> T) -> T {
     call(Some(&wiped.hidden))
 }
 
-/// What a child is to close: the list is cleared in it.
-static FOR_CHILD: [AtomicI32; CAPACITY] = [const { AtomicI32::new(0) }; CAPACITY];
+/// What a child is to close: descriptors and cookies, 0 if there is none or it is not known. The list itself is cleared in
+/// the child.
+static FOR_CHILD: [(AtomicI32, AtomicU64); CAPACITY] = [const { (AtomicI32::new(0), AtomicU64::new(0)) }; CAPACITY];
 
 extern "C" fn before_fork() {
     let Some(wiped) = wiped() else { return };
     wiped.hidden.lock_for_fork();
     // A signal handler may fork in the middle of a call, which goes on in the child, and closes its own.
-    for (to, fd) in FOR_CHILD.iter().zip(wiped.hidden.of_other_threads()) {
-        to.store(fd, Ordering::Relaxed);
+    for ((fd, cookie), listed) in FOR_CHILD.iter().zip(wiped.hidden.of_other_threads()) {
+        fd.store(listed.map_or(0, |listed| listed.fd.number()), Ordering::Relaxed);
+        cookie.store(listed.and_then(|listed| listed.cookie).unwrap_or(0), Ordering::Relaxed);
     }
 }
 
@@ -109,9 +113,10 @@ extern "C" fn after_fork_in_parent() {
 
 extern "C" fn after_fork_in_child() {
     let _errno = PreservedErrno::new();
-    for entry in &FOR_CHILD {
-        let fd = entry.swap(0, Ordering::Relaxed);
-        if fd != 0 {
+    for (fd, cookie) in &FOR_CHILD {
+        let (fd, cookie) = (fd.swap(0, Ordering::Relaxed), cookie.load(Ordering::Relaxed));
+        // The program may have closed it, and have opened another file that got the number.
+        if fd != 0 && is_socket_with(Fd::from_c(fd), (cookie != 0).then_some(cookie)) {
             // SAFETY: a descriptor of a call that does not exist in this process, as FdList::add() was promised.
             let _ = unsafe { file::close(Fd::from_c(fd)) };
         }

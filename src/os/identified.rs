@@ -16,16 +16,16 @@ pub struct IdentifiedSocket {
 }
 
 impl IdentifiedSocket {
-    /// A socket that is not recognised: it is worth no system call.
-    pub fn unidentified(socket: OwnedFd) -> IdentifiedSocket {
+    /// A socket that is recognised only after [`IdentifiedSocket::identify`].
+    pub fn new(socket: OwnedFd) -> IdentifiedSocket {
         IdentifiedSocket { socket: ManuallyDrop::new(socket), cookie: None }
     }
 
-    /// errno stays as it is.
-    pub fn new(socket: OwnedFd) -> IdentifiedSocket {
+    /// Asks the kernel for the cookie. errno stays as it is.
+    pub fn identify(&mut self) -> Option<u64> {
         let _errno = PreservedErrno::new();
-        let cookie = cookie(socket.fd()).ok();
-        IdentifiedSocket { socket: ManuallyDrop::new(socket), cookie }
+        self.cookie = cookie(self.fd()).ok();
+        self.cookie
     }
 
     pub fn fd(&self) -> Fd {
@@ -34,18 +34,23 @@ impl IdentifiedSocket {
 
     /// Whether the descriptor is still that of the socket.
     pub fn is_intact(&self) -> bool {
-        let Some(expected) = self.cookie else { return true };
-        match cookie(self.fd()) {
-            Ok(cookie) => cookie == expected,
-            // Any other failure comes from a sandbox.
-            Err(Errno(failure)) => !matches!(failure, libc::EBADF | libc::ENOTSOCK),
-        }
+        self.cookie.is_none_or(|expected| is_socket_with(self.fd(), Some(expected)))
     }
 
     pub fn into_fd(self) -> OwnedFd {
         let mut identified = ManuallyDrop::new(self);
         // SAFETY: taken once, since identified is not dropped.
         unsafe { ManuallyDrop::take(&mut identified.socket) }
+    }
+}
+
+/// Whether the descriptor is that of a socket; of the one with that cookie, if it is known.
+pub fn is_socket_with(fd: Fd, expected: Option<u64>) -> bool {
+    match (cookie(fd), expected) {
+        (Ok(cookie), Some(expected)) => cookie == expected,
+        (Ok(_), None) => true,
+        // Any other failure comes from a sandbox, or from a kernel that has no cookies (before Linux 4.12).
+        (Err(Errno(failure)), _) => !matches!(failure, libc::EBADF | libc::ENOTSOCK),
     }
 }
 

@@ -11,6 +11,9 @@ use errno::Errno;
 impl<'a> KernelPath<'a> {
     /// The string; EFAULT if the kernel cannot read it, of which nothing is read here then. This is a system call.
     pub fn to_c_str(self) -> Result<&'a CStr> {
+        if self.as_ptr().is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
         match file::access(self, libc::F_OK) {
             Err(unreadable @ Errno(libc::EFAULT)) => Err(unreadable),
             // SAFETY: a call with this path has not failed with EFAULT.

@@ -437,6 +437,14 @@ END_TEST
 
 /* --- forked children ----------------------------------------------------------------------------------------------------- */
 
+static bool is_socket_of_type(int fd, int expected)
+{
+	int type = 0;
+	socklen_t size = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == expected;
+}
+
 static int count_sockets(void)
 {
 	int count = 0;
@@ -489,6 +497,37 @@ START_TEST(a_child_forked_beside_a_waiting_connect_has_no_socket_of_it)
 		ck_assert_int_eq(mm_read(fd, &byte, 1), 0);
 		close_all(1, &fd);
 	}
+	mm_ipc_srv_destroy(srv);
+}
+END_TEST
+
+START_TEST(a_forked_child_keeps_what_has_got_the_number_of_a_waiting_socket)
+{
+	const char *name = unique_name();
+	pthread_t thread = start_thread(connect_in_thread, (void *)name);
+	int mine[2], slot = 3, status;
+
+	wait_until_a_slot_is_taken(name);
+	while (!is_socket_of_type(slot, SOCK_DGRAM))
+		ck_assert_int_lt(slot++, 200);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, mine), 0);
+	int replacements[] = {open("/dev/null", O_RDWR), mine[0]};
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(dup2(replacements[i], slot), slot);
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(is_open(slot) ? 0 : 1);
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert_int_eq(status, 0);
+	}
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+	int client = (int)(intptr_t)join_thread(thread), served = mm_ipc_srv_accept(srv);
+
+	ck_assert_int_ge(client, 0);
+	ck_assert(is_open(slot));
+	close_all(6, (int[]){slot, replacements[0], mine[0], mine[1], client, served});
 	mm_ipc_srv_destroy(srv);
 }
 END_TEST
@@ -573,4 +612,5 @@ SUITE(a_server_outlives_the_redirection_of_the_standard_streams,
       a_server_whose_number_is_that_of_another_server_leaves_it_alone,
       a_waiting_connect_whose_number_is_used_again_receives_nothing_from_it,
       a_child_forked_beside_a_waiting_connect_has_no_socket_of_it,
+      a_forked_child_keeps_what_has_got_the_number_of_a_waiting_socket,
       a_child_forked_by_a_handler_inside_connect_ends_that_connect, a_fork_beside_many_waiting_threads_does_not_hang)

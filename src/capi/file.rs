@@ -108,7 +108,7 @@ pub unsafe extern "C" fn mm_rename(oldpath: *const c_char, newpath: *const c_cha
 ///   with EINTR, since the descriptor is closed nevertheless.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_close(fd: c_int) -> c_int {
-    ret("mm_close", || match fd {
+    ret_preserving_errno("mm_close", || match fd {
         -1 => Ok(()),
         fd => match close(Fd::from_c(fd)) {
             Err(e) if e.0 != libc::EINTR => Err(Error::os(e, format_args!("closing descriptor {fd}"))),

@@ -2,7 +2,7 @@
 //! Entry points under the banner 'memory mapping'.
 
 use super::arg;
-use super::ret::ret;
+use super::ret::{ret, ret_preserving_errno};
 use crate::fs::mode;
 use crate::mem::{map, shared};
 use crate::os::mapping::UnusedMemory;
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
 /// Compatibility: differs from mmlib: nobody can guess a name and take it first.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_anon_shm() -> c_int {
-    ret("mm_anon_shm", shared::anonymous)
+    ret_preserving_errno("mm_anon_shm", shared::anonymous)
 }
 
 /// mm_shm_unlink() - remove the name of shared memory

@@ -6,6 +6,7 @@ use crate::error::{ByteCount, Error, Result};
 use crate::os::ancillary::{FdArray, MAX_DESCRIPTORS};
 use crate::os::fd_history::{self, History};
 use crate::os::message::{self, Buffer, Incoming, IovArray, Outgoing, Received};
+use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::Fd;
 use crate::sys::{self, file, socket};
 use core::ffi::c_int;
@@ -122,7 +123,10 @@ impl Endpoint {
     #[track_caller]
     fn examine(self, outcome: sys::Result<Received>, message: &impl Incoming) -> Result<usize> {
         let received = match outcome {
-            Ok(received) => self.datagram_or_end(received)?,
+            Ok(received) => {
+                let _errno = PreservedErrno::new();
+                self.datagram_or_end(received)?
+            }
             Err(failure) => self.receive_after(failure, message.buffers(), &message.descriptors())?,
         };
         message.report(received.descriptors, reported(received.flags));

@@ -206,7 +206,7 @@ MMLIB_API int mm_error_set_flags(int flags, int mask);
  * mm_save_errorstate() - copy the thread's error state
  * @state:      receives the copy, the thread's flags included; all 1024 bytes are written
  *
- * Return: 0 on success; on failure -1, and the error state is set.
+ * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EFAULT           @state is NULL
@@ -225,7 +225,7 @@ MMLIB_API int mm_save_errorstate(struct mm_error_state *state);
  * The flags of the saving thread come with it. errno gets the number of the restored error: 0 if there was
  * none. Nothing is logged.
  *
- * Return: 0 on success; on failure -1, and the error state is set.
+ * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EFAULT           @state is NULL

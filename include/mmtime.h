@@ -50,7 +50,7 @@ struct mm_timespec {
  * @clock_id:   MM_CLK_REALTIME, MM_CLK_MONOTONIC..., or another clock of the system
  * @ts:         receives the time
  *
- * Return: 0 on success; on failure -1, and the error state is set.
+ * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EINVAL           there is no such clock
@@ -68,7 +68,7 @@ MMLIB_API int mm_gettime(clockid_t clock_id, struct mm_timespec *ts);
  * @clock_id:   as for mm_gettime()
  * @res:        receives it; NULL to ask only whether there is such a clock
  *
- * Return: 0 on success; on failure -1, and the error state is set.
+ * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EINVAL           there is no such clock

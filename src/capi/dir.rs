@@ -11,20 +11,21 @@ use alloc::boxed::Box;
 use core::ffi::{c_char, c_int};
 
 /// mm_opendir() - open a directory to read its entries
-/// @path:       name of the directory
+/// @path:       pathname of the directory
 ///
-/// The file descriptor of the directory is closed in executed programs.
+/// The close-on-exec flag is set on the file descriptor of the directory.
 ///
-/// Return: the directory, at its first entry, to be closed with mm_closedir(); on failure NULL, and the error state is
-///   set.
+/// Return: the directory, positioned at its first entry, to be closed with mm_closedir(); NULL on failure, and the
+///   error state is set.
 ///
 /// Errors:
-///   ENOENT           there is no such directory, or the path is empty
+///   ENOENT           the directory does not exist, or the path is empty
 ///   ENOTDIR          a component of the path is not a directory
-///   EACCES           the directory may not be read, or a directory of the path may not be searched
+///   EACCES           read permission is denied for the directory, or search permission for a component of the path
+///                    prefix
 ///   EPERM            a security policy forbids it
 ///   @errors path filesystem descriptors
-///   EINTR            the call was interrupted by a signal handler, on a filesystem that waits for its server
+///   EINTR            the call was interrupted by a signal handler while the filesystem was waiting for its server
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -46,13 +47,13 @@ pub unsafe extern "C" fn mm_opendir(path: *const c_char) -> *mut MM_DIR {
 }
 
 /// mm_closedir() - close a directory
-/// @dir:        directory to close; NULL does nothing
+/// @dir:        directory to close; NULL is accepted and does nothing
 ///
-/// Every entry that was read from it is gone.
+/// All entries returned by mm_readdir() for @dir become invalid.
 ///
 /// Errors: none
 ///
-/// Thread safety: MT-Safe, with different directories
+/// Thread safety: MT-Safe if each thread uses a different directory
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
 /// Compatibility: as mmlib
@@ -67,16 +68,15 @@ pub unsafe extern "C" fn mm_closedir(dir: *mut MM_DIR) {
     }
 }
 
-/// mm_rewinddir() - go back to the first entry of a directory
+/// mm_rewinddir() - reset a directory to its first entry
 /// @dir:        directory
 ///
-/// What is read from then on is what the directory holds then.
-///
+/// Later calls of mm_readdir() return the entries that the directory has at that time.
 ///
 /// Errors:
 ///   EINVAL           @dir is NULL
 ///
-/// Thread safety: MT-Safe, with different directories
+/// Thread safety: MT-Safe if each thread uses a different directory
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
 /// Compatibility: as mmlib
@@ -93,23 +93,23 @@ pub unsafe extern "C" fn mm_rewinddir(dir: *mut MM_DIR) {
 
 /// mm_readdir() - read the next entry of a directory
 /// @dir:        directory
-/// @status:     receives 0 if there was an entry or the end was reached, -1 after a failure; may be NULL
+/// @status:     receives 0 if an entry was read or the end was reached, -1 on failure; may be NULL
 ///
-/// The entries . and .. are among them; the order is the filesystem's. An entry that is created or removed at the
-/// same time may be returned or not.
+/// The entries "." and ".." are returned too. The filesystem determines the order. An entry that is created or removed
+/// at the same time may or may not be returned.
 ///
-/// Return: the entry, which changes when the next one is read and goes when the directory is closed; NULL at the end,
-///   with errno and the error state as they were; on failure NULL, and the error state is set.
+/// Return: the entry, which is valid until the next call of mm_readdir() or mm_closedir() for @dir; NULL at the end of
+///   the directory, and errno and the error state are not changed; NULL on failure, and the error state is set.
 ///
 /// Errors:
 ///   EINVAL           @dir is NULL
-///   ENOMEM           not enough memory; the entry is lost
+///   ENOMEM           not enough memory; the entry is skipped
 ///   EIO, ENOENT, ESTALE  the directory cannot be read
 ///
-/// Thread safety: MT-Safe, with different directories
+/// Thread safety: MT-Safe if each thread uses a different directory
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: a failure to read is distinguished from the end of the directory.
+/// Compatibility: differs from mmlib: a read failure is distinguished from the end of the directory.
 ///
 /// # Safety
 /// `dir` is null or came from mm_opendir() and was not closed since; `status` is valid.

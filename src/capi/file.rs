@@ -15,27 +15,29 @@ use core::ffi::{c_char, c_int, c_void};
 use errno::Errno;
 
 /// mm_open() - open a file
-/// @path:       name of the file
-/// @oflag:      flags of open(): O_RDONLY, O_WRONLY or O_RDWR, with O_CREAT, O_EXCL, O_TRUNC, O_APPEND...
-/// @mode:       permissions of a file that is created, MODE_DEF among them; otherwise ignored
+/// @path:       pathname of the file
+/// @oflag:      flags of open(): O_RDONLY, O_WRONLY or O_RDWR, combined with O_CREAT, O_EXCL, O_TRUNC, O_APPEND...
+/// @mode:       permissions of a file that is created, such as MODE_DEF; ignored if no file is created
 ///
-/// The file is closed in executed programs: O_CLOEXEC is always added.
+/// The close-on-exec flag is set on the file descriptor: O_CLOEXEC is always added to @oflag.
 ///
-/// Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+/// Return: a file descriptor (the lowest number available), to be closed with mm_close(); -1 on failure, and the error
 ///   state is set.
 ///
 /// Errors:
-///   EACCES, EPERM    the file or a directory of the path may not be accessed in this way
-///   EEXIST           the file exists, and O_CREAT and O_EXCL are given
-///   EISDIR           a directory is to be written
+///   EACCES, EPERM    the requested access to the file is not permitted, or search permission is denied for a component
+///                    of the path prefix
+///   EEXIST           the file exists, and @oflag includes O_CREAT and O_EXCL
+///   EISDIR           the file is a directory, and @oflag requests writing
 ///   @errors path filesystem descriptors
-///   ENXIO            nobody reads the FIFO, or there is no such device, or it is a socket
+///   ENXIO            the file is a FIFO that no process has open for reading, a device that does not exist, or a
+///                    socket
 ///   EROFS            the filesystem is read-only
-///   ETXTBSY          a program that runs is to be written
-///   ENOSPC, EDQUOT   there is no space to create it
-///   EINVAL           @oflag has a combination that is not supported
-///   EOPNOTSUPP       the filesystem has no O_TMPFILE
-///   EINTR            the call was interrupted by a signal handler while it waited for the FIFO or device
+///   ETXTBSY          the file is a program that is being executed, and @oflag requests writing
+///   ENOSPC, EDQUOT   the filesystem is full, or the user's disk quota is exhausted, and the file cannot be created
+///   EINVAL           @oflag is an unsupported combination of flags
+///   EOPNOTSUPP       the filesystem does not support O_TMPFILE
+///   EINTR            the call was interrupted by a signal handler while waiting to open a FIFO or a device
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -55,22 +57,23 @@ pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int)
 }
 
 /// mm_rename() - rename a file
-/// @oldpath:    its name
-/// @newpath:    its new name; what has it is replaced, in one step
+/// @oldpath:    pathname of the file
+/// @newpath:    new pathname; a file that exists under this name is replaced atomically
 ///
-/// Symbolic links are renamed themselves. Two names of one file stay as they are.
+/// If @oldpath or @newpath is a symbolic link, the link itself is renamed or replaced. If both are links to the same
+/// file, the call succeeds and changes nothing.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EACCES, EPERM    a directory may not be written or searched
+///   EACCES, EPERM    write permission is denied for a directory, or search permission for a component of a path prefix
 ///   ENOTEMPTY, EEXIST  @newpath is a directory that is not empty
 ///   EISDIR           @newpath is a directory, and @oldpath is not
-///   EXDEV            the names are on different filesystems
-///   EINVAL           a directory is to become part of itself
+///   EXDEV            @oldpath and @newpath are on different filesystems
+///   EINVAL           @oldpath is a directory that contains @newpath
 ///   EBUSY            a directory is in use by the system
 ///   EROFS            the filesystem is read-only
-///   EMLINK, ENOSPC, EDQUOT  there is no space for the new name
+///   EMLINK, ENOSPC, EDQUOT  the directory of @newpath cannot hold a further entry
 ///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
@@ -90,22 +93,24 @@ pub unsafe extern "C" fn mm_rename(oldpath: *const c_char, newpath: *const c_cha
     })
 }
 
-/// mm_close() - close a descriptor
-/// @fd:         descriptor to close; -1 does nothing, successfully
+/// mm_close() - close a file descriptor
+/// @fd:         file descriptor to close; -1 is accepted and does nothing
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
-///   EIO              data written earlier could not be stored
-///   ENOSPC, EDQUOT   the same, for want of space
-/// Error notes: Except after EBADF the descriptor is closed even if -1 is returned: do not try again.
+///   EIO              an I/O error occurred; data written earlier may not have been stored
+///   ENOSPC, EDQUOT   data written earlier could not be stored, because the filesystem is full or the quota is
+///                    exhausted
+/// Error notes: After a failure other than EBADF the file descriptor is closed nevertheless: do not call mm_close()
+///   again.
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: a signal that arrives while the descriptor is closed does not make the call fail
-///   with EINTR, since the descriptor is closed nevertheless.
+/// Compatibility: differs from mmlib: the call does not fail with EINTR if a signal arrives, because the file
+///   descriptor is closed in any case.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_close(fd: c_int) -> c_int {
     ret_preserving_errno("mm_close", || match fd {
@@ -123,18 +128,18 @@ fn close(fd: Fd) -> sys::Result<()> {
     unsafe { file::close(fd) }
 }
 
-/// mm_fsync() - store what was written to a file
-/// @fd:         descriptor of the file
+/// mm_fsync() - flush a file to its storage device
+/// @fd:         file descriptor of the file
 ///
-/// Returns when the device has it.
+/// Returns after the device has reported that all data and metadata of the file are stored.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
-///   EINVAL           @fd has no storage: a pipe, a socket
-///   EIO              the device failed
-///   ENOSPC, EDQUOT   there is no space for it
+///   EINVAL           @fd cannot be synchronized, for example because it refers to a pipe or a socket
+///   EIO              an I/O error occurred
+///   ENOSPC, EDQUOT   the filesystem is full, or the user's disk quota is exhausted
 ///   EROFS            the filesystem is read-only
 ///   EINTR            the call was interrupted by a signal handler
 ///
@@ -149,25 +154,27 @@ pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
     })
 }
 
-/// mm_read() - read from a descriptor
-/// @fd:         descriptor of a file, a pipe, a socket...
+/// mm_read() - read from a file descriptor
+/// @fd:         file descriptor of a file, a pipe, a socket...
 /// @buf:        receives the data
 /// @nbyte:      size of @buf in bytes
 ///
-/// One read(): fewer bytes than asked for are no error. From an IPC endpoint it receives one message, of which it
-/// discards what does not fit into @buf, and closes the descriptors: use mm_ipc_recvmsg() to get these.
+/// Calls read() once. Fewer bytes than @nbyte may be read; this is not an error.
 ///
-/// Return: the number of bytes read, 0 at the end of the file or stream; on failure -1, and the error state is set.
+/// On an IPC endpoint the call receives one message. It discards the data that does not fit into @buf, and closes all
+/// file descriptors of the message. Use mm_ipc_recvmsg() to receive these.
+///
+/// Return: the number of bytes read; 0 at the end of the file or stream; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open for reading
 ///   EISDIR           @fd is a directory
 ///   EFAULT           @buf cannot be written
-///   EINVAL           @fd cannot be read
+///   EINVAL           @fd does not support reading
 ///   EINTR            the call was interrupted by a signal handler before data arrived
-///   EAGAIN           there is no data, and @fd is non-blocking or its SO_RCVTIMEO ran out
-///   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
-///   EIO              the device failed
+///   EAGAIN           no data is available, and @fd is non-blocking or its SO_RCVTIMEO has expired
+///   ECONNRESET       the peer of the socket closed the connection before it had read all data sent to it
+///   EIO              an I/O error occurred
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -185,30 +192,32 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
     })
 }
 
-/// mm_write() - write to a descriptor
-/// @fd:         descriptor of a file, a pipe, a socket...
+/// mm_write() - write to a file descriptor
+/// @fd:         file descriptor of a file, a pipe, a socket...
 /// @buf:        data to write
 /// @nbyte:      size of the data in bytes
 ///
-/// One write(): fewer bytes may be written than asked for. To an IPC endpoint it sends one message.
+/// Calls write() once. Fewer bytes than @nbyte may be written; this is not an error. On an IPC endpoint the call sends
+/// one message.
 ///
-/// If the offset is at the process's limit of file sizes (RLIMIT_FSIZE) already, SIGXFSZ is raised, which terminates the
-/// process unless it is caught, blocked or ignored; then the call fails with EFBIG.
+/// If the file offset has already reached the process's file size limit (RLIMIT_FSIZE), the SIGXFSZ signal is raised.
+/// It terminates the process unless it is caught, blocked or ignored; in that case the call fails with EFBIG.
 ///
-/// Return: the number of bytes written; on failure -1, and the error state is set.
+/// Return: the number of bytes written; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open for writing
 ///   EFAULT           @buf cannot be read
-///   EPIPE            nobody can read any more; except from an IPC endpoint, SIGPIPE comes first
-///   EINTR            the call was interrupted by a signal handler before data was written
-///   EAGAIN           there is no space, and @fd is non-blocking or its SO_SNDTIMEO ran out
+///   EPIPE            the read end of the pipe or the connection is closed. Except on an IPC endpoint, SIGPIPE is
+///                    raised first
+///   EINTR            the call was interrupted by a signal handler before any data was written
+///   EAGAIN           there is no buffer space, and @fd is non-blocking or its SO_SNDTIMEO has expired
 ///   EMSGSIZE         the message is too large for the socket
-///   ENOSPC, EDQUOT   the filesystem is full, or the user's quota is exhausted
-///   EFBIG            the file has reached RLIMIT_FSIZE, or the largest size of the filesystem
-///   EPERM            the file is sealed against it
-///   ECONNRESET       the peer of the socket has closed the connection without reading all that was sent
-///   EIO              the device failed
+///   ENOSPC, EDQUOT   the filesystem is full, or the user's disk quota is exhausted
+///   EFBIG            the file has reached RLIMIT_FSIZE, or the maximum file size of the filesystem
+///   EPERM            a file seal prevents writing
+///   ECONNRESET       the peer of the socket closed the connection before it had read all data sent to it
+///   EIO              an I/O error occurred
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -226,21 +235,22 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
     })
 }
 
-/// mm_seek() - move the offset of a file
-/// @fd:         descriptor of the file
-/// @offset:     bytes to move it by
-/// @whence:     from where: SEEK_SET (the start), SEEK_CUR (where it is), SEEK_END (the end), or the
+/// mm_seek() - set the offset of a file
+/// @fd:         file descriptor of the file
+/// @offset:     number of bytes relative to @whence
+/// @whence:     SEEK_SET (the start of the file), SEEK_CUR (the current offset), SEEK_END (the end of the file), or the
 ///              system's SEEK_DATA and SEEK_HOLE
 ///
-/// Return: the offset from the start of the file; on failure -1, and the error state is set.
+/// Return: the resulting offset from the start of the file, in bytes; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
-///   EINVAL           @whence is unknown, or the offset would be negative
+///   EINVAL           @whence is invalid, or the resulting offset would be negative
 ///   ESPIPE           @fd is a pipe, a socket or a terminal
-///   ENXIO            no data, or no file, follows
-///   EOVERFLOW        the resulting offset cannot be represented; in memory of another process (/proc/PID/mem), which
-///                    has offsets of 2^63 and more, the file has it nevertheless
+///   ENXIO            @whence is SEEK_DATA or SEEK_HOLE, and there is no further data, or @offset is beyond the end of
+///                    the file
+///   EOVERFLOW        the resulting offset cannot be represented. In /proc/PID/mem, where offsets of 2^63 and more
+///                    exist, the offset of the file is changed nevertheless
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -255,23 +265,24 @@ pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc
 }
 
 /// mm_ftruncate() - set the size of a file
-/// @fd:         descriptor of the file, open for writing
-/// @length:     its new size; what is added reads as zeros
+/// @fd:         file descriptor of the file, open for writing
+/// @length:     new size in bytes; a part that is added reads as zeros
 ///
-/// The offset stays where it is.
+/// The offset of the file is not changed.
 ///
-/// If @length is greater than the size of the file and than the process's limit of file sizes (RLIMIT_FSIZE), SIGXFSZ is
-/// raised, which terminates the process unless it is caught, blocked or ignored; then the call fails with EFBIG.
+/// If @length is greater than both the size of the file and the process's file size limit (RLIMIT_FSIZE), the SIGXFSZ
+/// signal is raised. It terminates the process unless it is caught, blocked or ignored; in that case the call fails
+/// with EFBIG.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
-///   EINVAL           @length is negative, or @fd is not open for writing, or has no size
-///   EFBIG            @length is greater than RLIMIT_FSIZE, or than the largest size of the filesystem
-///   EPERM            the file is sealed or may only grow
+///   EINVAL           @length is negative; or @fd is not open for writing, or refers to an object that has no size
+///   EFBIG            @length is greater than RLIMIT_FSIZE or the maximum file size of the filesystem
+///   EPERM            a file seal prevents the change, or the file is append-only
 ///   EINTR            the call was interrupted by a signal handler
-///   EIO, ENOSPC      the filesystem failed
+///   EIO, ENOSPC      an I/O error occurred, or the filesystem is full
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -285,13 +296,13 @@ pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
     })
 }
 
-/// mm_fstat() - tell about an open file
-/// @fd:         descriptor of the file
-/// @buf:        receives what there is to tell; untouched after a failure
+/// mm_fstat() - get the status of an open file
+/// @fd:         file descriptor of the file
+/// @buf:        receives the status; not modified on failure
 ///
-/// Of a symbolic link (opened with O_PATH) the size counts the byte that terminates its target.
+/// The size of a symbolic link (opened with O_PATH) includes the null byte that terminates its target.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
@@ -318,15 +329,15 @@ pub unsafe extern "C" fn mm_fstat(fd: c_int, buf: *mut mm_stat) -> c_int {
     })
 }
 
-/// mm_stat() - tell about a file
-/// @path:       name of the file
-/// @buf:        receives what there is to tell; untouched after a failure
-/// @flags:      MM_NOFOLLOW to ask about a symbolic link itself; other bits are ignored
+/// mm_stat() - get the status of a file
+/// @path:       pathname of the file
+/// @buf:        receives the status; not modified on failure
+/// @flags:      MM_NOFOLLOW: if @path is a symbolic link, get the status of the link itself. Other bits are ignored
 ///
-/// Of a symbolic link the size counts the byte that terminates its target: it is the room that mm_readlink() needs, except
-/// for the links of /proc, which report no size.
+/// The size of a symbolic link includes the null byte that terminates its target: it is the size of the buffer that
+/// mm_readlink() needs. The links in /proc are an exception: the kernel reports no size for them.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EOVERFLOW        a value does not fit into its member of @buf
@@ -354,19 +365,20 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
     })
 }
 
-/// mm_futimens() - set the times of an open file
-/// @fd:         descriptor of the file; it need not be open for writing
-/// @ts:         time of access, then time of change; NULL for now, twice. With UTIME_NOW in tv_nsec a time
-///              becomes now, with UTIME_OMIT it stays
+/// mm_futimens() - set the timestamps of an open file
+/// @fd:         file descriptor of the file; it need not be open for writing
+/// @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. A
+///              tv_nsec of UTIME_NOW sets a timestamp to the current time, UTIME_OMIT leaves it unchanged
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
-///   EINVAL           a tv_nsec is neither special nor from 0 to 999999999
+///   EINVAL           a tv_nsec is neither UTIME_NOW nor UTIME_OMIT, and not in the range 0 to 999999999
 ///   EFAULT           @ts cannot be read
-///   EACCES           the file is another user's, may not be written, and @ts is NULL or UTIME_NOW
-///   EPERM            the file is another user's
+///   EACCES           @ts is NULL or requests the current time, and the caller neither owns the file nor has write
+///                    permission
+///   EPERM            the caller does not own the file
 ///   EROFS            the filesystem is read-only
 ///
 /// Thread safety: MT-Safe
@@ -386,17 +398,18 @@ pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_
     })
 }
 
-/// mm_utimens() - set the times of a file
-/// @path:       name of the file
-/// @ts:         time of access, then time of change; NULL for now, twice. With UTIME_NOW in tv_nsec a time
-///              becomes now, with UTIME_OMIT it stays
-/// @flags:      MM_NOFOLLOW to set those of a symbolic link itself, or 0
+/// mm_utimens() - set the timestamps of a file
+/// @path:       pathname of the file
+/// @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. A
+///              tv_nsec of UTIME_NOW sets a timestamp to the current time, UTIME_OMIT leaves it unchanged
+/// @flags:      0, or MM_NOFOLLOW: if @path is a symbolic link, set the timestamps of the link itself
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EINVAL           @path is NULL, @flags has other bits, or a tv_nsec is neither special nor from 0 to 999999999
-///   EPERM            the file is another user's
+///   EINVAL           @path is NULL, @flags has other bits set, or a tv_nsec is neither UTIME_NOW nor UTIME_OMIT and
+///                    not in the range 0 to 999999999
+///   EPERM            the caller does not own the file
 ///   EROFS            the filesystem is read-only
 ///   EFAULT           @path or @ts cannot be read
 ///   @errors path filesystem
@@ -427,22 +440,23 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
     })
 }
 
-/// mm_check_access() - ask what the process may do with a file
-/// @path:       name of the file
-/// @amode:      F_OK, or an OR of R_OK, W_OK and X_OK
+/// mm_check_access() - check the process's permissions for a file
+/// @path:       pathname of the file; a symbolic link is followed
+/// @amode:      F_OK, or a bitwise OR of R_OK, W_OK and X_OK
 ///
-/// It is asked for the real user and group, and of what a symbolic link leads to. The answer may be out of date as
-/// soon as it is there.
+/// The check uses the real user ID and group ID of the process. Another process can change the permissions at any time,
+/// so the result may already be out of date when the call returns.
 ///
-/// Return: 0 if it may; ENOENT (positive) if there is no such file; EACCES (positive) if it may not. errno and the
-///   error state stay as they are in these cases. On any other failure -1, and the error state is set.
+/// Return: 0 if the access is permitted; ENOENT (a positive value) if the file does not exist; EACCES (a positive
+///   value) if the access is denied. In these cases errno and the error state are not changed. On any other failure -1,
+///   and the error state is set.
 ///
 /// Errors:
-///   EINVAL           @amode has other bits
+///   EINVAL           @amode has other bits set
 ///   @errors resolution filesystem
-///   EROFS            the filesystem is read-only, and W_OK is asked for
-///   EPERM            the file is immutable, and W_OK is asked for
-///   ETXTBSY          the file is a running program, and W_OK is asked for
+///   EROFS            the filesystem is read-only, and @amode includes W_OK
+///   EPERM            the file is immutable, and @amode includes W_OK
+///   ETXTBSY          the file is a program that is being executed, and @amode includes W_OK
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -460,14 +474,14 @@ pub unsafe extern "C" fn mm_check_access(path: *const c_char, amode: c_int) -> c
     })
 }
 
-/// mm_isatty() - ask whether a descriptor is a terminal
-/// @fd:         descriptor
+/// mm_isatty() - test whether a file descriptor refers to a terminal
+/// @fd:         file descriptor
 ///
-/// Return: 1 if it is, 0 if it is not, with errno as it was; on failure -1, and the error state is set.
+/// Return: 1 if it does; 0 if it does not, and errno is not changed; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
-///   EIO              the terminal has hung up
+///   EIO              the terminal has been hung up
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -478,13 +492,14 @@ pub extern "C" fn mm_isatty(fd: c_int) -> c_int {
     ret_preserving_errno("mm_isatty", || status::is_a_terminal(Fd::from_c(fd)))
 }
 
-/// mm_dup() - duplicate a descriptor
-/// @fd:         descriptor
+/// mm_dup() - duplicate a file descriptor
+/// @fd:         file descriptor
 ///
-/// Both share offset and status flags. The new one is inherited by executed programs.
+/// Both file descriptors refer to the same open file, and share its offset and status flags. The close-on-exec flag is
+/// not set on the new one.
 ///
-/// Return: the new descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
-///   state is set.
+/// Return: the new file descriptor (the lowest number available), to be closed with mm_close(); -1 on failure, and the
+///   error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
@@ -499,19 +514,19 @@ pub extern "C" fn mm_dup(fd: c_int) -> c_int {
     ret("mm_dup", || file::dup(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd}"))))
 }
 
-/// mm_dup2() - duplicate a descriptor to a number
-/// @fd:         descriptor
-/// @newfd:      number to give it; what has it is closed
+/// mm_dup2() - duplicate a file descriptor to a given number
+/// @fd:         file descriptor
+/// @newfd:      number of the new file descriptor; if it is open, it is closed first
 ///
-/// Both share offset and status flags. The new one is inherited by executed programs, unless both are the same number:
-/// then nothing changes.
+/// Both file descriptors refer to the same open file, and share its offset and status flags. The close-on-exec flag is
+/// not set on the new one. If @fd equals @newfd, nothing changes.
 ///
-/// Return: @newfd; on failure -1, and the error state is set.
+/// Return: @newfd; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open, or @newfd is negative or not below RLIMIT_NOFILE
 ///   EMFILE           the per-process limit on the number of open file descriptors has been reached
-///   EBUSY            @newfd is being opened by another thread
+///   EBUSY            another thread is opening a file descriptor with the number @newfd
 ///   EINTR            the call was interrupted by a signal handler
 ///
 /// Thread safety: MT-Safe
@@ -531,15 +546,15 @@ pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
 }
 
 /// mm_pipe() - create a pipe
-/// @pipefd:     receives the end to read from, then the end to write to
+/// @pipefd:     receives two file descriptors: the read end, then the write end
 ///
-/// Both are inherited by executed programs, and blocking.
+/// Both file descriptors are blocking, and the close-on-exec flag is not set on them.
 ///
-/// Return: 0 on success, with both descriptors, the lowest numbers available, to be closed with mm_close(); on failure
-///   -1, and the error state is set.
+/// Return: 0 on success, and both file descriptors (the lowest numbers available) are to be closed with mm_close(); -1
+///   on failure, and the error state is set.
 ///
 /// Errors:
-///   EFAULT           @pipefd cannot be written, NULL included
+///   EFAULT           @pipefd is NULL or cannot be written
 ///   @errors descriptors
 ///
 /// Thread safety: MT-Safe
@@ -562,16 +577,17 @@ pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
 }
 
 /// mm_unlink() - remove a name of a file
-/// @path:       the name
+/// @path:       pathname to remove
 ///
-/// The file goes with its last name, when nobody has it open or mapped. A symbolic link is removed itself.
+/// The file is deleted when its last link is removed and no process has it open or mapped. If @path is a symbolic link,
+/// the link itself is removed.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EISDIR           it is a directory
-///   EPERM            the directory is sticky and the file another user's, or it is immutable
-///   EBUSY            it is in use by the system
+///   EISDIR           @path is a directory
+///   EPERM            the directory is sticky and the file belongs to another user, or the file is immutable
+///   EBUSY            the file is in use by the system
 ///   EROFS            the filesystem is read-only
 ///   @errors path filesystem
 ///
@@ -591,18 +607,18 @@ pub unsafe extern "C" fn mm_unlink(path: *const c_char) -> c_int {
     })
 }
 
-/// mm_link() - give a file another name
-/// @oldpath:    a name that it has; a symbolic link itself gets the new name
-/// @newpath:    the new name
+/// mm_link() - create a hard link to a file
+/// @oldpath:    pathname of the file; if it is a symbolic link, the new link refers to the symbolic link itself
+/// @newpath:    pathname of the new link
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EEXIST           @newpath exists
-///   EXDEV            the names are on different filesystems
-///   EPERM            it is a directory, or the system forbids it
-///   EMLINK           it has too many names
-///   EROFS, ENOSPC, EDQUOT  there is no space for the new name
+///   EXDEV            @oldpath and @newpath are on different filesystems
+///   EPERM            @oldpath is a directory, or the system does not permit the link
+///   EMLINK           the file already has the maximum number of links
+///   EROFS, ENOSPC, EDQUOT  the filesystem is read-only or full, or the user's disk quota is exhausted
 ///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
@@ -623,16 +639,16 @@ pub unsafe extern "C" fn mm_link(oldpath: *const c_char, newpath: *const c_char)
 }
 
 /// mm_symlink() - create a symbolic link
-/// @oldpath:    where it leads: any text; from where @newpath is, if it is relative
-/// @newpath:    name of the link
+/// @oldpath:    target of the link: any string. A relative target is resolved from the directory of @newpath
+/// @newpath:    pathname of the link
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EEXIST           @newpath exists
-///   EPERM            the filesystem has no symbolic links
-///   EROFS, ENOSPC, EDQUOT  there is no space for it
-///   ENOENT           a directory of @newpath does not exist, or @oldpath or @newpath is empty
+///   EPERM            the filesystem does not support symbolic links
+///   EROFS, ENOSPC, EDQUOT  the filesystem is read-only or full, or the user's disk quota is exhausted
+///   ENOENT           a component of the path prefix of @newpath does not exist, or @oldpath or @newpath is empty
 ///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
@@ -652,23 +668,23 @@ pub unsafe extern "C" fn mm_symlink(oldpath: *const c_char, newpath: *const c_ch
     })
 }
 
-/// mm_readlink() - tell where a symbolic link leads
-/// @path:       name of the link
-/// @buf:        receives the text, terminated
-/// @bufsize:    size of @buf: one more than the text, as the size that mm_stat() reports
+/// mm_readlink() - read the target of a symbolic link
+/// @path:       pathname of the link
+/// @buf:        receives the target, terminated by a null byte
+/// @bufsize:    size of @buf in bytes, including the null byte: the size that mm_stat() reports with MM_NOFOLLOW
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EOVERFLOW        it does not fit: @buf has its beginning
+///   EOVERFLOW        @buf is too small; the beginning of the target is stored
 ///   EINVAL           @path is not a symbolic link, or @bufsize is 0
 ///   @errors path filesystem
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: the text is terminated also if it does not fit, and a @bufsize above INT_MAX is
-///   no error.
+/// Compatibility: differs from mmlib: the target is terminated even if it is truncated, and a @bufsize greater than
+///   INT_MAX is accepted.
 ///
 /// # Safety
 /// `path` is a string, `buf` is valid for `bufsize` bytes.
@@ -692,59 +708,65 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
 }
 
 /// mm_copy() - copy a file
-/// @src:        name of the file
-/// @dst:        name of the copy, which must not exist
-/// @flags:      0, or an OR of MM_NOFOLLOW (copy a symbolic link itself), and one of MM_NOCOW (write
-///              every byte anew) and MM_FORCECOW (share the data with the source, or fail)
-/// @mode:       permissions of the copy, MODE_DEF among them, less the umask; ignored for a symbolic link
+/// @src:        pathname of the file
+/// @dst:        pathname of the copy, which must not exist
+/// @flags:      0, or a bitwise OR of MM_NOFOLLOW (copy a symbolic link itself) and either MM_NOCOW (write all data) or
+///              MM_FORCECOW (share the data with @src, or fail)
+/// @mode:       permissions of the copy, such as MODE_DEF, modified by the umask; ignored for a symbolic link
 ///
-/// Only the content is copied, which is what read() returns, whatever size the file reports: no owner, times or
-/// attributes. Holes stay holes where the filesystem reports them. Without a flag the system may share the data or copy it
-/// by itself. If another process changes the file at the same time, the copy may have parts of both; what is appended
-/// is copied or not, and if the file is truncated the copy may end there.
+/// Copies the content of a file: the data that read() returns, even if the file reports another size. Owner, timestamps
+/// and extended attributes are not copied. Holes are preserved if the filesystem reports them. With neither MM_NOCOW
+/// nor MM_FORCECOW, the system either shares the data or copies it.
 ///
-/// Only a regular file is copied, or with MM_NOFOLLOW a symbolic link. The type is checked first: a FIFO, a device or a
-/// socket is not opened, and the call neither waits for one nor creates @dst.
+/// If another process modifies the file at the same time, the copy may contain both old and new data. Data that is
+/// appended may or may not be copied. If the file is truncated, the copy may end at that point.
 ///
-/// A set-user-ID, set-group-ID or sticky bit in @mode is set when all is written, or the call fails.
+/// Only a regular file can be copied or, with MM_NOFOLLOW, a symbolic link. The type is checked first: a FIFO, a device
+/// or a socket is not opened, so the call does not wait for it and does not create @dst.
 ///
-/// A failure leaves no copy behind; a signal does not end it. If @dst has become the name of another file by then, that
-/// file stays, unless it gets the name in the moment between the check and the removal.
+/// If @mode includes the set-user-ID, set-group-ID or sticky bit, it is set after all data has been written. If it
+/// cannot be set, the call fails.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// On failure the incomplete copy is removed. A signal does not interrupt the call. If @dst names another file by then,
+/// that file is not removed, unless it is renamed to @dst between the check and the removal.
+///
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EEXIST           @dst exists, be it a symbolic link that leads nowhere
-///   EINVAL           @flags has other bits, or both MM_NOCOW and MM_FORCECOW; or @src is a FIFO, a device or a socket;
-///                    or the filesystem does not accept the name of @dst
+///   EEXIST           @dst exists; a dangling symbolic link counts as existing
+///   EINVAL           @flags has other bits set, or both MM_NOCOW and MM_FORCECOW; @src is a FIFO, a device or a
+///                    socket; or the filesystem does not accept the name of @dst
 ///   EISDIR           @src is a directory
-///   EOPNOTSUPP, EXDEV, ENOTTY  MM_FORCECOW is given, and the data cannot be shared; EINVAL, EPERM, EBADF, EISDIR and
-///                    ETXTBSY may say so too; EOPNOTSUPP: or the filesystem does not support the operation
-///   EACCES           @src may not be read, or a directory of a path not searched, or that of @dst not written
-///   EPERM            a set-user-ID, set-group-ID or sticky bit of @mode cannot be set; or the filesystem has no
-///                    symbolic links; or a security policy, a seal or the immutable attribute of the directory forbids
-///                    it
+///   EOPNOTSUPP, EXDEV, ENOTTY  MM_FORCECOW is given, and the data cannot be shared. The filesystem may report this as
+///                    EINVAL, EPERM, EBADF, EISDIR or ETXTBSY too. EOPNOTSUPP also means that the filesystem does not
+///                    support the operation
+///   EACCES           read permission is denied for @src, write permission for the directory of @dst, or search
+///                    permission for a component of a path prefix
+///   EPERM            the set-user-ID, set-group-ID or sticky bit of @mode cannot be set; the filesystem does not
+///                    support symbolic links; or a security policy, a file seal or the immutable attribute of the
+///                    directory prevents the copy
 ///   ETXTBSY          @src is in use as a swap file
-///   ENXIO            @src became a socket or a device while it was opened
-///   EAGAIN           another process has a lease on @src, and /proc, by which it would be waited for, is not mounted;
-///                    or @src never has data
+///   ENXIO            @src was replaced by a socket or a device while it was being opened
+///   EAGAIN           another process holds a lease on @src, and /proc, which is needed to wait for its release, is not
+///                    mounted; or reading @src fails with EAGAIN even in blocking mode
 ///   @errors resolution descriptors
-///   ENOSPC, EDQUOT   the filesystem, or the quota of the user, has no space left
-///   EFBIG            the file exceeds the limit of the filesystem, or RLIMIT_FSIZE: then SIGXFSZ is raised first
+///   ENOSPC, EDQUOT   the filesystem is full, or the user's disk quota is exhausted
+///   EFBIG            the copy exceeds the maximum file size of the filesystem, or RLIMIT_FSIZE. In the latter case
+///                    SIGXFSZ is raised first
 ///   EROFS            the filesystem of @dst is read-only
 ///   EOVERFLOW        the target of the symbolic link has more than 65535 bytes, or the size of a file does not fit
 ///                    into an off_t
-///   ENOENT           @src, or a directory of a path, does not exist; or a path is empty
+///   ENOENT           @src, or a component of a path prefix, does not exist; or a path is empty
 ///   EBADF, ESPIPE    the filesystem does not support reading, writing or seeking
-///   EIO              an I/O error occurred; it may concern data written before
+///   EIO              an I/O error occurred; it may concern data written earlier
 ///   ENOMEM           not enough memory
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
-/// Cancellation: cancellation point; a thread that is cancelled here leaves the files open, and part of the copy
-/// Compatibility: differs from mmlib: the flags do what they say, holes stay holes, errors of closing the copy are
-///   reported, a signal does not end it, a FIFO does not block it, and special bits of @mode are never lost without an
-///   error.
+/// Cancellation: cancellation point; a thread that is cancelled here leaves the files open and the copy incomplete
+/// Compatibility: differs from mmlib: the flags have the documented effect; holes are preserved; errors of closing the
+///   copy are reported; a signal does not interrupt the call; a FIFO does not block it; the special bits of @mode are
+///   never dropped without an error.
 ///
 /// # Safety
 /// `src` and `dst` are strings.
@@ -758,32 +780,34 @@ pub unsafe extern "C" fn mm_copy(src: *const c_char, dst: *const c_char, flags: 
 }
 
 /// mm_mkdir() - create a directory
-/// @path:       its name
-/// @mode:       its permissions, MODE_XDEF among them (MODE_DEF makes one that cannot be searched)
-/// @flags:      MM_RECURSIVE to create those above it that are missing as well, with the same permissions, and to
-///              succeed if it exists; other bits are ignored
+/// @path:       pathname of the directory
+/// @mode:       permissions of the directory, such as MODE_XDEF. A directory created with MODE_DEF cannot be searched
+/// @flags:      MM_RECURSIVE: create missing parent directories too, with the same permissions, and succeed if @path is
+///              an existing directory. Other bits are ignored
 ///
-/// With MM_RECURSIVE, a directory that exists is a success also where none may be created: on a read-only filesystem, or
-/// where a sandbox forbids mkdir().
+/// With MM_RECURSIVE, the call succeeds for an existing directory even if no directory could be created there: on a
+/// read-only filesystem, or if a sandbox denies mkdir().
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EEXIST           the name exists; with MM_RECURSIVE, and is not a directory
-///   EPERM            the filesystem takes no directories
-///   EMLINK, ENOSPC, EDQUOT  there is no space for it
+///   EEXIST           @path exists; with MM_RECURSIVE, @path exists and is not a directory
+///   EPERM            the filesystem does not support the creation of directories
+///   EMLINK, ENOSPC, EDQUOT  the parent directory has the maximum number of links, the filesystem is full, or the
+///                    user's disk quota is exhausted
 ///   EROFS            the filesystem is read-only
-///   ENOENT           a directory above it is missing, or is a symbolic link to a missing file; or the path is empty
-///   EACCES           a directory of the path may not be searched, or written
+///   ENOENT           a parent directory does not exist or is a dangling symbolic link, or the path is empty
+///   EACCES           write permission is denied for the parent directory, or search permission for a component of the
+///                    path prefix
 ///   @errors path filesystem
-///   EOVERFLOW        with MM_RECURSIVE, the name exists, and its attributes cannot be represented (32-bit systems)
+///   EOVERFLOW        with MM_RECURSIVE, @path exists, and its status cannot be represented (32-bit systems)
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: with MM_RECURSIVE, a name that is not a directory gives EEXIST, and a directory
-///   that exists is a success whatever reason mkdir() gives; another process may create the same directories at the
-///   same time; paths may go through . and .. and be of any length that the kernel accepts.
+/// Compatibility: differs from mmlib: with MM_RECURSIVE, a @path that exists and is not a directory gives EEXIST, and
+///   an existing directory is a success whatever error mkdir() reports; another process may create the same directories
+///   at the same time; the path may contain . and .. and may have any length that the kernel accepts.
 ///
 /// # Safety
 /// `path` is a string.
@@ -801,11 +825,11 @@ pub unsafe extern "C" fn mm_mkdir(path: *const c_char, mode: c_int, flags: c_int
 }
 
 /// mm_chdir() - change the current directory
-/// @path:       its name
+/// @path:       pathname of the directory
 ///
-/// It is the one of the whole process.
+/// The current directory belongs to the process: all its threads share it.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   ENOTDIR          a component of the path is not a directory
@@ -827,19 +851,19 @@ pub unsafe extern "C" fn mm_chdir(path: *const c_char) -> c_int {
     })
 }
 
-/// mm_getcwd() - tell the current directory
-/// @buffer:     receives the absolute path, terminated; NULL to get it in memory of its own
-/// @size:       size of @buffer; ignored if that is NULL
+/// mm_getcwd() - get the current directory
+/// @buffer:     receives the absolute pathname, terminated by a null byte; or NULL to have memory allocated for it
+/// @size:       size of @buffer in bytes; ignored if @buffer is NULL
 ///
-/// Return: @buffer, or memory that the caller releases with free(); on failure NULL, and the error state is set.
+/// Return: @buffer, or the allocated memory, to be released with free(); NULL on failure, and the error state is set.
 ///
 /// Errors:
-///   ERANGE           it does not fit
+///   ERANGE           the pathname does not fit into @buffer
 ///   EINVAL           @size is 0, and @buffer is not NULL
 ///   EFAULT           @buffer cannot be written
-///   ENAMETOOLONG     it has more than 4095 bytes, and the C library does not return longer ones
-///   ENOENT           the directory was removed
-///   EACCES           a directory above it may not be read
+///   ENAMETOOLONG     the pathname has more than 4095 bytes, and the C library does not return longer ones
+///   ENOENT           the current directory has been removed
+///   EACCES           permission to read or search a parent directory is denied
 ///   ENOMEM           not enough memory
 ///
 /// Thread safety: MT-Safe
@@ -859,15 +883,15 @@ pub unsafe extern "C" fn mm_getcwd(buffer: *mut c_char, size: usize) -> *mut c_c
 }
 
 /// mm_rmdir() - remove an empty directory
-/// @path:       its name
+/// @path:       pathname of the directory
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   ENOTEMPTY, EEXIST  it is not empty
-///   EINVAL           its last component is .
-///   EBUSY            it is in use by the system
-///   EPERM            the directory above is sticky and it is another user's
+///   ENOTEMPTY, EEXIST  the directory is not empty
+///   EINVAL           the last component of @path is "."
+///   EBUSY            the directory is in use by the system
+///   EPERM            the parent directory is sticky, and the directory belongs to another user
 ///   EROFS            the filesystem is read-only
 ///   ENOTDIR          a component of the path is not a directory
 ///   @errors path filesystem
@@ -888,54 +912,58 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
     })
 }
 
-/// mm_remove() - remove a file, or a directory with all that is in it
-/// @path:       its name
-/// @flags:      the types that may be removed, an OR of MM_DT_REG, MM_DT_DIR..., or MM_DT_ANY; with MM_RECURSIVE
-///              what is in a directory goes first; with MM_FAILONERROR the first failure there ends it
+/// mm_remove() - remove a file, or a directory and its contents
+/// @path:       pathname of the file
+/// @flags:      types of files that may be removed: a bitwise OR of MM_DT_REG, MM_DT_DIR..., or MM_DT_ANY.
+///              MM_RECURSIVE: remove the contents of a directory before the directory. MM_FAILONERROR: stop at the
+///              first failure inside a directory
 ///
-/// A symbolic link is removed itself, and never followed. What is in the directory and of another type stays, and
-/// so do the directories that lead to it: without MM_FAILONERROR failures inside are passed over, and the directory
-/// itself decides. The message of the error names the first file that could not be removed.
+/// A symbolic link is removed itself and never followed. Inside a directory, files of other types are kept, and so are
+/// the directories that contain them. Without MM_FAILONERROR, failures inside a directory are ignored, and the call
+/// fails only if @path itself cannot be removed. The error description names the first file that could not be removed.
 ///
-/// How @path is spelled is decided before anything is removed. A path that ends in a slash must be the name of a
-/// directory: a symbolic link with a slash behind it gives ENOTDIR, whatever it leads to, as another file does. The paths
-/// "." and ".." lose only what they contain, with MM_RECURSIVE, and stay. Every other path that ends in . or .., with or
-/// without slashes behind it, gives EINVAL. "/" gives EBUSY.
+/// The form of @path is checked before anything is removed. A path with a trailing slash must name a directory: a
+/// symbolic link followed by a slash gives ENOTDIR, whatever its target is, as does any other file. For the paths "."
+/// and "..", MM_RECURSIVE removes the contents but not the directory. Any other path whose last component is . or ..,
+/// with or without trailing slashes, gives EINVAL. "/" gives EBUSY.
 ///
-/// Others may remove the same files at the same time: what existed when the call began, and does not exist any more, is
-/// removed. A directory in which they create files may stay, with ENOTEMPTY.
+/// Other processes may remove the same files at the same time: a file that existed when the call began and no longer
+/// exists counts as removed. A directory in which other processes create files may remain; the call then fails with
+/// ENOTEMPTY.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EPERM            the type of @path is not among @flags; or the directory is sticky and the file another user's; or
-///                    the immutable or append-only attribute, or a security policy, forbids it
-///   EINVAL           @path ends in . or .., and is not one of these names alone with MM_RECURSIVE; or a directory
-///                    cannot be read
+///   EPERM            the type of @path is not in @flags; the directory is sticky, and the file belongs to another
+///                    user; or the immutable or append-only attribute, or a security policy, prevents the removal
+///   EINVAL           the last component of @path is . or .., and @path is not "." or ".." with MM_RECURSIVE; or a
+///                    directory cannot be read
 ///   ENOTEMPTY, EEXIST  the directory is not empty, or could not be emptied
-///   EBUSY            it is in use by the system, as a mount point or the root directory is
+///   EBUSY            the file is in use by the system, for example as a mount point or the root directory
 ///   EROFS            the filesystem is read-only
 ///   @errors resolution descriptors
-///   ENOENT           @path, or a directory of it, does not exist; or it is empty; or a directory far above the one
-///                    that was being emptied was moved
-///   EACCES           a directory may not be searched, read or written
-///   ENOTDIR          a component of the path prefix is not a directory; or @path ends in a slash, and is not a
+///   ENOENT           @path, or a component of its path prefix, does not exist; @path is empty; or an ancestor of the
+///                    directory being emptied was moved during the call
+///   EACCES           search, read or write permission is denied for a directory
+///   ENOTDIR          a component of the path prefix is not a directory; or @path ends in a slash and does not name a
 ///                    directory
-///   EISDIR, ELOOP    the type of a file changed again and again while it was to be removed; ELOOP: or too many
-///                    symbolic links were encountered
-///   EINTR            the call was interrupted by a signal handler while a directory was opened: part may be removed
-///   EOVERFLOW        the size or inode number of a file does not fit into the structure for it
-///   EBADF, ESTALE    the filesystem does not support reading a directory, or has lost it
+///   EISDIR, ELOOP    the type of a file changed repeatedly while the file was being removed. ELOOP also means that too
+///                    many symbolic links were encountered
+///   EINTR            the call was interrupted by a signal handler while opening a directory; some files may have been
+///                    removed
+///   EOVERFLOW        the size or inode number of a file does not fit into the structure that the system reports it in
+///   EBADF, ESTALE    the filesystem does not support reading directories, or the directory is no longer accessible
 ///   EIO              an I/O error occurred
 ///   ENOMEM           not enough memory
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point; a thread that is cancelled here leaves directories open
-/// Compatibility: differs from mmlib: MM_FAILONERROR works and reports the first error; directories may be nested to
-///   any depth; nobody can lead it elsewhere by exchanging a directory for a link; "link/" is not followed, and a path
-///   that cannot be removed is not emptied; what others removed is no failure; a directory that is empty but not
-///   readable is removed; a success leaves the error state alone.
+/// Compatibility: differs from mmlib: MM_FAILONERROR is effective and reports the first error; directories may be
+///   nested to any depth; replacing a directory by a symbolic link during the call does not redirect the removal;
+///   "link/" is not followed; a directory that cannot be removed because of the form of its path is not emptied; a file
+///   that another process has removed is not an error; an empty directory without read permission is removed; a success
+///   does not change the error state.
 ///
 /// # Safety
 /// `path` is a string.

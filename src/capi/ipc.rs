@@ -20,34 +20,35 @@ use core::ffi::{c_char, c_int};
 use core::ptr::NonNull;
 
 /// mm_ipc_srv_create() - create an IPC server
-/// @addr:       name to listen to: any bytes, at most 107
+/// @addr:       name to listen on: at most 107 bytes of any value except NUL
 ///
-/// Clients of the same network namespace can connect from now on with mm_ipc_connect(@addr), whichever user runs
-/// them: the name is an abstract socket address, which has neither a file nor permissions. Connections wait to be
-/// accepted, up to 4097 of them, or net.core.somaxconn + 1 if that is lower.
+/// From now on, any process in the same network namespace can connect with mm_ipc_connect(@addr), whichever user it
+/// runs as. The name is an abstract socket address: it has no file and no permissions. Up to 4097 connections, or
+/// net.core.somaxconn + 1 if that is lower, can wait to be accepted.
 ///
 /// A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: a NUL byte, @addr, and
-/// NUL bytes up to sizeof(struct sockaddr_un). In Python, socket.connect(b"\0" + addr.ljust(107, b"\0")); with socat,
+/// NUL bytes up to sizeof(struct sockaddr_un). In Python: socket.connect(b"\0" + addr.ljust(107, b"\0")). With socat:
 /// ABSTRACT-CONNECT:addr,type=5,unix-tightsocklen=0.
 ///
-/// The listening descriptor is hidden and close-on-exec, and never 0, 1 or 2. A program that closes it together with
-/// all descriptors that it does not know loses the server: mm_ipc_srv_accept() fails with EBADF then, and what has its
-/// number is left alone.
+/// The listening file descriptor is internal to the library. Its close-on-exec flag is set, and it is never 0, 1 or 2.
+/// If the program closes it, for example together with all file descriptors that it does not know, the server is lost:
+/// mm_ipc_srv_accept() then fails with EBADF, and the library does not touch a file descriptor that has been given the
+/// same number.
 ///
-/// Return: the server, to be released with mm_ipc_srv_destroy(); on failure NULL, and the error state is set.
+/// Return: the server, to be released with mm_ipc_srv_destroy(); NULL on failure, and the error state is set.
 ///
 /// Errors:
-///   EADDRINUSE       another server, of any process, listens to @addr
+///   EADDRINUSE       another server, in this or another process, is listening on @addr
 ///   ENAMETOOLONG     @addr has more than 107 bytes
 ///   EINVAL           @addr is NULL
 ///   @errors ipc-socket
-///   EAFNOSUPPORT     the system has no Unix domain sockets
+///   EAFNOSUPPORT     the system does not support Unix domain sockets
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: the listening descriptor is not inherited by executed programs, more than 6
-///   connections may wait, and NULL does not crash.
+/// Compatibility: differs from mmlib: the close-on-exec flag is set on the listening file descriptor, more than 6
+///   connections can wait to be accepted, and NULL does not crash.
 ///
 /// # Safety
 /// `addr` is a string.
@@ -65,25 +66,25 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
 /// mm_ipc_srv_destroy() - destroy an IPC server
 /// @srv:        server to destroy; NULL does nothing
 ///
-/// Clients are refused from now on. The name can be listened to again as soon as this returns, or, if threads are inside
-/// mm_ipc_srv_accept(), as soon as these have returned: they fail with ECANCELED. Connections that were not accepted are
-/// dropped: their clients get ECONNRESET. Accepted connections live on until they are closed.
+/// From now on, connections are refused. Threads that are inside mm_ipc_srv_accept() return with ECANCELED. The name
+/// can be used again as soon as this call and those threads have returned. Connections that have not been accepted are
+/// closed, and their clients get ECONNRESET. Accepted connections are not affected.
 ///
-/// After a fork() of whatever kind, clone() included, both processes have the server. The process that created it
-/// stops it for all: clients are refused at once, also if another process still has a copy, but the name stays
-/// taken until the last copy is closed. A process that did not create it releases its own copy, and stops the
-/// server for all only if the process that created it has ended, or if one of its own threads is inside
-/// mm_ipc_srv_accept().
+/// After a fork of any kind, including clone(), both processes have the server. If the process that created it calls
+/// this function, the server stops for all processes: connections are refused at once, even if another process still
+/// has a copy, but the name remains in use until the last copy is closed. If another process calls it, only the copy of
+/// that process is released, with two exceptions. The server stops for all processes if its creator has terminated, or
+/// if a thread of the calling process is inside mm_ipc_srv_accept().
 ///
 /// errno and the error state are not changed.
 ///
 /// Errors: none
 ///
-/// Thread safety: MT-Safe: another thread may be inside mm_ipc_srv_accept(@srv), but none may use @srv afterwards
+/// Thread safety: MT-Safe: other threads may be inside mm_ipc_srv_accept(@srv), but no thread may use @srv afterwards
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: threads inside mm_ipc_srv_accept() are released, and clients are refused at once,
-///   even if the listening descriptor was inherited by other processes.
+/// Compatibility: differs from mmlib: threads inside mm_ipc_srv_accept() return, and connections are refused at once
+///   even if other processes have inherited the listening file descriptor.
 ///
 /// # Safety
 /// `srv` is null or came from mm_ipc_srv_create() and was not destroyed since.
@@ -99,29 +100,29 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
     owner.value().stop(owner.is_shared());
 }
 
-/// mm_ipc_srv_accept() - accept an incoming connection
+/// mm_ipc_srv_accept() - accept a connection
 /// @srv:        IPC server
 ///
-/// Takes the first of the pending connections, and waits for one if there is none.
+/// Returns the first pending connection. If there is none, the call blocks until a client connects.
 ///
-/// The descriptor is inherited by executed programs, and blocking.
+/// The file descriptor is blocking, and the close-on-exec flag is not set on it.
 ///
-/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
-///   and the error state is set.
+/// Return: the file descriptor of the connection (the lowest number available), to be closed with mm_close(); -1 on
+///   failure, and the error state is set.
 ///
 /// Errors:
-///   ECANCELED        the server was destroyed while this waited
+///   ECANCELED        the server was destroyed during the call
 ///   EINTR            the call was interrupted by a signal handler
-///   EBADF            the program has closed the hidden descriptor of @srv
+///   EBADF            the program has closed the internal file descriptor of @srv
 ///   EINVAL           @srv is NULL
 ///   @errors pending buffers
 ///   ECONNABORTED     the connection was aborted
 ///   EPERM            a security policy forbids it
 ///
-/// Thread safety: MT-Safe: several threads may accept from one server
+/// Thread safety: MT-Safe: several threads may accept connections from the same server
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: mm_ipc_srv_destroy() releases it, and NULL does not crash.
+/// Compatibility: differs from mmlib: mm_ipc_srv_destroy() makes the call return, and NULL does not crash.
 ///
 /// # Safety
 /// `srv` is null or came from mm_ipc_srv_create() and was not destroyed before this call.
@@ -138,42 +139,44 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 }
 
 /// mm_ipc_connect() - connect to an IPC server
-/// @addr:       name that the server listens to: any bytes, at most 107
+/// @addr:       name that the server listens on: at most 107 bytes of any value except NUL
 ///
-/// If no server listens to @addr, waits until one does, without using the processor: a server of this library notifies
-/// its waiting clients, and for one of mmlib they look four times a second. If the queue of connections that the server
-/// has not accepted is full, waits for a place in it.
+/// If no server listens on @addr, the call blocks until one does. It does not busy-wait: a server of this library
+/// notifies its waiting clients, and for a server of mmlib the call checks four times a second. If the server's queue
+/// of pending connections is full, the call blocks until there is space.
 ///
-/// The environment variable MMSYSIO_CONNECT_TIMEOUT_MS, read when a process calls this for the first time, bounds both
-/// waits of each call, in milliseconds; with 0 there is none. A call that is repeated after EINTR has the whole time
-/// again. A program with the set-user-ID or set-group-ID bit does not look at the variable.
+/// The environment variable MMSYSIO_CONNECT_TIMEOUT_MS limits both waits of a call, in milliseconds. If it is 0, the
+/// call does not block. The variable is read when the process calls this function for the first time. A call that is
+/// repeated after EINTR starts with the full timeout. A set-user-ID or set-group-ID program ignores the variable.
 ///
-/// The connection can be used at once, also before the server accepts it. Any process may listen to a name: ask
-/// the connection for SO_PEERCRED to know whose server it is.
+/// The connection can be used at once, even before the server accepts it. Any process can listen on a name: use the
+/// socket option SO_PEERCRED to find out which process the server is.
 ///
-/// The descriptor is inherited by executed programs, and blocking. The sockets of a call that waits for a server are
-/// close-on-exec. That of a call that waits for a place in the queue is mostly the one that it returns, and is inherited
-/// as well. None of them is 0, 1 or 2, and a child of fork() does not have them. (A child of clone(), or of a fork that
-/// runs no handlers of pthread_atfork(), has those that are open at that moment.)
+/// The file descriptor is blocking, and the close-on-exec flag is not set on it. The sockets that the call uses while
+/// it waits for a server have the close-on-exec flag set. While it waits for space in the queue, it usually uses the
+/// socket that it will return, on which the flag is not set. None of these sockets is 0, 1 or 2. They are closed in the
+/// child of a fork(), but not in the child of a clone() or of any other fork that does not run pthread_atfork()
+/// handlers.
 ///
-/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
-///   and the error state is set.
+/// Return: the file descriptor of the connection (the lowest number available), to be closed with mm_close(); -1 on
+///   failure, and the error state is set.
 ///
 /// Errors:
-///   ETIMEDOUT        no server listened, or none accepted connections, in the time of MMSYSIO_CONNECT_TIMEOUT_MS
-///   ECONNREFUSED     no server listens, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
-///   EAGAIN           the queue of the server is full, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
+///   ETIMEDOUT        the timeout MMSYSIO_CONNECT_TIMEOUT_MS expired before a server was listening, or before the
+///                    server's queue had space
+///   ECONNREFUSED     no server is listening, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
+///   EAGAIN           the server's queue of pending connections is full, and MMSYSIO_CONNECT_TIMEOUT_MS is 0
 ///   ENAMETOOLONG     @addr has more than 107 bytes
 ///   EINTR            the call was interrupted by a signal handler; never because the process was stopped and continued
 ///   EINVAL           @addr is NULL
 ///   @errors ipc-socket
-///   EAFNOSUPPORT     the system has no Unix domain sockets
+///   EAFNOSUPPORT     the system does not support Unix domain sockets
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
-/// Cancellation: cancellation point, which leaves no socket behind
-/// Compatibility: differs from mmlib: it waits for a server, as was always documented, instead of failing with
-///   ECONNREFUSED; a name that is too long is refused, not cut; and NULL does not crash.
+/// Cancellation: cancellation point; a thread that is cancelled here leaves no socket open
+/// Compatibility: differs from mmlib: the call waits for a server, as mmlib's documentation has always said, instead of
+///   failing with ECONNREFUSED; a name that is too long is an error instead of being truncated; NULL does not crash.
 ///
 /// # Safety
 /// `addr` is a string.
@@ -188,17 +191,19 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
     })
 }
 
-/// mm_ipc_connected_pair() - create two connected IPC endpoints
-/// @fds:        receives the two descriptors, the lowest numbers available
+/// mm_ipc_connected_pair() - create a pair of connected IPC endpoints
+/// @fds:        receives two file descriptors (the lowest numbers available)
 ///
-/// What is sent through one is received from the other, both ways.
+/// A message sent through one endpoint is received from the other, in both directions.
 ///
-/// The descriptors are inherited by executed programs, and blocking. After a failure @fds is unspecified.
+/// Both file descriptors are blocking, and the close-on-exec flag is not set on them. After a failure the content of
+/// @fds is unspecified.
 ///
-/// Return: 0 on success, with both descriptors to be closed with mm_close(); on failure -1, and the error state is set.
+/// Return: 0 on success, and both file descriptors are to be closed with mm_close(); -1 on failure, and the error state
+///   is set.
 ///
 /// Errors:
-///   EFAULT           @fds cannot be written, NULL included
+///   EFAULT           @fds is NULL or cannot be written
 ///   @errors ipc-socket
 ///
 /// Thread safety: MT-Safe
@@ -222,41 +227,43 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 }
 
 /// mm_ipc_sendmsg() - send a message through an IPC endpoint
-/// @fd:         descriptor of the endpoint
-/// @msg:        message: the data in @msg->iov, the descriptors in @msg->fds
+/// @fd:         file descriptor of the endpoint
+/// @msg:        the message: @msg->iov describes the data, @msg->fds the file descriptors. The call does not modify it
 ///
-/// The data is one datagram: it is sent whole or not at all, and received alone. It may be empty. If the endpoint
-/// has no room for it, waits for some. The descriptors are duplicated for the receiver; the caller keeps its own,
-/// and may close them as soon as this returns. @msg is not modified.
+/// The data forms one datagram: it is sent as a whole or not at all, and the receiver gets it separately from other
+/// messages. It may be empty. The file descriptors are duplicated for the receiver. The caller still owns its own, and
+/// may close them as soon as the call returns.
 ///
-/// A sender that waits for room goes on only when its peer has read about three quarters of what is queued.
+/// If there is no buffer space, the call blocks. A blocked sender continues only after the peer has read about three
+/// quarters of the queued data.
 ///
-/// Return: the number of bytes sent; on failure -1, with nothing sent, and the error state is set.
+/// Return: the number of bytes sent; -1 on failure, and the error state is set. After a failure nothing has been sent.
 ///
 /// Errors:
-///   EPIPE            the peer has closed the connection (never with a signal)
-///   ECONNRESET       the peer has closed the connection without reading all that was sent
-///   EMSGSIZE         the datagram is larger than SO_SNDBUF - 32 bytes (212960 by default), or @msg->num_iov is
-///                    negative or above 1024
-///   EINVAL           @msg is NULL; @msg->num_fds is negative or above 253, or positive with @msg->fds NULL; one of
-///                    @msg->fds is an io_uring instance, which cannot be sent
-///   EBADF            @fd, or one of @msg->fds, is not open
+///   EPIPE            the peer has closed the connection; SIGPIPE is never raised
+///   ECONNRESET       the peer closed the connection before it had read all data sent to it
+///   EMSGSIZE         the datagram has more than SO_SNDBUF - 32 bytes (212960 by default), or @msg->num_iov is negative
+///                    or greater than 1024
+///   EINVAL           @msg is NULL; @msg->num_fds is negative or greater than 253, or it is positive and @msg->fds is
+///                    NULL; or one of @msg->fds is an io_uring instance, which cannot be sent
+///   EBADF            @fd or one of @msg->fds is not open
 ///   @errors endpoint
-///   EFAULT           the data, or the array @msg->iov, cannot be read
-///   EINTR            the call was interrupted by a signal handler before there was space
-///   EAGAIN           there is no space, and the endpoint is non-blocking or its SO_SNDTIMEO ran out
-///   ETOOMANYREFS     more descriptors of the user are under way than RLIMIT_NOFILE allows
-///   EACCES, EPERM    the receiver refuses descriptors, or a security policy forbids it
-///   EDESTADDRREQ, EISCONN, EOPNOTSUPP  @fd is a socket of another kind, which reports this
-///   ENOBUFS, ENOMEM  not enough memory. A datagram needs memory in one piece: with a large SO_SNDBUF one of more than
-///                    about 4 MiB (4263616 bytes) gets ENOBUFS always, and a smaller one may
-/// Error notes: EAGAIN and EINTR are recorded in the error state, but not logged.
+///   EFAULT           the data or the array @msg->iov cannot be read
+///   EINTR            the call was interrupted by a signal handler before there was buffer space
+///   EAGAIN           there is no buffer space, and the endpoint is non-blocking or its SO_SNDTIMEO has expired
+///   ETOOMANYREFS     the user has more file descriptors in flight (sent and not yet received) than RLIMIT_NOFILE
+///                    allows
+///   EACCES, EPERM    the receiver does not accept file descriptors, or a security policy forbids the operation
+///   EDESTADDRREQ, EISCONN, EOPNOTSUPP  @fd is a socket of another kind, which reports this error
+///   ENOBUFS, ENOMEM  not enough memory. A datagram needs contiguous memory: with a large SO_SNDBUF, a datagram of more
+///                    than about 4 MiB (4263616 bytes) always fails with ENOBUFS, and a smaller one may
+/// Error notes: EAGAIN and EINTR are recorded in the error state but not logged.
 ///
 /// Thread safety: MT-Safe
-/// Signal safety: not async-signal-safe, but it only calls send() or sendmsg() if it succeeds
+/// Signal safety: not async-signal-safe; a successful call uses only send() or sendmsg()
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: a number of descriptors out of range and NULL give an error instead of a crash;
-///   no SIGPIPE is raised on a stream socket either.
+/// Compatibility: differs from mmlib: an invalid number of file descriptors and NULL give an error instead of a crash;
+///   SIGPIPE is not raised, not even on a stream socket.
 ///
 /// # Safety
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds`, are pairs of pointer and count.
@@ -270,50 +277,58 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 }
 
 /// mm_ipc_recvmsg() - receive a message from an IPC endpoint
-/// @fd:         descriptor of the endpoint
-/// @msg:        message: room for the data in @msg->iov, for the descriptors in @msg->fds
+/// @fd:         file descriptor of the endpoint
+/// @msg:        the message: @msg->iov describes the buffers for the data, @msg->fds the array for the file descriptors
 ///
-/// Receives one datagram, and waits for one if there is none. Data beyond the room in @msg->iov is discarded, and
-/// MSG_TRUNC set in @msg->flags. Descriptors beyond @msg->num_fds_max are closed, and MSG_CTRUNC is set; so it is
-/// if the process has no number free for them. At most 253 come with a message; a negative @msg->num_fds_max means 0.
+/// Receives one datagram. If there is none, the call blocks until one arrives. If the data does not fit into @msg->iov,
+/// the rest is discarded, and MSG_TRUNC is set in @msg->flags. File descriptors beyond @msg->num_fds_max are closed,
+/// and MSG_CTRUNC is set. MSG_CTRUNC is also set if file descriptors are dropped because the process has reached its
+/// limit on open file descriptors. A message contains at most 253 file descriptors; a negative @msg->num_fds_max means
+/// 0.
 ///
-/// Other ancillary data that the endpoint was set up for (SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_TIMESTAMP) takes
-/// nothing of that capacity, and is dropped. But with @msg->num_fds_max 0 the kernel drops all ancillary data without
-/// saying of which kind it was: on such an endpoint, MSG_CTRUNC is then set also without descriptors.
+/// Other ancillary data that is enabled on the endpoint (SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_TIMESTAMP) does not
+/// reduce this capacity, and is discarded. If @msg->num_fds_max is 0, however, the kernel discards all ancillary data
+/// without reporting its type: on such an endpoint, MSG_CTRUNC is then set even if the message contains no file
+/// descriptors.
 ///
-/// @msg->num_fds and @msg->flags are written by every success, and by no failure. The descriptors received are the
-/// caller's, to be closed with mm_close(), and are not inherited by executed programs.
+/// On success, @msg->num_fds and @msg->flags are set; on failure they are not modified. The caller owns the file
+/// descriptors received, and closes them with mm_close(). Their close-on-exec flag is set.
 ///
-/// Empty datagrams without descriptors that are the last before the peer closed the connection read as its end. An
-/// empty datagram without descriptors is also what a receive would report whose descriptor another thread closes with
-/// close() instead of mm_close(), if that thread at once gives the number to another connection by socket() or the
-/// like: use the functions of the library for that.
+/// Empty datagrams without file descriptors cannot be distinguished from the end of the connection if they are the last
+/// that the peer sent before it closed it: they are reported as the end.
 ///
-/// Return: the number of bytes stored, 0 for an empty datagram (which may bring descriptors); on failure -1, and the
-///   error state is set.
+/// Use the functions of this library to close a file descriptor that another thread is receiving from. If a thread
+/// closes it with close() instead of mm_close(), and socket() or a similar call at once reuses the number for another
+/// connection, the receiving call may report an empty datagram without file descriptors.
+///
+/// Return: the number of bytes stored, or 0 for an empty datagram, which may contain file descriptors; -1 on failure,
+///   and the error state is set.
 ///
 /// Errors:
-///   EPIPE            the peer has closed the connection, and everything that it sent was received
-///   ECONNRESET       the same, and the peer had not read all that was sent to it, or never accepted the connection
-///   EINVAL           @msg is NULL; or @msg->num_fds_max is positive and @msg->fds NULL
-///   EMSGSIZE         @msg->num_iov is negative or above 1024
-///   EBADF            @fd is not open, or another thread has closed it while this waited
+///   EPIPE            the peer has closed the connection, and all its messages have been received
+///   ECONNRESET       the same as EPIPE, but the peer had not read all data sent to it, or had never accepted the
+///                    connection
+///   EINVAL           @msg is NULL, or @msg->num_fds_max is positive and @msg->fds is NULL
+///   EMSGSIZE         @msg->num_iov is negative or greater than 1024
+///   EBADF            @fd is not open, or another thread closed it during the call
 ///   @errors endpoint
-///   ECONNREFUSED     @fd is a socket of another kind, which reports this
-///   EFAULT           the data cannot be stored: the message is lost; or the array @msg->iov cannot be read
+///   ECONNREFUSED     @fd is a socket of another kind, which reports this error
+///   EFAULT           the data cannot be stored, and the message is lost; or the array @msg->iov cannot be read
 ///   EINTR            the call was interrupted by a signal handler before a message arrived. If SO_RCVTIMEO is set, the
-///                    kernel gives it also when the process is stopped and continued, or traced
-///   EAGAIN           no message is there, and the endpoint is non-blocking or its SO_RCVTIMEO ran out
+///                    kernel also reports this error if the process is traced, or stopped and continued
+///   EAGAIN           no message is available, and the endpoint is non-blocking or its SO_RCVTIMEO has expired
 ///   ENOMEM           not enough memory
-/// Error notes: EPIPE, EAGAIN and EINTR are recorded in the error state, but not logged.
+/// Error notes: EPIPE, EAGAIN and EINTR are recorded in the error state but not logged.
 ///
-/// Thread safety: MT-Safe: several threads may receive from one endpoint, each message reaches one of them
-/// Signal safety: not async-signal-safe, but it only calls recvmsg() if it receives data
+/// Thread safety: MT-Safe: several threads may receive from the same endpoint, and each message is received by one of
+///   them
+/// Signal safety: not async-signal-safe; a call that receives data uses only recvmsg()
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: an empty datagram is a message, and the end of the stream gives EPIPE instead of
-///   a stale number; @msg->num_fds is always written; no descriptor is lost if the datagram is empty, or if other
-///   ancillary data comes along; data that the peer sent before it closed the connection is received even if it had not
-///   read ours; a receive whose descriptor is closed does not succeed; a number out of range and NULL do not crash.
+/// Compatibility: differs from mmlib: an empty datagram is a message, and the end of the connection gives EPIPE instead
+///   of an old error number; @msg->num_fds is always set on success; no file descriptor is lost if the datagram is
+///   empty or other ancillary data is received; data that the peer sent before it closed the connection is received
+///   even if the peer had not read all data sent to it; the call fails if its file descriptor is closed; an invalid
+///   number of file descriptors and NULL give an error instead of a crash.
 ///
 /// # Safety
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.

@@ -11,27 +11,31 @@ use core::ffi::{c_char, c_int, c_void};
 use core::ptr::NonNull;
 
 /// mm_mapfile() - map part of a file into memory
-/// @fd:         descriptor of the file or shared memory; it may be closed afterwards
-/// @offset:     where the part begins in the file, in bytes: a multiple of the page size
-/// @len:        size of the part in bytes. Memory beyond the page in which the file ends must not be touched: SIGBUS
-/// @mflags:     MM_MAP_READ, MM_MAP_WRITE, MM_MAP_EXEC, or several, or none; and MM_MAP_SHARED, so that what is written
-///              is seen by all who map the file, and reaches it, or MM_MAP_PRIVATE. Other bits are ignored
+/// @fd:         file descriptor of the file or shared memory object; it may be closed after the call
+/// @offset:     start of the part in the file, in bytes: a multiple of the page size
+/// @len:        size of the part in bytes. Accessing memory beyond the page that contains the end of the file raises
+///              SIGBUS
+/// @mflags:     a bitwise OR of any of MM_MAP_READ, MM_MAP_WRITE and MM_MAP_EXEC, or none of these, and of
+///              MM_MAP_SHARED (changes are written to the file, and visible to all processes that map it) or
+///              MM_MAP_PRIVATE. Other bits are ignored
 ///
-/// Child processes have the map as well; programs that they execute have not.
+/// Child processes inherit the mapping. Execution of a program removes it.
 ///
-/// Return: the address of the memory, to be given back with mm_unmap(); on failure NULL, and the error state is set.
+/// Return: the address of the mapping, to be released with mm_unmap(); NULL on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
-///   EACCES           @fd is not open for reading; or not for writing too, with MM_MAP_SHARED and MM_MAP_WRITE
-///   EINVAL           @len is 0, or @offset is not a multiple of the page size; of the size of its huge pages, if the
-///                    file is made of them
-///   EOVERFLOW        @offset is negative, or its sum with @len is too large
-///   ENODEV           @fd cannot be mapped: a directory, a pipe, a socket
-///   EPERM            with MM_MAP_EXEC, the filesystem may not hold programs; or the memory is sealed
-///   ENOMEM           not enough memory or free huge pages, or too many maps
-///   EAGAIN           the memory may not be locked (mlockall(), RLIMIT_MEMLOCK)
-///   ENFILE, ETXTBSY, EIO  the filesystem refuses
+///   EACCES           @fd is not open for reading; or @mflags has MM_MAP_SHARED and MM_MAP_WRITE, and @fd is not open
+///                    for both reading and writing
+///   EINVAL           @len is 0, or @offset is not a multiple of the page size (for a file in huge pages, of the huge
+///                    page size)
+///   EOVERFLOW        @offset is negative, or @offset + @len is too large
+///   ENODEV           @fd refers to an object that cannot be mapped, such as a directory, a pipe or a socket
+///   EPERM            @mflags has MM_MAP_EXEC, and the filesystem is mounted with the noexec option; or a file seal
+///                    prevents the mapping
+///   ENOMEM           not enough memory or free huge pages, or the process has too many mappings
+///   EAGAIN           the memory cannot be locked (mlockall(), RLIMIT_MEMLOCK)
+///   ENFILE, ETXTBSY, EIO  the filesystem does not permit the mapping
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -42,22 +46,22 @@ pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags:
     ret("mm_mapfile", || map::map_file(Fd::from_c(fd), offset, len, mflags))
 }
 
-/// mm_unmap() - give back memory of mm_mapfile()
-/// @addr:       its address; NULL does nothing, successfully
+/// mm_unmap() - release a mapping of mm_mapfile()
+/// @addr:       address that mm_mapfile() returned; NULL is accepted and does nothing
 ///
-/// The whole map is undone, whatever the size of its pages.
+/// The whole mapping is removed, whatever the size of its pages.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EFAULT           mm_mapfile() did not return @addr, or it was unmapped since
-///   ENOMEM           the system would have too many maps; this one stays
+///   EFAULT           @addr was not returned by mm_mapfile(), or is unmapped already
+///   ENOMEM           the process would have too many mappings; the mapping still exists
 ///
-/// Thread safety: MT-Safe: of several threads that unmap the same memory one succeeds
+/// Thread safety: MT-Safe: if several threads unmap the same address, one of them succeeds
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: after a failure other than EFAULT it can be tried again; a map of huge pages can
-///   be undone if its length is not a multiple of their size.
+/// Compatibility: differs from mmlib: the call can be repeated after a failure other than EFAULT; a mapping of huge
+///   pages whose length is not a multiple of the huge page size can be removed.
 ///
 /// # Safety
 /// Nobody uses the memory at `addr` any more.
@@ -70,37 +74,38 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
     })
 }
 
-/// mm_shm_open() - open named shared memory
-/// @name:       its name: at most 255 bytes, without a slash, except that it may begin with some, which do not count
-/// @oflag:      O_RDONLY or O_RDWR; and O_CREAT to create it if there is none, with O_EXCL to fail if there is one,
-///              O_TRUNC to empty it
-/// @mode:       permissions of what is created, or MODE_DEF. The umask applies
+/// mm_shm_open() - open a named shared memory object
+/// @name:       name of the object: at most 255 bytes, without slashes; leading slashes are allowed and not counted
+/// @oflag:      O_RDONLY or O_RDWR, combined with any of O_CREAT (create the object if it does not exist), O_EXCL (with
+///              O_CREAT, fail if it exists) and O_TRUNC (truncate it to size 0)
+/// @mode:       permissions of an object that is created, such as MODE_DEF, modified by the umask
 ///
-/// What is created has size 0: use mm_ftruncate(), then mm_mapfile(). It lives until its name is removed with
-/// mm_shm_unlink() and nobody has it open or mapped any more, but not longer than the system runs.
+/// A new object has size 0: set its size with mm_ftruncate() before mapping it with mm_mapfile(). The object is deleted
+/// when its name has been removed with mm_shm_unlink() and no process has it open or mapped. It does not persist after
+/// a reboot.
 ///
-/// The descriptor is closed in executed programs.
+/// The close-on-exec flag is set on the file descriptor.
 ///
-/// Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+/// Return: a file descriptor (the lowest number available), to be closed with mm_close(); -1 on failure, and the error
 ///   state is set.
 ///
 /// Errors:
-///   ENOENT           there is none of that name, and @oflag has no O_CREAT; or the system has no /dev/shm
-///   EEXIST           there is one, and @oflag has O_CREAT and O_EXCL
-///   EACCES           its permissions forbid it
+///   ENOENT           the object does not exist, and @oflag does not include O_CREAT; or the system has no /dev/shm
+///   EEXIST           the object exists, and @oflag includes O_CREAT and O_EXCL
+///   EACCES           the permissions of the object do not allow the access
 ///   EPERM            a security policy forbids it
-///   EINVAL           @name is empty, "." or "..", too long, or has a slash after another character; or it is a
-///                    directory, which cannot be written
+///   EINVAL           @name is empty, ".", "..", or too long, or has a slash after another character; or it names a
+///                    directory, which cannot be opened for writing
 ///   EFAULT           @name is NULL
-///   ELOOP            it is a symbolic link
+///   ELOOP            @name is a symbolic link
 ///   @errors descriptors
-///   ENOSPC           there is no space for it
+///   ENOSPC           no space is left for a new object
 ///   ENOMEM           not enough memory
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: NULL does not crash; "." and ".." are refused.
+/// Compatibility: differs from mmlib: NULL does not crash; "." and ".." are errors.
 ///
 /// # Safety
 /// `name` is a string.
@@ -112,15 +117,16 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
     })
 }
 
-/// mm_anon_shm() - create shared memory without a name
+/// mm_anon_shm() - create an anonymous shared memory object
 ///
-/// It has size 0: use mm_ftruncate(), then mm_mapfile(). To share it, pass the descriptor on, with mm_spawn() or
-/// mm_ipc_sendmsg(). It can be sealed, so that a receiver may rely on its size: fcntl(F_ADD_SEALS).
+/// The object has size 0: set its size with mm_ftruncate() before mapping it with mm_mapfile(). To share it, pass the
+/// file descriptor to another process with mm_spawn() or mm_ipc_sendmsg(). With fcntl(F_ADD_SEALS) its size can be
+/// sealed, so that a receiver can rely on it.
 ///
-/// The descriptor is closed in executed programs.
+/// The close-on-exec flag is set on the file descriptor.
 ///
-/// Return: the descriptor, for reading and writing, the lowest number available, to be closed with mm_close(); on
-///   failure -1, and the error state is set.
+/// Return: a file descriptor open for reading and writing (the lowest number available), to be closed with mm_close();
+///   -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   @errors descriptors
@@ -131,24 +137,24 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: nobody can guess a name and take it first.
+/// Compatibility: differs from mmlib: the object never has a name that another process could guess and use first.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_anon_shm() -> c_int {
     ret_preserving_errno("mm_anon_shm", shared::anonymous)
 }
 
-/// mm_shm_unlink() - remove the name of shared memory
-/// @name:       its name, as in mm_shm_open()
+/// mm_shm_unlink() - remove the name of a shared memory object
+/// @name:       name of the object, as for mm_shm_open()
 ///
-/// Those who have it open or mapped keep it.
+/// Processes that have the object open or mapped can continue to use it.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   ENOENT           there is none of that name, or the name is not valid
-///   EACCES, EPERM    it belongs to another user, or a security policy forbids it
+///   ENOENT           the object does not exist, or @name is invalid
+///   EACCES, EPERM    the object belongs to another user, or a security policy forbids it
 ///   EFAULT           @name is NULL
-///   EISDIR           it is a directory
+///   EISDIR           @name is a directory
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe

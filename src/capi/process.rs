@@ -11,79 +11,90 @@ use crate::process;
 use core::ffi::{c_char, c_int};
 
 /// mm_spawn() - execute a program in a new process
-/// @child_pid:  receives the process ID, for mm_wait_process(); may be NULL
-/// @path:       program to execute. If it has no slash, it is searched in the directories of the caller's PATH, or in
-///              /bin and /usr/bin if PATH is not set
+/// @child_pid:  receives the process ID, to be passed to mm_wait_process(); may be NULL
+/// @path:       program to execute. If it contains no slash, it is searched for in the directories of the caller's
+///              PATH, or in /bin and /usr/bin if PATH is not set
 /// @num_map:    number of elements of @fd_map; 0 or less means none
 /// @fd_map:     file descriptors of the program
 /// @flags:      0, or MM_SPAWN_DAEMONIZE, MM_SPAWN_KEEP_FDS, or both
-/// @argv:       arguments, the program's name first, NULL last; NULL stands for the path alone
-/// @envp:       environment, NULL last; NULL stands for the caller's
+/// @argv:       arguments: the program's name first, a NULL pointer last. If @argv is NULL, the only argument is @path
+/// @envp:       environment, with a NULL pointer last; if @envp is NULL, the caller's environment is used
 ///
-/// Returns when the new process has executed the program. The program has the caller's directory, umask, blocked and
-/// ignored signals, limits, process group, session and terminal.
+/// Returns when the new process has executed the program. The program inherits the caller's current directory, umask,
+/// blocked and ignored signals, resource limits, process group, session and controlling terminal.
 ///
-/// Its descriptors are 0, 1 and 2 of the caller, unless these are close-on-exec, and those of @fd_map. The elements of
-/// @fd_map are applied in their order: each finds what the ones before it have left, as with redirections of a shell.
-/// If parent_fd is -1, child_fd is closed; if both are equal, the descriptor is kept if it is open; else parent_fd is
-/// duplicated as child_fd. All others are closed, also those above a limit that was lowered; but where the kernel has
-/// no close_range() (before Linux 5.11) and /proc/self/fd cannot be read, only those below 1048576. The caller's own
-/// descriptors stay as they are.
+/// The program gets the caller's file descriptors 0, 1 and 2, unless their close-on-exec flag is set, and those of
+/// @fd_map. The elements of @fd_map are applied in order, as the redirections of a shell are: each sees the result of
+/// the preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, the file descriptor is
+/// kept if it is open. Otherwise parent_fd is duplicated as child_fd.
 ///
-/// With MM_SPAWN_KEEP_FDS @fd_map is ignored: the program has all of the caller's descriptors that are not
-/// close-on-exec.
+/// All other file descriptors are closed in the program, including those above an RLIMIT_NOFILE that was lowered. If
+/// the kernel does not support close_range() (before Linux 5.11) and /proc/self/fd cannot be read, only file
+/// descriptors below 1048576 are closed. The file descriptors of the caller are not affected.
 ///
-/// With MM_SPAWN_DAEMONIZE the process is in a session of its own and in the directory /, its umask is 0, it is not a
-/// child of the caller, and @child_pid is not written. The program is the same as without the flag: a relative @path or
-/// directory of PATH starts from the caller's directory. It is executed by its absolute path, in which no symbolic link
-/// is resolved; an absolute @path stays as it is. If no path leads to the caller's directory (it was removed, is
-/// outside of the root directory, has a path of more than 4095 bytes, or one that may not be searched), programs that
-/// start from it are executed by execveat(): not scripts and other files that need an interpreter, which give ENOENT,
-/// or ENOEXEC if the shell would run them. While @path is looked up the directory is / already: /proc/self/cwd leads
-/// there. Descriptors 0, 1 and 2 are treated as without the flag: use @fd_map to redirect them.
+/// With MM_SPAWN_KEEP_FDS, @fd_map is ignored, and the program gets all of the caller's file descriptors whose
+/// close-on-exec flag is not set.
 ///
-/// A file whose format the kernel does not know is run by /bin/sh, if @path has no slash.
+/// With MM_SPAWN_DAEMONIZE, the process is in a new session, its current directory is / and its umask is 0. It is not a
+/// child of the caller, and @child_pid is not written. File descriptors 0, 1 and 2 are treated as without the flag: use
+/// @fd_map to redirect them.
 ///
-/// Handlers of pthread_atfork() are not called: like posix_spawn(), it copies no memory, so that it costs a large
-/// program no more than a small one.
+/// MM_SPAWN_DAEMONIZE does not change which program is executed: a relative @path, or a relative directory in PATH, is
+/// relative to the caller's current directory. Such a program is executed by its absolute path, in which no symbolic
+/// link is resolved; an @path that is absolute is used unchanged. The current directory of the process is already /
+/// while @path is looked up: /proc/self/cwd refers to /.
 ///
-/// Return: 0 on success; on failure -1, with no process left behind and @child_pid untouched, and the error state is
-///   set.
+/// If no path leads to the caller's current directory, relative programs are executed by execveat(). This is the case
+/// if the directory has been removed, is outside the root directory, has a path of more than 4095 bytes, or has one
+/// with a component that cannot be searched. Scripts, and other files that need an interpreter, cannot be executed in
+/// this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
+///
+/// If @path contains no slash and the kernel does not recognize the format of the file, /bin/sh executes it.
+///
+/// Handlers registered with pthread_atfork() are not called. Like posix_spawn(), the call does not copy the memory of
+/// the caller, so its cost does not depend on the size of the calling process.
+///
+/// Return: 0 on success; -1 on failure, and the error state is set. After a failure no process remains, and @child_pid
+///   is not modified.
 ///
 /// Errors:
-///   EINVAL           @path is NULL, @flags has other bits, or @num_map is positive and @fd_map NULL
-///   ENOENT           the program or its interpreter does not exist; @path is empty
-///   EACCES           the program may not be executed, is not a regular file, or a directory may not be searched
-///   ENOEXEC          the kernel does not know the format of the file, and @path has a slash
-///   ELIBBAD          the kernel does not know the format of the program's interpreter
+///   EINVAL           @path is NULL; @flags has other bits set; or @num_map is positive and @fd_map is NULL
+///   ENOENT           the program or its interpreter does not exist, or @path is empty
+///   EACCES           execute permission is denied for the program, the program is not a regular file, or search
+///                    permission is denied for a component of the path prefix
+///   ENOEXEC          the kernel does not recognize the format of the file, and @path contains a slash
+///   ELIBBAD          the kernel does not recognize the format of the program's interpreter
 ///   EISDIR           the program's interpreter is a directory
-///   EBADF            a parent_fd is not open, or a child_fd is negative or not below RLIMIT_NOFILE
-///   EBUSY, EINTR     a child_fd cannot be replaced: another thread is opening it (mm_execv() alone), or a signal
-///                    handler interrupted closing it
-///   EAGAIN           the limit on processes of the user (RLIMIT_NPROC) or of a group of processes has been reached
+///   EBADF            a parent_fd is not open; or a child_fd is negative, or not below RLIMIT_NOFILE
+///   EBUSY, EINTR     a child_fd cannot be replaced. EBUSY: another thread is opening it (mm_execv() only). EINTR: a
+///                    signal handler interrupted closing it
+///   EAGAIN           the limit on the number of processes of the user (RLIMIT_NPROC) or of the control group has been
+///                    reached
 ///   E2BIG            @argv and @envp are too large
-///   EFAULT           @envp cannot be read, or @argv, if @path has a slash
-///   ENOTDIR          a component of the path prefix is not a directory; or, if @path has no slash, the last entry of
-///                    PATH
+///   EFAULT           @envp cannot be read; or @path contains a slash, and @argv cannot be read
+///   ENOTDIR          a component of the path prefix is not a directory. If @path contains no slash, this concerns the
+///                    last directory of PATH
 ///   @errors resolution
-///   ETXTBSY          the file is open for writing
-///   EPERM            a security policy, or a tracer of a program with privileges, forbids it
+///   ETXTBSY          the program is open for writing
+///   EPERM            a security policy forbids the execution, or the process is traced and the program would gain
+///                    privileges
 ///   ENOMEM           not enough memory
-///   EMFILE, ENFILE   the limit on open file descriptors, or files, prevents opening the interpreter or, with
+///   EMFILE, ENFILE   the limit on open file descriptors or open files prevents opening the interpreter or, with
 ///                    MM_SPAWN_DAEMONIZE, a directory to which no path leads
-///   ENOSYS           the kernel has no execveat() (before Linux 3.19), which MM_SPAWN_DAEMONIZE needs for such a
-///                    directory
-///   EIO              the process was killed before it could execute the program; or the file cannot be read
+///   ENOSYS           MM_SPAWN_DAEMONIZE needs execveat() because no path leads to the directory, and the kernel does
+///                    not support it (before Linux 3.19)
+///   EIO              the process was killed before it executed the program, or an I/O error occurred while reading the
+///                    file
 ///
-/// Thread safety: MT-Safe; other threads must not change the environment or, with MM_SPAWN_DAEMONIZE, the directory at
-///   the same time
+/// Thread safety: MT-Safe; other threads must not change the environment at the same time and, with MM_SPAWN_DAEMONIZE,
+///   not the current directory either
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: parent_fd -1 works; a failure is never taken for success, or written to a file of
-///   the program, whatever the descriptors of @fd_map; a signal that arrives before it returns does not make a started
-///   program an error; no output of the caller is printed twice; NULL for @fd_map does not crash; with
-///   MM_SPAWN_DAEMONIZE, symbolic links and files that were removed are executed by the path that was given, and
-///   relative directories of PATH are the caller's.
+/// Compatibility: differs from mmlib: a parent_fd of -1 closes child_fd; a failure is never reported as a success or
+///   written to one of the program's files, whatever file descriptors are in @fd_map; a signal that arrives before the
+///   call returns does not turn a success into a failure; buffered output of the caller is not printed twice; NULL for
+///   @fd_map does not crash; with MM_SPAWN_DAEMONIZE, symbolic links and removed files are executed by the path that
+///   was given, and relative directories in PATH are relative to the caller's current directory.
 ///
 /// # Safety
 /// `child_pid` is valid; `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp`
@@ -112,19 +123,19 @@ pub unsafe extern "C" fn mm_spawn(
     })
 }
 
-/// mm_execv() - become another program
-/// @path:       program to execute, as in mm_spawn()
+/// mm_execv() - replace the process image by another program
+/// @path:       program to execute, as for mm_spawn()
 /// @num_map:    number of elements of @fd_map; 0 or less means none
-/// @fd_map:     descriptors of the program, as in mm_spawn()
-/// @flags:      0 or MM_SPAWN_KEEP_FDS, as in mm_spawn()
-/// @argv:       arguments, the program's name first, NULL last; NULL stands for the path alone
-/// @envp:       environment, NULL last; NULL stands for the caller's
+/// @fd_map:     file descriptors of the program, as for mm_spawn()
+/// @flags:      0 or MM_SPAWN_KEEP_FDS, as for mm_spawn()
+/// @argv:       arguments: the program's name first, a NULL pointer last. If @argv is NULL, the only argument is @path
+/// @envp:       environment, with a NULL pointer last; if @envp is NULL, the caller's environment is used
 ///
-/// The process and its number stay; all other threads end.
+/// The process keeps its process ID. All its other threads are terminated.
 ///
-/// Return: it does not return if it succeeds; on failure -1, and the error state is set. Then descriptors may have been
-///   changed, unless @flags has MM_SPAWN_KEEP_FDS: all from 3 on are close-on-exec, except those of @fd_map, which are
-///   redirected up to the element that failed.
+/// Return: does not return on success; -1 on failure, and the error state is set. After a failure, unless @flags
+///   includes MM_SPAWN_KEEP_FDS, file descriptors may have changed: the close-on-exec flag is set on all from 3 on
+///   except those of @fd_map, and @fd_map has been applied up to the element that failed.
 ///
 /// Errors:
 ///   as mm_spawn()
@@ -132,7 +143,7 @@ pub unsafe extern "C" fn mm_spawn(
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: parent_fd -1 works; NULL for @fd_map does not crash.
+/// Compatibility: differs from mmlib: a parent_fd of -1 closes child_fd; NULL for @fd_map does not crash.
 ///
 /// # Safety
 /// `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp` are null or arrays of
@@ -153,19 +164,21 @@ pub unsafe extern "C" fn mm_execv(
     })
 }
 
-/// mm_wait_process() - wait for a process to end
-/// @pid:        number of a child, as from mm_spawn(); -1, 0 and below as in waitpid()
-/// @status:     receives how it ended; may be NULL
+/// mm_wait_process() - wait for a process to terminate
+/// @pid:        process ID of a child, for example from mm_spawn(); -1, 0 and other negative numbers have the same
+///              meaning as for waitpid()
+/// @status:     receives the termination status; may be NULL
 ///
-/// After a normal end @status is MM_WSTATUS_EXITED and the exit code, which MM_WSTATUS_CODEMASK picks out; after one
-/// by a signal it is MM_WSTATUS_SIGNALED and the number of the signal. A process can be waited for once.
+/// If the process exited, @status is MM_WSTATUS_EXITED combined with the exit code. If a signal terminated it, @status
+/// is MM_WSTATUS_SIGNALED combined with the signal number. MM_WSTATUS_CODEMASK extracts the code or signal number. A
+/// process can be waited for only once.
 ///
-/// Return: 0 on success; on failure -1, with @status untouched, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set. After a failure @status is not modified.
 ///
 /// Errors:
-///   ECHILD           @pid is not a child of this process, or was waited for before, or SIGCHLD is ignored
-///   EINTR            the call was interrupted by a signal handler: call again
-///   ESRCH            @pid is the smallest of all numbers
+///   ECHILD           @pid is not a child of the calling process, has already been waited for, or SIGCHLD is ignored
+///   EINTR            the call was interrupted by a signal handler; it can be repeated
+///   ESRCH            @pid is INT_MIN
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe

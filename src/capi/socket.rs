@@ -50,7 +50,7 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
 /// @addr:       address; port 0 takes any that is free, which mm_getsockname() returns
 /// @addrlen:    size of @addr in bytes
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EADDRINUSE       another socket has the address, or had it until shortly (SO_REUSEADDR), or no port is free
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn mm_bind(sockfd: c_int, addr: *const libc::sockaddr, add
 /// @addr:       receives the address, cut if it does not fit
 /// @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   @errors socket-address
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn mm_getsockname(
 /// @addr:       receives the address, cut if it does not fit
 /// @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   ENOTCONN         the socket is not connected
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn mm_getpeername(
 ///
 /// A socket without an address gets one, with any port that is free.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EADDRINUSE       another socket listens to the address, or no port is free
@@ -216,7 +216,7 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 /// A stream socket waits until its peer has answered. A datagram socket only remembers whom to send to and to receive
 /// from; it can be connected again, and an address of family AF_UNSPEC ends that.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   ECONNREFUSED     nobody listens to the address
@@ -265,7 +265,7 @@ pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, 
 /// With 0 they wait without limit. The kernel rounds up to its ticks. A receive or send whose time ran out fails with
 /// EAGAIN. Negative whole seconds end every wait at once. Every other option goes to the kernel as it is.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EINVAL           @optlen is not sizeof(int) for a time-out, or too small for another option; or the value is
@@ -315,7 +315,7 @@ pub unsafe extern "C" fn mm_setsockopt(
 /// fail with EINVAL. SO_GET_FILTER counts instructions of 8 bytes in @optlen, and SO_PEERPIDFD returns a descriptor,
 /// which the caller closes.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   ENOPROTOOPT, EOPNOTSUPP  there is no such option
@@ -357,7 +357,7 @@ pub unsafe extern "C" fn mm_getsockopt(
 ///
 /// It is the connection that ends, for all who have it; the descriptor is still to be closed.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   ENOTCONN         the socket is not connected
@@ -703,7 +703,7 @@ pub unsafe extern "C" fn mm_getaddrinfo(
 ///
 /// What has no name is written as a number, unless @flags has NI_NAMEREQD.
 ///
-/// Return: 0 on success; on failure -1, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EOVERFLOW        a name does not fit
@@ -793,7 +793,7 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 ///   EINTR            the call was interrupted by a signal handler; no further address is tried
 ///   ENOMEM           not enough memory
 ///   as mm_getaddrinfo()
-///   as mm_socket(), mm_connect() for the last address, which the description of the error names
+///   as mm_socket(), mm_connect()  for the last address, which the description of the error names
 /// Error notes: If all addresses fail, a line is logged for each.
 ///
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time

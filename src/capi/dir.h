@@ -1,15 +1,15 @@
 /** An open directory: see mm_opendir(). */
 typedef struct mm_dirstream MM_DIR;
 
-/** An entry of a directory. */
+/** A directory entry. */
 struct mm_dirent {
-	/** Size of this record in bytes, its name included. */
+	/** Size of this record in bytes, including the name. */
 	size_t reclen;
-	/** MM_DT_REG, MM_DT_DIR...; MM_DT_UNKNOWN where the filesystem does not say: mm_stat() does. */
+	/** MM_DT_REG, MM_DT_DIR...; MM_DT_UNKNOWN if the filesystem does not report types (use mm_stat()). */
 	int type;
 	/** Always 0. */
 	int id;
-	/** Name, terminated: any bytes. */
+	/** Name, terminated by a null byte. It may contain any other bytes. */
 #ifdef __cplusplus
 	char name[1];
 #else

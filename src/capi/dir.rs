@@ -23,7 +23,7 @@ use core::ffi::{c_char, c_int};
 ///   ENOTDIR          a component of the path is not a directory
 ///   EACCES           read permission is denied for the directory, or search permission for a component of the path
 ///                    prefix
-///   EPERM            a security policy forbids it
+///   EPERM            a security policy forbids the operation
 ///   @errors path filesystem descriptors
 ///   EINTR            the call was interrupted by a signal handler while the filesystem was waiting for its server
 ///
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn mm_opendir(path: *const c_char) -> *mut MM_DIR {
 /// Compatibility: as mmlib
 ///
 /// # Safety
-/// `dir` is null or came from mm_opendir() and was not closed since.
+/// `dir` is null or was returned by mm_opendir() and has not been closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_closedir(dir: *mut MM_DIR) {
     if !dir.is_null() {
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn mm_closedir(dir: *mut MM_DIR) {
 /// Compatibility: as mmlib
 ///
 /// # Safety
-/// `dir` is null or came from mm_opendir() and was not closed since.
+/// `dir` is null or was returned by mm_opendir() and has not been closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_rewinddir(dir: *mut MM_DIR) {
     ret("mm_rewinddir", || {
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn mm_rewinddir(dir: *mut MM_DIR) {
 /// Compatibility: differs from mmlib: a read failure is distinguished from the end of the directory.
 ///
 /// # Safety
-/// `dir` is null or came from mm_opendir() and was not closed since; `status` is valid.
+/// `dir` is null or was returned by mm_opendir() and has not been closed; `status` is valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_readdir(dir: *mut MM_DIR, status: *mut c_int) -> *const mm_dirent {
     // SAFETY: null or valid, as the caller promised.
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn mm_readdir(dir: *mut MM_DIR, status: *mut c_int) -> *co
 }
 
 /// # Safety
-/// `dir` is null or came from mm_opendir(), was not closed since, and is not used by another thread during `'a`.
+/// `dir` is null or was returned by mm_opendir(), has not been closed, and is not used by another thread during `'a`.
 #[track_caller]
 unsafe fn open_directory<'a>(dir: *mut MM_DIR) -> Result<&'a mut MM_DIR> {
     // SAFETY: as promised by the caller.

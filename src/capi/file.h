@@ -3,14 +3,14 @@ typedef dev_t mm_dev_t;
 typedef ino_t mm_ino_t;
 
 /*
- * Permissions of what is created, in place of a number: those that programs usually want, without and with the right to
- * execute a file or to search a directory. All other bits beside them are ignored. The umask applies.
+ * Permissions of a file or directory that is created: MODE_DEF is the usual choice without execute (search) permission,
+ * MODE_XDEF the usual choice with it. If MODE_DEF is set, all bits other than MODE_EXEC are ignored. The umask applies.
  */
 #define MODE_DEF (1 << 16)
 #define MODE_EXEC (1 << 17)
 #define MODE_XDEF (MODE_DEF | MODE_EXEC)
 
-/* Types of files: in mm_dirent, and as flags of mm_remove(). */
+/* File types: in struct mm_dirent, and as flags of mm_remove(). */
 #define MM_DT_UNKNOWN 0
 #define MM_DT_FIFO 0x02
 #define MM_DT_CHR 0x04
@@ -21,14 +21,14 @@ typedef ino_t mm_ino_t;
 #define MM_DT_SOCK 0x80
 #define MM_DT_ANY 0xFF
 
-/* Flags; each function says which of them it takes. */
+/* Flags; each function documents those that it accepts. */
 #define MM_RECURSIVE (-0x7fffffff - 1) /* the highest bit of an int */
 #define MM_FAILONERROR (1 << 30)
 #define MM_NOFOLLOW (1 << 29)
 #define MM_NOCOW (1 << 28)
 #define MM_FORCECOW (1 << 27)
 
-/** mm_ino_equal() - 1 if both inode numbers are the same, else 0 */
+/** mm_ino_equal() - return 1 if two inode numbers are equal, else 0 */
 static inline int mm_ino_equal(mm_ino_t a, mm_ino_t b)
 {
 	return a == b;

@@ -976,7 +976,7 @@ pub unsafe extern "C" fn mm_remove(path: *const c_char, flags: c_int) -> c_int {
     })
 }
 
-/// A structure to be written must be there; EFAULT, as the kernel would say.
+/// A structure to be written must not be null; the kernel would report EFAULT.
 fn reported(status: &libc::stat) -> mm_stat {
     mm_stat {
         dev: status.st_dev,

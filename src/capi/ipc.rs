@@ -87,7 +87,7 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
 ///   even if other processes have inherited the listening file descriptor.
 ///
 /// # Safety
-/// `srv` is null or came from mm_ipc_srv_create() and was not destroyed since.
+/// `srv` is null or was returned by mm_ipc_srv_create() and has not been destroyed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
     let Some(server) = NonNull::new(srv) else {
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
 ///   EINVAL           @srv is NULL
 ///   @errors pending buffers
 ///   ECONNABORTED     the connection was aborted
-///   EPERM            a security policy forbids it
+///   EPERM            a security policy forbids the operation
 ///
 /// Thread safety: MT-Safe: several threads may accept connections from the same server
 /// Signal safety: not async-signal-safe
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
 /// Compatibility: differs from mmlib: mm_ipc_srv_destroy() makes the call return, and NULL does not crash.
 ///
 /// # Safety
-/// `srv` is null or came from mm_ipc_srv_create() and was not destroyed before this call.
+/// `srv` is null or was returned by mm_ipc_srv_create(), and was not destroyed before this call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
     ret("mm_ipc_srv_accept", || {

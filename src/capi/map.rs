@@ -64,7 +64,7 @@ pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags:
 ///   pages whose length is not a multiple of the huge page size can be removed.
 ///
 /// # Safety
-/// Nobody uses the memory at `addr` any more.
+/// The memory at `addr` is no longer used.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
     ret("mm_unmap", || match NonNull::new(addr) {
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 ///   ENOENT           the object does not exist, and @oflag does not include O_CREAT; or the system has no /dev/shm
 ///   EEXIST           the object exists, and @oflag includes O_CREAT and O_EXCL
 ///   EACCES           the permissions of the object do not allow the access
-///   EPERM            a security policy forbids it
+///   EPERM            a security policy forbids the operation
 ///   EINVAL           @name is empty, ".", "..", or too long, or has a slash after another character; or it names a
 ///                    directory, which cannot be opened for writing
 ///   EFAULT           @name is NULL
@@ -125,13 +125,13 @@ pub unsafe extern "C" fn mm_shm_open(name: *const c_char, oflag: c_int, mode: c_
 ///
 /// The close-on-exec flag is set on the file descriptor.
 ///
-/// Return: a file descriptor open for reading and writing (the lowest number available), to be closed with mm_close();
-///   -1 on failure, and the error state is set.
+/// Return: a file descriptor open for reading and writing (the lowest number available), to be closed with
+///   mm_close(); -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   @errors descriptors
 ///   ENOMEM           not enough memory
-///   EACCES, EPERM    a security policy forbids it
+///   EACCES, EPERM    a security policy forbids the operation
 ///   ENOSYS           the kernel is older than Linux 3.17
 ///
 /// Thread safety: MT-Safe
@@ -152,7 +152,7 @@ pub extern "C" fn mm_anon_shm() -> c_int {
 ///
 /// Errors:
 ///   ENOENT           the object does not exist, or @name is invalid
-///   EACCES, EPERM    the object belongs to another user, or a security policy forbids it
+///   EACCES, EPERM    the object belongs to another user, or a security policy forbids the operation
 ///   EFAULT           @name is NULL
 ///   EISDIR           @name is a directory
 ///

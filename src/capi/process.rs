@@ -72,8 +72,8 @@ use core::ffi::{c_char, c_int};
 ///                    reached
 ///   E2BIG            @argv and @envp are too large
 ///   EFAULT           @envp cannot be read; or @path contains a slash, and @argv cannot be read
-///   ENOTDIR          a component of the path prefix is not a directory. If @path contains no slash, this concerns the
-///                    last directory of PATH
+///   ENOTDIR          a component of the path prefix is not a directory; or @path contains no slash, and the last entry
+///                    of PATH is not a directory
 ///   @errors resolution
 ///   ETXTBSY          the program is open for writing
 ///   EPERM            a security policy forbids the execution, or the process is traced and the program would gain

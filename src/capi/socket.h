@@ -1,5 +1,5 @@
-/* An element of mm_poll()'s array: the system's own. */
+/* An element of the array of mm_poll(): the system's struct pollfd. */
 #define mm_pollfd pollfd
 
-/* For compilers in a mode of standard C alone, in which netdb.h hides it. */
+/* In a strict standard C mode of the compiler, netdb.h does not declare this structure. */
 struct addrinfo;

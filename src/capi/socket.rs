@@ -16,20 +16,20 @@ use crate::sys::{file, socket};
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
 /// mm_socket() - create a socket
-/// @domain:     family of addresses: AF_INET, AF_INET6, AF_UNIX...
-/// @type:       SOCK_STREAM, SOCK_DGRAM..., with SOCK_NONBLOCK and SOCK_CLOEXEC if wanted
-/// @protocol:   protocol, or 0 for the usual one of @type
+/// @domain:     address family: AF_INET, AF_INET6, AF_UNIX...
+/// @type:       SOCK_STREAM, SOCK_DGRAM..., optionally combined with SOCK_NONBLOCK and SOCK_CLOEXEC
+/// @protocol:   protocol, or 0 for the default protocol of @type
 ///
-/// Without SOCK_CLOEXEC the descriptor is inherited by executed programs.
+/// The close-on-exec flag is set on the file descriptor only if @type includes SOCK_CLOEXEC.
 ///
-/// Return: the descriptor, the lowest number available, to be closed with mm_close(); on failure -1, and the error
+/// Return: a file descriptor (the lowest number available), to be closed with mm_close(); -1 on failure, and the error
 ///   state is set.
 ///
 /// Errors:
-///   EAFNOSUPPORT     the system does not have @domain
-///   EINVAL           @type is unknown, or has unknown flags
-///   EPROTONOSUPPORT, ESOCKTNOSUPPORT  @domain does not have @type or @protocol
-///   EACCES, EPERM    the caller may not create such a socket
+///   EAFNOSUPPORT     the system does not support @domain
+///   EINVAL           @type is invalid, or includes unknown flags
+///   EPROTONOSUPPORT, ESOCKTNOSUPPORT  @domain does not support @type or @protocol
+///   EACCES, EPERM    the caller does not have permission to create such a socket
 ///   @errors descriptors buffers
 ///
 /// Thread safety: MT-Safe
@@ -45,24 +45,26 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
     })
 }
 
-/// mm_bind() - give a socket its address
-/// @sockfd:     descriptor of the socket
-/// @addr:       address; port 0 takes any that is free, which mm_getsockname() returns
+/// mm_bind() - bind a socket to an address
+/// @sockfd:     file descriptor of the socket
+/// @addr:       address; if its port is 0, the kernel chooses a free port, which mm_getsockname() returns
 /// @addrlen:    size of @addr in bytes
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EADDRINUSE       another socket has the address, or had it until shortly (SO_REUSEADDR), or no port is free
-///   EADDRNOTAVAIL    the machine does not have the address
-///   EINVAL           the socket has an address already, or @addrlen is too small
-///   EAFNOSUPPORT     the address is of another family than the socket
-///   EACCES           the port is reserved for privileged users; or a directory may not be searched or written
-///                    (AF_UNIX)
-///   EPERM            a security policy forbids it
+///   EADDRINUSE       the address is in use by another socket, or was until recently (see SO_REUSEADDR); or no free
+///                    port is available
+///   EADDRNOTAVAIL    the address is not an address of this machine
+///   EINVAL           the socket already has an address, or @addrlen is too small
+///   EAFNOSUPPORT     the address family differs from that of the socket
+///   EACCES           the port is reserved for privileged users; or search or write permission is denied for a
+///                    directory (AF_UNIX)
+///   EPERM            a security policy forbids the operation
 ///   @errors socket buffers
 ///   EFAULT           @addr cannot be read
-///   ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EROFS  the path cannot be used (AF_UNIX): see mm_open()
+///   ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EROFS  the path cannot be used (AF_UNIX), for the reasons listed for
+///                    mm_open()
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -80,10 +82,10 @@ pub unsafe extern "C" fn mm_bind(sockfd: c_int, addr: *const libc::sockaddr, add
     })
 }
 
-/// mm_getsockname() - tell the address of a socket
-/// @sockfd:     descriptor of the socket
-/// @addr:       receives the address, cut if it does not fit
-/// @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
+/// mm_getsockname() - get the address of a socket
+/// @sockfd:     file descriptor of the socket
+/// @addr:       receives the address, truncated if it does not fit
+/// @addrlen:    size of @addr in bytes; receives the size of the address, which may be larger
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
@@ -110,10 +112,10 @@ pub unsafe extern "C" fn mm_getsockname(
     })
 }
 
-/// mm_getpeername() - tell the address of a socket's peer
-/// @sockfd:     descriptor of the socket
-/// @addr:       receives the address, cut if it does not fit
-/// @addrlen:    size of @addr in bytes; receives that of the address, which may be larger
+/// mm_getpeername() - get the address of the peer of a socket
+/// @sockfd:     file descriptor of the socket
+/// @addr:       receives the address, truncated if it does not fit
+/// @addrlen:    size of @addr in bytes; receives the size of the address, which may be larger
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
@@ -141,20 +143,20 @@ pub unsafe extern "C" fn mm_getpeername(
     })
 }
 
-/// mm_listen() - let a socket take connections
-/// @sockfd:     descriptor of the socket, of a type that has connections
-/// @backlog:    how many connections may wait to be accepted, and one more; a negative number, or one above
-///              net.core.somaxconn, means that
+/// mm_listen() - listen for connections on a socket
+/// @sockfd:     file descriptor of the socket, of a connection-oriented type
+/// @backlog:    one less than the number of connections that can wait to be accepted; if it is negative or greater than
+///              net.core.somaxconn, that value is used
 ///
-/// A socket without an address gets one, with any port that is free.
+/// A socket that has no address is bound to a free port.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EADDRINUSE       another socket listens to the address, or no port is free
-///   EOPNOTSUPP       sockets of this type have no connections
+///   EADDRINUSE       another socket is listening on the address, or no free port is available
+///   EOPNOTSUPP       sockets of this type are not connection-oriented
 ///   EINVAL           the socket is connected, or has no address (AF_UNIX)
-///   EACCES, EPERM    a security policy forbids it
+///   EACCES, EPERM    a security policy forbids the operation
 ///   @errors socket
 ///
 /// Thread safety: MT-Safe
@@ -169,28 +171,28 @@ pub extern "C" fn mm_listen(sockfd: c_int, backlog: c_int) -> c_int {
     })
 }
 
-/// mm_accept() - accept a connection
-/// @sockfd:     descriptor of a socket that listens
-/// @addr:       receives the address of the peer, cut if it does not fit; or NULL
-/// @addrlen:    size of @addr in bytes; receives that of the address, which may be larger; NULL if @addr is
+/// mm_accept() - accept a connection on a socket
+/// @sockfd:     file descriptor of a listening socket
+/// @addr:       receives the address of the peer, truncated if it does not fit; or NULL
+/// @addrlen:    size of @addr in bytes; receives the size of the address, which may be larger; NULL if @addr is NULL
 ///
-/// Takes the first of the pending connections, and waits for one if there is none.
+/// Returns the first pending connection. If there is none, the call blocks until a client connects.
 ///
-/// The descriptor is inherited by executed programs, and blocking.
+/// The file descriptor is blocking, and the close-on-exec flag is not set on it.
 ///
-/// Return: the descriptor of the connection, the lowest number available, to be closed with mm_close(); on failure -1,
-///   and the error state is set.
+/// Return: the file descriptor of the connection (the lowest number available), to be closed with mm_close(); -1 on
+///   failure, and the error state is set.
 ///
 /// Errors:
-///   EAGAIN           no connection is pending, and @sockfd is non-blocking or its SO_RCVTIMEO ran out
+///   EAGAIN           no connection is pending, and @sockfd is non-blocking or its SO_RCVTIMEO has expired
 ///   EINTR            the call was interrupted by a signal handler
-///   EINVAL           the socket does not listen, or @addrlen is negative, taken as an int
-///   EOPNOTSUPP       sockets of this type have no connections
+///   EINVAL           the socket is not listening, or @addrlen, interpreted as an int, is negative
+///   EOPNOTSUPP       sockets of this type are not connection-oriented
 ///   ECONNABORTED     the connection was aborted before it was accepted
 ///   @errors socket pending buffers
 ///   EFAULT           @addr or @addrlen cannot be written; the connection is lost
-///   EPERM            a firewall or a security policy forbids it
-///   EPROTO, ENETDOWN, EHOSTUNREACH...  what went wrong with the connection on the network
+///   EPERM            a firewall or a security policy forbids the operation
+///   EPROTO, ENETDOWN, EHOSTUNREACH...  a network error of the connection
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -209,31 +211,33 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 }
 
 /// mm_connect() - connect a socket
-/// @sockfd:     descriptor of the socket
+/// @sockfd:     file descriptor of the socket
 /// @addr:       address of the peer
 /// @addrlen:    size of @addr in bytes
 ///
-/// A stream socket waits until its peer has answered. A datagram socket only remembers whom to send to and to receive
-/// from; it can be connected again, and an address of family AF_UNSPEC ends that.
+/// On a stream socket, the call blocks until the peer has answered. On a datagram socket, it sets the address that
+/// datagrams are sent to and received from. A datagram socket can be connected again; an address of family AF_UNSPEC
+/// dissolves the association.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   ECONNREFUSED     nobody listens to the address
-///   ETIMEDOUT        the peer does not answer
-///   EHOSTUNREACH, ENETUNREACH  there is no way to it
-///   EINPROGRESS      the socket is non-blocking, or its SO_SNDTIMEO ran out: the attempt goes on. mm_poll() waits for
-///                    POLLOUT, and the option SO_ERROR reports how it ended
-///   EINTR            the call was interrupted by a signal handler: the attempt goes on, likewise
-///   EALREADY         an attempt goes on
-///   EISCONN          the socket is connected
-///   EADDRNOTAVAIL    the machine does not have the address, or no port is free
-///   EADDRINUSE       this very connection exists
-///   EAFNOSUPPORT     the address is of another family than the socket
+///   ECONNREFUSED     no socket is listening on the address
+///   ETIMEDOUT        the peer did not answer in time
+///   EHOSTUNREACH, ENETUNREACH  no route to the peer
+///   EINPROGRESS      the socket is non-blocking, or its SO_SNDTIMEO has expired, and the attempt continues. Wait for
+///                    POLLOUT with mm_poll(), then read the option SO_ERROR for its result
+///   EINTR            the call was interrupted by a signal handler, and the attempt continues as for EINPROGRESS
+///   EALREADY         a previous attempt has not completed
+///   EISCONN          the socket is already connected
+///   EADDRNOTAVAIL    the address is not available on this machine, or no free port is available
+///   EADDRINUSE       a connection with the same addresses and ports already exists
+///   EAFNOSUPPORT     the address family differs from that of the socket
 ///   EINVAL           @addrlen is too small, or 0
-///   EACCES, EPERM    a broadcast without SO_BROADCAST, or a firewall or a security policy forbids it
-///   EAGAIN           the queue of the peer is full, and the socket is non-blocking (AF_UNIX)
-///   EPROTOTYPE       the peer is of another type (AF_UNIX)
+///   EACCES, EPERM    the address is a broadcast address and SO_BROADCAST is not set, or a firewall or a security
+///                    policy forbids the connection
+///   EAGAIN           the peer's queue of pending connections is full, and the socket is non-blocking (AF_UNIX)
+///   EPROTOTYPE       the peer has another socket type (AF_UNIX)
 ///   @errors socket
 ///   EFAULT           @addr cannot be read
 ///   ENOMEM           not enough memory
@@ -254,33 +258,34 @@ pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, 
     })
 }
 
-/// mm_setsockopt() - set an option of a socket
-/// @sockfd:     descriptor of the socket, an IPC endpoint included
+/// mm_setsockopt() - set a socket option
+/// @sockfd:     file descriptor of the socket; it may be an IPC endpoint
 /// @level:      SOL_SOCKET, IPPROTO_TCP...
-/// @optname:    option of @level
-/// @optval:     its value
+/// @optname:    option at @level
+/// @optval:     value of the option
 /// @optlen:     size of @optval in bytes
 ///
-/// As setsockopt(), except that the time-outs SO_RCVTIMEO and SO_SNDTIMEO of SOL_SOCKET are an int of milliseconds.
-/// With 0 they wait without limit. The kernel rounds up to its ticks. A receive or send whose time ran out fails with
-/// EAGAIN. Negative whole seconds end every wait at once. Every other option goes to the kernel as it is.
+/// Behaves like setsockopt(), except for the timeouts SO_RCVTIMEO and SO_SNDTIMEO at level SOL_SOCKET: their value is
+/// an int in milliseconds. The value 0 means no timeout. The kernel rounds a timeout up to a multiple of its clock
+/// tick. When it expires, the receive or send fails with EAGAIN. A negative number of whole seconds makes every wait
+/// end at once. All other options are passed to the kernel unchanged.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EINVAL           @optlen is not sizeof(int) for a time-out, or too small for another option; or the value is
+///   EINVAL           @optlen is not sizeof(int) for a timeout, or is too small for another option; or the value is
 ///                    invalid
-///   EDOM             the time-out is negative, and not in whole seconds
-///   ENOPROTOOPT      there is no such option
+///   EDOM             the timeout is negative and not a whole number of seconds
+///   ENOPROTOOPT      the option is unknown at @level
 ///   @errors socket
 ///   EFAULT           @optval cannot be read
-///   EACCES, EPERM    the caller may not set it
-///   ENOBUFS, ENOMEM, EADDRINUSE, EADDRNOTAVAIL, ENODEV...  what the option says
+///   EACCES, EPERM    the caller does not have permission to set the option
+///   ENOBUFS, ENOMEM, EADDRINUSE, EADDRNOTAVAIL, ENODEV...  an error of the individual option
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: NULL for a time-out does not crash.
+/// Compatibility: differs from mmlib: NULL as the value of a timeout does not crash.
 ///
 /// # Safety
 /// `optval` is null or points to `optlen` bytes.
@@ -298,41 +303,41 @@ pub unsafe extern "C" fn mm_setsockopt(
     })
 }
 
-/// mm_getsockopt() - get an option of a socket
-/// @sockfd:     descriptor of the socket, an IPC endpoint included
+/// mm_getsockopt() - get a socket option
+/// @sockfd:     file descriptor of the socket; it may be an IPC endpoint
 /// @level:      SOL_SOCKET, IPPROTO_TCP...
-/// @optname:    option of @level
-/// @optval:     receives its value
+/// @optname:    option at @level
+/// @optval:     receives the value of the option
 /// @optlen:     size of @optval in bytes; receives the size of the value
 ///
-/// As getsockopt(), except that the time-outs SO_RCVTIMEO and SO_SNDTIMEO of SOL_SOCKET are an int of milliseconds, as
-/// mm_setsockopt() takes them: INT_MAX if the time-out is longer than that, 0 if there is none. A time-out that does
-/// not fit is truncated.
+/// Behaves like getsockopt(), except for the timeouts SO_RCVTIMEO and SO_SNDTIMEO at level SOL_SOCKET: as for
+/// mm_setsockopt(), their value is an int in milliseconds. It is 0 if no timeout is set, and INT_MAX if the timeout is
+/// longer than that. If the value does not fit into @optval, it is truncated.
 ///
-/// For every other option @optval and @optlen go to the kernel as they are, and the option decides what they mean. Most
-/// values that do not fit are truncated, with the size of what was stored in @optlen. SO_PEERGROUPS fails with ERANGE
-/// instead, and NETLINK_LIST_MEMBERSHIPS does not: both store the size that is needed. SO_COOKIE and SO_BINDTODEVICE
-/// fail with EINVAL. SO_GET_FILTER counts instructions of 8 bytes in @optlen, and SO_PEERPIDFD returns a descriptor,
-/// which the caller closes.
+/// For all other options, @optval and @optlen are passed to the kernel unchanged, and their meaning depends on the
+/// option. Most values that do not fit are truncated, and @optlen receives the number of bytes stored. SO_PEERGROUPS
+/// fails with ERANGE instead, and NETLINK_LIST_MEMBERSHIPS succeeds; both store the required size in @optlen. SO_COOKIE
+/// and SO_BINDTODEVICE fail with EINVAL. For SO_GET_FILTER, @optlen is a number of instructions of 8 bytes.
+/// SO_PEERPIDFD returns a file descriptor, which the caller must close.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   ENOPROTOOPT, EOPNOTSUPP  there is no such option
+///   ENOPROTOOPT, EOPNOTSUPP  the option is unknown at @level
 ///   @errors socket
-///   EFAULT           @optval or @optlen cannot be written, NULL included; NULL for @optval is no error if the option
+///   EFAULT           @optval or @optlen is NULL or cannot be written; a NULL @optval is not an error if the option
 ///                    stores nothing there
-///   EINVAL           @optlen is negative, taken as an int, or too small for an option that is not truncated; or the
-///                    option cannot be read, or not in this state
-///   ERANGE           @optval is too small for an option that is not truncated; @optlen receives the size needed
-///   EACCES, EPERM    the caller may not know it
-///   ENODATA, ENOTCONN, ENODEV, EMFILE, ENOMEM...  what the option says
+///   EINVAL           @optlen, interpreted as an int, is negative, or it is too small for an option that is not
+///                    truncated; or the option cannot be read, or not in the current state of the socket
+///   ERANGE           @optval is too small for an option that is not truncated; @optlen receives the required size
+///   EACCES, EPERM    the caller does not have permission to read the option
+///   ENODATA, ENOTCONN, ENODEV, EMFILE, ENOMEM...  an error of the individual option
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: values of more than 16 bytes are not cut to 16; a value that does not fit is what
-///   getsockopt() makes of it; long time-outs are not negative; NULL does not crash.
+/// Compatibility: differs from mmlib: values of more than 16 bytes are not truncated to 16; a value that does not fit
+///   is handled as by getsockopt(); long timeouts are not reported as negative; NULL does not crash.
 ///
 /// # Safety
 /// `optlen` is null or valid, and `optval` is null or valid for the value that the option stores for this `*optlen`.
@@ -350,21 +355,21 @@ pub unsafe extern "C" fn mm_getsockopt(
     })
 }
 
-/// mm_shutdown() - end one direction of a connection, or both
-/// @sockfd:     descriptor of the socket, an IPC endpoint included
-/// @how:        SHUT_RD (nothing more is received), SHUT_WR (nothing more is sent: the peer finds the end), or
+/// mm_shutdown() - shut down one or both directions of a connection
+/// @sockfd:     file descriptor of the socket; it may be an IPC endpoint
+/// @how:        SHUT_RD (no further receives), SHUT_WR (no further sends: the peer reads the end of the stream), or
 ///              SHUT_RDWR
 ///
-/// It is the connection that ends, for all who have it; the descriptor is still to be closed.
+/// The call affects the connection in all processes that have it open. The file descriptor must still be closed.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   ENOTCONN         the socket is not connected
-///   EINVAL           @how is unknown
+///   EINVAL           @how is invalid
 ///   @errors socket
 ///
-/// Thread safety: MT-Safe: threads that wait for the socket are released
+/// Thread safety: MT-Safe: calls of other threads that wait for the socket return
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
 /// Compatibility: as mmlib
@@ -376,33 +381,34 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
     })
 }
 
-/// mm_send() - send through a connected socket
-/// @sockfd:     descriptor of the socket, an IPC endpoint included
+/// mm_send() - send data on a connected socket
+/// @sockfd:     file descriptor of the socket; it may be an IPC endpoint
 /// @buffer:     data to send
 /// @length:     size of the data in bytes
 /// @flags:      0, or flags of send(): MSG_DONTWAIT, MSG_NOSIGNAL, MSG_MORE, MSG_OOB...
 ///
-/// From a stream socket fewer bytes may be sent than asked for; a datagram is sent whole or not at all. It may be
+/// On a stream socket, fewer bytes than @length may be sent. A datagram is sent as a whole or not at all; it may be
 /// empty.
 ///
-/// Return: the number of bytes sent; on failure -1, and the error state is set.
+/// Return: the number of bytes sent; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EPIPE            the connection is shut down, or there never was one; from a stream socket SIGPIPE comes first,
-///                    unless MSG_NOSIGNAL is given
-///   ECONNRESET       the peer has ended the connection
-///   ECONNREFUSED     nobody received an earlier datagram
+///   EPIPE            the connection has been shut down, or never existed; on a stream socket, SIGPIPE is raised first
+///                    unless @flags includes MSG_NOSIGNAL
+///   ECONNRESET       the peer has reset the connection
+///   ECONNREFUSED     no socket received an earlier datagram
 ///   EMSGSIZE         the datagram is too large
-///   EAGAIN           there is no space, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_SNDTIMEO ran out
-///   EINTR            the call was interrupted by a signal handler before there was space
+///   EAGAIN           there is no buffer space, and the socket is non-blocking, @flags includes MSG_DONTWAIT, or
+///                    SO_SNDTIMEO has expired
+///   EINTR            the call was interrupted by a signal handler before there was buffer space
 ///   ENOTCONN         the socket is not connected
-///   EDESTADDRREQ     the same, for a datagram
-///   EOPNOTSUPP       the socket does not have these @flags
+///   EDESTADDRREQ     the datagram socket is not connected
+///   EOPNOTSUPP       the socket does not support @flags
 ///   @errors socket buffers
 ///   EFAULT           @buffer cannot be read
-///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN  what went wrong with the connection on the network
-///   EACCES, EPERM    a firewall or a security policy forbids it
-///   EINVAL           the socket does not take these @flags or this @length
+///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN  a network error of the connection
+///   EACCES, EPERM    a firewall or a security policy forbids the operation
+///   EINVAL           the socket does not accept @flags or @length
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
@@ -420,29 +426,31 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
     })
 }
 
-/// mm_recv() - receive from a socket
-/// @sockfd:     descriptor of the socket, an IPC endpoint included
+/// mm_recv() - receive data from a socket
+/// @sockfd:     file descriptor of the socket; it may be an IPC endpoint
 /// @buffer:     receives the data
 /// @length:     size of @buffer in bytes
 /// @flags:      0, or flags of recv(): MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_TRUNC...
 ///
-/// From a stream socket fewer bytes may come than there is room for, unless MSG_WAITALL is given. Of a datagram what
-/// does not fit is discarded; MSG_TRUNC gives its real size. Descriptors that come with a message of an IPC endpoint
-/// are closed: use mm_ipc_recvmsg() to get these.
+/// On a stream socket, fewer bytes than @length may be received, unless @flags includes MSG_WAITALL. The part of a
+/// datagram that does not fit into @buffer is discarded; with MSG_TRUNC in @flags, the real size of the datagram is
+/// returned. File descriptors received with a message of an IPC endpoint are closed: use mm_ipc_recvmsg() to receive
+/// these.
 ///
-/// Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; on failure -1, and the
+/// Return: the number of bytes received; 0 at the end of the stream or for an empty datagram; -1 on failure, and the
 ///   error state is set.
 ///
 /// Errors:
-///   ECONNRESET       the peer has ended the connection
-///   ECONNREFUSED     nobody received an earlier datagram
-///   EAGAIN           there is no data, and the socket is non-blocking, MSG_DONTWAIT is given, or SO_RCVTIMEO ran out
+///   ECONNRESET       the peer has reset the connection
+///   ECONNREFUSED     no socket received an earlier datagram
+///   EAGAIN           no data is available, and the socket is non-blocking, @flags includes MSG_DONTWAIT, or
+///                    SO_RCVTIMEO has expired
 ///   EINTR            the call was interrupted by a signal handler before data arrived
 ///   ENOTCONN         the socket is not connected
-///   EINVAL           the socket does not have these @flags, or MSG_OOB is given and there is no such data
+///   EINVAL           the socket does not support @flags, or @flags includes MSG_OOB and there is no out-of-band data
 ///   @errors socket
 ///   EFAULT           @buffer cannot be written
-///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  what went wrong with the connection on the network
+///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  a network error of the connection
 ///   ENOMEM           not enough memory
 ///
 /// Thread safety: MT-Safe
@@ -461,21 +469,20 @@ pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usi
     })
 }
 
-/// mm_sendmsg() - send a message, from several buffers and with an address
-/// @sockfd:     descriptor of the socket
-/// @msg:        message: whom it is for (NULL for a connected socket), data and ancillary data
+/// mm_sendmsg() - send a message from several buffers
+/// @sockfd:     file descriptor of the socket
+/// @msg:        the message: destination address (NULL for a connected socket), data and ancillary data
 /// @flags:      as for mm_send()
 ///
-/// Return: the number of bytes sent; on failure -1, and the error state is set.
+/// Return: the number of bytes sent; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EISCONN          the socket is connected, and @msg has an address
 ///   EMSGSIZE         the datagram is too large, or the message has more than 1024 buffers
-///   EINVAL           the ancillary data or the address is malformed, or the sizes of the buffers make more than
-///                    SSIZE_MAX
-///   EAFNOSUPPORT     the address is of another family than the socket
-///   ETOOMANYREFS     more file descriptors than RLIMIT_NOFILE are sent and not yet received (AF_UNIX)
-///   EFAULT           @msg or what it points to cannot be read, NULL included
+///   EINVAL           the ancillary data or the address is malformed, or the sum of the buffer sizes exceeds SSIZE_MAX
+///   EAFNOSUPPORT     the address family differs from that of the socket
+///   ETOOMANYREFS     more file descriptors than RLIMIT_NOFILE are in flight (sent and not yet received; AF_UNIX)
+///   EFAULT           @msg is NULL, or @msg or memory that it points to cannot be read
 ///   as mm_send()
 ///
 /// Thread safety: MT-Safe
@@ -494,24 +501,24 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
     })
 }
 
-/// mm_recvmsg() - receive a message, into several buffers and with its address
-/// @sockfd:     descriptor of the socket
-/// @msg:        message: room for the address of its sender, for data and for ancillary data. Receives the sizes of the
-///              addresses, and flags: MSG_TRUNC, MSG_CTRUNC, MSG_OOB...
+/// mm_recvmsg() - receive a message into several buffers
+/// @sockfd:     file descriptor of the socket
+/// @msg:        the message: buffers for the source address, the data and the ancillary data. Receives the sizes of the
+///              address and the ancillary data, and flags: MSG_TRUNC, MSG_CTRUNC, MSG_OOB...
 /// @flags:      as for mm_recv(), and MSG_CMSG_CLOEXEC
 ///
-/// Without any buffer, the sender of an empty datagram is returned.
+/// If @msg has no buffers, the call still returns the source address of an empty datagram.
 ///
-/// Descriptors that come with the message are inherited by executed programs, unless MSG_CMSG_CLOEXEC is given.
+/// The close-on-exec flag is set on file descriptors received only if @flags includes MSG_CMSG_CLOEXEC.
 ///
-/// Return: the number of bytes received, 0 at the end of the stream or for an empty datagram; on failure -1, and the
+/// Return: the number of bytes received; 0 at the end of the stream or for an empty datagram; -1 on failure, and the
 ///   error state is set.
 ///
 /// Errors:
 ///   EMSGSIZE         the message has more than 1024 buffers
-///   EINVAL           the size of the address is negative, taken as an int, or those of the buffers make more than
-///                    SSIZE_MAX
-///   EFAULT           @msg cannot be read and written, or what it points to cannot be written, NULL included
+///   EINVAL           the size of the address, interpreted as an int, is negative, or the sum of the buffer sizes
+///                    exceeds SSIZE_MAX
+///   EFAULT           @msg is NULL, or cannot be read and written, or memory that it points to cannot be written
 ///   as mm_recv()
 ///
 /// Thread safety: MT-Safe
@@ -533,24 +540,25 @@ pub unsafe extern "C" fn mm_recvmsg(sockfd: c_int, msg: *mut libc::msghdr, flags
     })
 }
 
-/// mm_send_multimsg() - send several messages at once
-/// @sockfd:     descriptor of the socket
-/// @vlen:       number of elements of @msgvec; 1024 of them at most are sent
-/// @msgvec:     messages, as for mm_sendmsg(); datalen of those that were sent is set, of the others not
+/// mm_send_multimsg() - send several messages with one call
+/// @sockfd:     file descriptor of the socket
+/// @vlen:       number of elements of @msgvec; at most 1024 of them are sent
+/// @msgvec:     messages, as for mm_sendmsg(). In each message that was sent, datalen is set; in the others it is not
+///              modified
 /// @flags:      as for mm_send()
 ///
-/// Return: the number of messages sent, which is less than @vlen if one that is not the first could not be sent, or 0
-///   if @vlen is; on failure -1, and the error state is set.
+/// Return: the number of messages sent. It is less than @vlen if a message after the first could not be sent, and 0 if
+///   @vlen is 0. On failure -1, and the error state is set.
 ///
 /// Errors:
 ///   EINVAL           @vlen is negative
-///   EFAULT           @msgvec or what it points to cannot be read, or datalen not written
+///   EFAULT           @msgvec or memory that it points to cannot be read, or a datalen cannot be written
 ///   as mm_sendmsg()  for the first message
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: a negative @vlen is an error, not 1024.
+/// Compatibility: differs from mmlib: a negative @vlen is an error instead of meaning 1024.
 ///
 /// # Safety
 /// `msgvec` and `vlen` are a pair of pointer and count, each element valid with all that it points to.
@@ -569,31 +577,33 @@ pub unsafe extern "C" fn mm_send_multimsg(
     })
 }
 
-/// mm_recv_multimsg() - receive several messages at once
-/// @sockfd:     descriptor of the socket
-/// @vlen:       number of elements of @msgvec; 1024 of them at most are used
-/// @msgvec:     messages, as for mm_recvmsg(); datalen of those that were received is set, of the others not
-/// @flags:      as for mm_recvmsg(), and MSG_WAITFORONE to wait for the first message only
-/// @timeout:    NULL, or a time after which no further message is waited for; receives what is left of it
+/// mm_recv_multimsg() - receive several messages with one call
+/// @sockfd:     file descriptor of the socket
+/// @vlen:       number of elements of @msgvec; at most 1024 of them are used
+/// @msgvec:     messages, as for mm_recvmsg(). In each message that was received, datalen is set; in the others it is
+///              not modified
+/// @flags:      as for mm_recvmsg(), and MSG_WAITFORONE to block only until the first message has been received
+/// @timeout:    NULL, or the time after which the call waits for no further message; receives the remaining time
 ///
-/// Waits until @vlen messages have come. The kernel looks at @timeout only when a message has come: if none comes, it
-/// waits for ever. SO_RCVTIMEO bounds that. At the end of a stream the messages that remain are empty.
+/// The call blocks until @vlen messages have been received. The kernel checks @timeout only after receiving a message:
+/// if no message arrives, the call blocks indefinitely. Set SO_RCVTIMEO to limit that wait. At the end of a stream the
+/// remaining messages are empty.
 ///
-/// Descriptors that come with a message are inherited by executed programs, unless MSG_CMSG_CLOEXEC is given.
+/// The close-on-exec flag is set on file descriptors received only if @flags includes MSG_CMSG_CLOEXEC.
 ///
-/// Return: the number of messages received, which is less than @vlen if time ran out, a signal handler was called or
-///   something failed after the first one (it is reported by the next call), or 0 if @vlen is; on failure -1, and the
-///   error state is set.
+/// Return: the number of messages received. It is less than @vlen if the timeout expired, or if a signal handler or an
+///   error interrupted the call after the first message (the next call reports the error), and 0 if @vlen is 0. On
+///   failure -1, and the error state is set.
 ///
 /// Errors:
-///   EINVAL           @vlen is negative, or @timeout is no valid time
-///   EFAULT           @msgvec, what it points to, or @timeout cannot be read and written
+///   EINVAL           @vlen is negative, or @timeout is not a valid time
+///   EFAULT           @msgvec, memory that it points to, or @timeout cannot be read and written
 ///   as mm_recvmsg()  for the first message
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: a negative @vlen is an error, not 1024.
+/// Compatibility: differs from mmlib: a negative @vlen is an error instead of meaning 1024.
 ///
 /// # Safety
 /// `msgvec` and `vlen` are a pair of pointer and count, each element valid with all that it points to; `timeout` is
@@ -642,25 +652,27 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
     }
 }
 
-/// mm_getaddrinfo() - resolve names of a host and of a service to addresses
-/// @node:       name of the host, or an address as text; NULL means this machine
-/// @service:    name of the service, or a port as text; NULL leaves the port 0
-/// @hints:      what is wanted: family, type of socket, protocol, flags AI_PASSIVE, AI_NUMERICHOST...; NULL means all
+/// mm_getaddrinfo() - resolve a host name and a service name to addresses
+/// @node:       host name, or numeric address as a string; NULL means this machine
+/// @service:    service name, or port number as a string; NULL leaves the port 0
+/// @hints:      requested address family, socket type, protocol and flags (AI_PASSIVE, AI_NUMERICHOST...); NULL means
+///              any
 /// @res:        receives the list of addresses, to be released with mm_freeaddrinfo()
 ///
-/// This is the C library's getaddrinfo(): its files, its configuration and its order.
+/// Calls the getaddrinfo() of the C library, which determines the files, the configuration and the order of the
+/// addresses.
 ///
-/// Return: 0 on success; on failure -1, with @res unspecified, and the error state is set.
+/// Return: 0 on success; -1 on failure, and the error state is set. After a failure the content of @res is unspecified.
 ///
 /// Errors:
-///   MM_ENONAME       @node is not known, or, with AI_NUMERICHOST, no address
-///   MM_ENOTFOUND     @service is not known, or not for this type of socket
-///   EADDRNOTAVAIL    the host has no address of this family
-///   EAFNOSUPPORT     the family is not supported
-///   EPROTOTYPE       the type of socket is not supported, or does not fit the protocol
-///   EINVAL           both names are NULL; @hints has AI_CANONNAME and @node is NULL; it has AI_NUMERICSERV and
-///                    @service is not NULL and not made of digits; it has unknown flags; or @node is no valid
-///                    international name
+///   MM_ENONAME       the host @node is unknown; or @node is not a numeric address, and AI_NUMERICHOST is given
+///   MM_ENOTFOUND     the service @service is unknown, or not available for the socket type
+///   EADDRNOTAVAIL    the host has no address of the requested family
+///   EAFNOSUPPORT     the address family is not supported
+///   EPROTOTYPE       the socket type is not supported, or does not match the protocol
+///   EINVAL           @node and @service are NULL; @hints has AI_CANONNAME, and @node is NULL; @hints has
+///                    AI_NUMERICSERV, and @service is neither NULL nor a decimal number; @hints has unknown flags; or
+///                    @node is not a valid internationalized name
 ///   EFAULT           @res is NULL
 ///   @errors resolver
 ///   EOVERFLOW        a name is too long
@@ -668,8 +680,8 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: a failure never has number 0 or one of an earlier failure; with AI_NUMERICSERV
-///   and no @service the reason of a failure is reported; NULL for @res does not crash.
+/// Compatibility: differs from mmlib: the error number of a failure is never 0 or that of an earlier failure; with
+///   AI_NUMERICSERV and a NULL @service, the cause of a failure is reported; NULL for @res does not crash.
 ///
 /// # Safety
 /// `node` and `service` are strings, `hints` and `res` are valid.
@@ -692,23 +704,23 @@ pub unsafe extern "C" fn mm_getaddrinfo(
     })
 }
 
-/// mm_getnameinfo() - tell the names of an address
+/// mm_getnameinfo() - get the host name and service name of an address
 /// @addr:       address
 /// @addrlen:    size of @addr in bytes
-/// @host:       receives the name of the host, terminated; or NULL
+/// @host:       receives the host name, terminated by a null byte; or NULL
 /// @hostlen:    size of @host in bytes
-/// @serv:       receives the name of the service, terminated; or NULL
+/// @serv:       receives the service name, terminated by a null byte; or NULL
 /// @servlen:    size of @serv in bytes
 /// @flags:      0, or NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_DGRAM...
 ///
-/// What has no name is written as a number, unless @flags has NI_NAMEREQD.
+/// A host or service that has no name is returned in numeric form, unless @flags includes NI_NAMEREQD.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EOVERFLOW        a name does not fit
-///   MM_ENONAME       the host has no name, and NI_NAMEREQD is given; or no name is asked for
-///   EAFNOSUPPORT     the family of the address is unknown, or @addrlen too small
+///   EOVERFLOW        a name does not fit into its buffer
+///   MM_ENONAME       the host has no name, and @flags includes NI_NAMEREQD; or neither name is requested
+///   EAFNOSUPPORT     the address family is unknown, or @addrlen is too small
 ///   EINVAL           @flags has unknown flags
 ///   EFAULT           @addr is NULL
 ///   @errors resolver
@@ -716,7 +728,7 @@ pub unsafe extern "C" fn mm_getaddrinfo(
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: NULL does not crash, and a failure never has number 0.
+/// Compatibility: differs from mmlib: NULL does not crash, and the error number of a failure is never 0.
 ///
 /// # Safety
 /// `addr` is null or points to `addrlen` bytes, `host` is null or valid for `hostlen` bytes, `serv` for `servlen`.
@@ -742,7 +754,7 @@ pub unsafe extern "C" fn mm_getnameinfo(
 }
 
 /// mm_freeaddrinfo() - release a list of addresses
-/// @res:        list of mm_getaddrinfo(); NULL does nothing
+/// @res:        list returned by mm_getaddrinfo(); NULL is accepted and does nothing
 ///
 /// Errors: none
 ///
@@ -752,58 +764,59 @@ pub unsafe extern "C" fn mm_getnameinfo(
 /// Compatibility: as mmlib
 ///
 /// # Safety
-/// `res` is null or came from mm_getaddrinfo(), was not released since, and is not used any more.
+/// `res` is null or was returned by mm_getaddrinfo(), has not been released, and is no longer used.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
     // SAFETY: as the caller promised.
     unsafe { freeaddrinfo(res) }
 }
 
-/// mm_create_sockclient() - connect to what a URI names
-/// @uri:        scheme://host, scheme://host:port, and anything behind it from a slash on, which is ignored
+/// mm_create_sockclient() - connect to the host and service of a URI
+/// @uri:        scheme://host or scheme://host:port; a slash after that, and everything that follows it, is ignored
 ///
-/// The scheme is made of small letters. With tcp and udp the URI needs a port, which may be 0, although nobody
-/// listens there; any other is the name of a service, which decides the type of socket, and the port unless the URI
-/// has one above 0. The port is a number of C: 0x80 is hexadecimal, 010 is octal, what follows the digits is
-/// ignored; text that does not begin with a number counts as no port. The host is a name, an IPv4 address, or an
-/// IPv6 address between brackets, with its zone if it needs one: tcp://[fe80::1%eth0]:80. The percent sign before
-/// the zone may be written as %25 (RFC 6874), except where digits alone follow it: [fe80::1%252] has zone 252. No
-/// other percent escape is decoded, neither in a zone nor in a name.
+/// The scheme is written in lower case. If it is tcp or udp, the URI must contain a port. The port may be 0, but no
+/// server can listen on it. Any other scheme is a service name: it determines the socket type, and also the port unless
+/// the URI contains a port greater than 0. The port is written as an integer constant in C: 0x80 is hexadecimal, 010 is
+/// octal. Characters after the digits are ignored, and text that does not begin with a number counts as a missing port.
 ///
-/// The addresses of the host are tried one after the other, each once, in the order of mm_getaddrinfo(), until one
-/// takes the connection. If the service exists for streams, only streams are tried; a service for datagrams alone, and
-/// udp, give a datagram socket, which is connected to the first address without asking anybody.
+/// The host is a name, an IPv4 address, or an IPv6 address in brackets, with a zone if it needs one:
+/// tcp://[fe80::1%eth0]:80. The percent sign before the zone may be written as %25 (RFC 6874), unless only digits
+/// follow it: the zone of [fe80::1%252] is 252. No other percent-encoding is decoded, neither in zones nor in names.
 ///
-/// Each attempt ends when mm_connect() does. Only the kernel bounds it: an address that does not answer takes about two
-/// minutes (net.ipv4.tcp_syn_retries, for IPv6 as well) before the next is tried, since there is no socket of which
-/// SO_SNDTIMEO could be set beforehand. Nor is there a bound for the resolver other than its own (resolv.conf(5)). A
-/// program that needs another bound calls mm_getaddrinfo(), mm_socket(), mm_setsockopt() and mm_connect() itself, or
-/// has a signal interrupt the attempt, with a handler that was installed without SA_RESTART.
+/// The addresses of the host are tried once each, in the order of mm_getaddrinfo(), until a connection succeeds. If the
+/// service is available for stream sockets, only these are tried. With udp, or a service that is available for datagram
+/// sockets only, the result is a datagram socket that is connected to the first address; no packet is sent.
 ///
-/// The descriptor is inherited by executed programs.
+/// Each attempt lasts as long as mm_connect() does, and only the kernel limits it: if an address does not answer, it
+/// takes about two minutes (net.ipv4.tcp_syn_retries, for IPv6 too) before the next address is tried. SO_SNDTIMEO
+/// cannot be set in advance, because the call creates the socket. Name resolution is limited only by the resolver's own
+/// timeouts (resolv.conf(5)). A program that needs other limits calls mm_getaddrinfo(), mm_socket(), mm_setsockopt()
+/// and mm_connect() itself, or interrupts the call by a signal whose handler was installed without SA_RESTART.
 ///
-/// Return: the descriptor, blocking, to be closed with mm_close(); on failure -1, and the error state is set.
+/// The close-on-exec flag is not set on the file descriptor.
+///
+/// Return: a file descriptor in blocking mode, to be closed with mm_close(); -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EINVAL           @uri is NULL; it has no scheme, no host, user information, or a port above 65535; brackets hold
-///                    no IPv6 address, or neither a colon nor the end follows them; or the port that tcp and udp need
-///                    is missing or negative
-///   MM_ENOTFOUND     the scheme is no service
-///   MM_ENONAME       the host is not known
+///   EINVAL           @uri is NULL; it has no scheme or no host; it contains user information or a port greater than
+///                    65535; the text in brackets is not an IPv6 address, or the closing bracket is followed by neither
+///                    a colon nor the end of the host; or the scheme is tcp or udp, and the port is missing or negative
+///   MM_ENOTFOUND     the scheme is not a known service
+///   MM_ENONAME       the host is unknown
 ///   EINTR            the call was interrupted by a signal handler; no further address is tried
 ///   ENOMEM           not enough memory
 ///   as mm_getaddrinfo()
-///   as mm_socket(), mm_connect()  for the last address, which the description of the error names
+///   as mm_socket(), mm_connect()  for the last address, which the error description names
 /// Error notes: If all addresses fail, a line is logged for each.
 ///
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
 /// Signal safety: not async-signal-safe
-/// Cancellation: cancellation point; a thread that is cancelled here leaves the list of addresses, and perhaps the
-///   socket, behind
-/// Compatibility: differs from mmlib: the port goes to the peer in the right order of bytes; no datagram socket is
-///   returned if streams are refused, or tried before the streams of all addresses; ports above 65535 and user
-///   information are refused; a scheme may have any length; IPv6 addresses may be given; an attempt that fails is not
-///   logged if a later one succeeds; a signal ends it; nothing leaks.
+/// Cancellation: cancellation point; a thread that is cancelled here leaves the address list allocated, and possibly
+///   the socket open
+/// Compatibility: differs from mmlib: the port is sent in network byte order; a datagram socket is neither returned
+///   when stream connections are refused nor tried before the stream sockets of all addresses; ports greater than 65535
+///   and user information are errors; a scheme may have any length; IPv6 addresses are accepted; a failed attempt is
+///   not logged if a later one succeeds; a signal handler interrupts the call; no memory or file descriptor leaks.
 ///
 /// # Safety
 /// `uri` is a string.
@@ -815,18 +828,18 @@ pub unsafe extern "C" fn mm_create_sockclient(uri: *const c_char) -> c_int {
     })
 }
 
-/// mm_poll() - wait for events on descriptors
-/// @fds:        descriptors and the events wanted of each; the events found are stored there
+/// mm_poll() - wait for events on file descriptors
+/// @fds:        file descriptors and their requested events; receives the events that occurred
 /// @nfds:       number of elements of @fds
-/// @timeout_ms: longest time to wait, in milliseconds; 0 does not wait, a negative number waits without limit
+/// @timeout_ms: maximum time to wait, in milliseconds; 0 does not wait, a negative number waits without limit
 ///
-/// As poll(): an element with a negative descriptor is passed over, one that is not open shows POLLNVAL. IPC
-/// endpoints can be waited for as anything else.
+/// Behaves like poll(): an element with a negative file descriptor is ignored, and one whose file descriptor is not
+/// open gets POLLNVAL. IPC endpoints can be polled like any other file descriptor.
 ///
-/// Return: the number of elements with events, 0 if the time ran out; on failure -1, and the error state is set.
+/// Return: the number of elements with events; 0 if the timeout expired; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EINVAL           @nfds is negative or above RLIMIT_NOFILE
+///   EINVAL           @nfds is negative or greater than RLIMIT_NOFILE
 ///   EFAULT           @fds cannot be read and written
 ///   EINTR            the call was interrupted by a signal handler
 ///   ENOMEM           not enough memory

@@ -5,22 +5,22 @@ use crate::os::fd_map::FdMapEntry;
 use core::ffi::{c_int, c_uint, c_void};
 use core::mem::offset_of;
 
-/// A message, to be sent by mm_ipc_sendmsg() or received by mm_ipc_recvmsg().
+/// A message for mm_ipc_sendmsg() or mm_ipc_recvmsg().
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mm_ipc_msg {
-    /// Buffers of the data: gathered when sending, filled one after the other when receiving.
+    /// Buffers for the data. A send gathers the data from them in order; a receive fills them in order.
     pub iov: *mut libc::iovec,
-    /// Descriptors: to be duplicated for the peer, or room for those received.
+    /// File descriptors: those to send, or an array that receives them.
     pub fds: *mut c_int,
     /// Number of elements of iov: 0 to 1024.
     pub num_iov: c_int,
-    /// Number of descriptors: to send, 0 to 253; set by every successful receive.
+    /// Number of file descriptors: to send, 0 to 253. Set by every successful receive.
     pub num_fds: c_int,
-    /// Ignored when sending. Set by every successful receive: MSG_TRUNC if data was cut, MSG_CTRUNC
-    /// if descriptors were dropped, or both, else 0.
+    /// Ignored by a send. Set by every successful receive: MSG_TRUNC if data was discarded, MSG_CTRUNC if file
+    /// descriptors were dropped, both, or 0.
     pub flags: c_int,
-    /// Number of descriptors that fit in fds. Used only when receiving.
+    /// Capacity of fds. Used only by a receive.
     pub num_fds_max: c_int,
     /// Neither read nor written.
     pub reserved: *mut c_void,
@@ -30,22 +30,22 @@ pub struct mm_ipc_msg {
 // Behind its pointer is a Counted<Server>.
 pub struct mm_ipc_srv(());
 
-/// What a program finds at one of its descriptors: see mm_spawn().
+/// An element of the file descriptor map of a program: see mm_spawn().
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mm_remap_fd {
-    /// Number in the program.
+    /// File descriptor in the program.
     pub child_fd: c_int,
-    /// Number in the caller: it is duplicated, or kept if it is the same; -1 closes child_fd.
+    /// File descriptor in the caller, which is duplicated as child_fd, or kept if both are equal; -1 closes child_fd.
     pub parent_fd: c_int,
 }
 
-/// A message of mm_send_multimsg() or mm_recv_multimsg(): the system's struct mmsghdr.
+/// A message of mm_send_multimsg() or mm_recv_multimsg(), with the layout of struct mmsghdr.
 #[repr(C)]
 pub struct mm_sock_multimsg {
     /// The message, as for mm_sendmsg() or mm_recvmsg().
     pub msg: libc::msghdr,
-    /// Set to the number of its bytes when it was sent or received.
+    /// Set to the number of bytes that were sent or received.
     pub datalen: c_uint,
 }
 
@@ -57,29 +57,29 @@ const _: () = {
     assert!(offset_of!(mm_sock_multimsg, datalen) == offset_of!(libc::mmsghdr, msg_len));
 };
 
-/// What mm_stat() and mm_fstat() tell of a file.
+/// The status of a file, as returned by mm_stat() and mm_fstat().
 #[repr(C)]
 pub struct mm_stat {
-    /// Device that holds the file.
+    /// ID of the device that contains the file.
     pub dev: libc::dev_t,
-    /// Number of the file on its device.
+    /// Inode number.
     pub ino: libc::ino_t,
-    /// Type and permissions.
+    /// File type and permissions.
     pub mode: libc::mode_t,
-    /// Number of names.
+    /// Number of hard links.
     pub nlink: c_int,
-    /// User that owns it.
+    /// User ID of the owner.
     pub uid: libc::uid_t,
-    /// Group that owns it.
+    /// Group ID of the owner.
     pub gid: libc::gid_t,
-    /// Size in bytes; of a symbolic link, the room that mm_readlink() needs.
+    /// Size in bytes. For a symbolic link, the size of the buffer that mm_readlink() needs.
     pub size: libc::off_t,
-    /// Time of the last access, in seconds.
+    /// Time of last access, in seconds since the Epoch.
     pub atime: libc::time_t,
-    /// Blocks of 512 bytes that it occupies.
+    /// Number of 512-byte blocks allocated.
     pub nblocks: usize,
-    /// Time of the last change of the data, in seconds.
+    /// Time of last modification of the data, in seconds since the Epoch.
     pub mtime: libc::time_t,
-    /// Time of the last change of the data or of this, in seconds.
+    /// Time of last change of the data or the status, in seconds since the Epoch.
     pub ctime: libc::time_t,
 }

@@ -2,9 +2,10 @@
 /*
  * mmerrno.h: the error state of a thread
  *
- * Every failing call of the library describes its failure in a record that belongs to the calling thread: a
- * number (that errno gets as well), the module that failed, the place in its source, a sentence, and
- * possibly an extended identifier for programs that show errors to people. A success never touches it.
+ * When a call of the library fails, it stores the error in the error state of the calling thread: an error
+ * number, to which errno is set too, the module that failed, the source location, a description, and
+ * optionally an extended identifier for programs that display errors to users. A successful call does not
+ * change the error state.
  */
 #ifndef MMERRNO_H
 #define MMERRNO_H
@@ -16,7 +17,7 @@
 
 #include "mmpredefs.h"
 
-/* Errors that no errno value describes. All others are the system's. */
+/* Error numbers that have no errno value. All other error numbers are errno values of the system. */
 #define MM_EDISCONNECTED 1000   /* the device has been disconnected */
 #define MM_EWRONGSTATE 1003     /* object in wrong state */
 #define MM_ENOTFOUND 1005       /* object not found */
@@ -24,30 +25,30 @@
 #define MM_ENONAME 1010         /* host name cannot be resolved */
 
 /* Flags of mm_error_set_flags(). */
-#define MM_ERROR_IGNORE 0x01    /* a raised error changes no error state and prints nothing */
+#define MM_ERROR_IGNORE 0x01    /* a raised error does not change the error state and is not logged */
 #define MM_ERROR_NOLOG 0x02     /* a raised error is stored but not logged */
 #define MM_ERROR_ALL_ALTERNATE (-1)     /* all bits */
-#define MM_ERROR_SET (-1)               /* as flags: set those of the mask */
-#define MM_ERROR_UNSET 0                /* as flags: clear those of the mask */
+#define MM_ERROR_SET (-1)               /* as flags: set all flags of the mask */
+#define MM_ERROR_UNSET 0                /* as flags: clear all flags of the mask */
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /*
- * A saved error state: see mm_save_errorstate(). It may be copied, and sent to another process of the same
- * machine, which may use mmlib instead of this library.
+ * A saved error state: see mm_save_errorstate(). It can be copied, and sent to another process on the same
+ * machine, even if that process uses mmlib instead of this library.
  */
 struct mm_error_state {
 	char data[1024];
 };
 
 /*
- * mm_raise_error(errnum, fmt, ...): raise an error from here, described by a message formatted as by printf().
+ * mm_raise_error(errnum, fmt, ...): raise an error at this source location; fmt is a printf() format.
  * mm_raise_error_with_extid(errnum, extid, fmt, ...): the same with an extended identifier.
- * mm_raise_from_errno(fmt, ...): the same with the number and text of errno.
+ * mm_raise_from_errno(fmt, ...): the same with the error number in errno, and its description appended.
  *
- * Each is an expression of value -1, so that a function may end with "return mm_raise_error(...);".
+ * Each is an expression with value -1, so a function can end with "return mm_raise_error(...);".
  */
 #define mm_raise_error(errnum, ...)                                                               \
 	mm_raise_error_full(errnum, MM_LOG_MODULE_NAME, __func__, __FILE__, __LINE__, NULL, __VA_ARGS__)
@@ -59,13 +60,14 @@ struct mm_error_state {
 	mm_raise_from_errno_full(MM_LOG_MODULE_NAME, __func__, __FILE__, __LINE__, NULL, __VA_ARGS__)
 
 /**
- * mm_strerror() - text of an error number
- * @errnum:     a number of this header, or an errno value
+ * mm_strerror() - get the description of an error number
+ * @errnum:     MM_E* error number of this header, or an errno value
  *
- * Neither errno nor the error state is used.
+ * errno and the error state are neither used nor changed.
  *
- * Return: the text, never NULL. It must not be modified or freed, and may change at the thread's next call of
- *   mm_strerror() or strerror(). The texts of this header are in English; the others are strerror()'s.
+ * Return: the description, never NULL. It must not be modified or freed, and may be overwritten by the next
+ *   call of mm_strerror() or strerror() in the same thread. For the error numbers of this header the
+ *   description is in English; for others it is that of strerror().
  *
  * Errors: none
  *
@@ -77,19 +79,20 @@ struct mm_error_state {
 MMLIB_API const char *mm_strerror(int errnum);
 
 /**
- * mm_strerror_r() - copy the text of an error number
- * @errnum:     a number of this header, or an errno value
- * @buf:        receives the text, always terminated if @buflen is not 0
+ * mm_strerror_r() - copy the description of an error number
+ * @errnum:     MM_E* error number of this header, or an errno value
+ * @buf:        receives the description; terminated by a null byte unless @buflen is 0
  * @buflen:     size of @buf in bytes
  *
- * Return: 0 if the whole text was stored. Otherwise errno is set: for a number of this header, -1 is
- *   returned; for any other number what the POSIX strerror_r() returns, which is the error number itself.
+ * Return: 0 if the whole description was stored. Otherwise errno is set, and the result is -1 for an error
+ *   number of this header, and for any other number the result of the POSIX strerror_r(), which is a positive
+ *   error number.
  *
  * Errors:
- *   ERANGE           the text does not fit
- *   EINVAL           the number is unknown; a text with the number in it is stored
- *   EFAULT           @buf is NULL, and @buflen is not 0; -1 is returned for every number
- * Error notes: The error state is not touched, and nothing is logged.
+ *   ERANGE           the description does not fit into @buf
+ *   EINVAL           @errnum is unknown; a description that contains the number is stored
+ *   EFAULT           @buf is NULL and @buflen is not 0; the result is -1 for every @errnum
+ * Error notes: The error state is not changed, and nothing is logged.
  *
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
@@ -100,18 +103,20 @@ MMLIB_API int mm_strerror_r(int errnum, char *buf, size_t buflen);
 
 /**
  * mm_raise_error_full() - raise an error
- * @errnum:     error number, which errno gets too unless it is 0
- * @module:     what raises; cut to 31 bytes in the state; NULL becomes "unknown"
- * @func:       function that raises; NULL becomes "unknown"
+ * @errnum:     error number; errno is set to it unless it is 0
+ * @module:     module that raises the error; truncated to 31 bytes in the error state; NULL becomes "unknown"
+ * @func:       function that raises the error; NULL becomes "unknown"
  * @srcfile:    source file; NULL becomes "unknown"
  * @srcline:    line in @srcfile
- * @extid:      extended identifier, cut to 63 bytes; NULL for none
- * @desc:       format of the description, as of printf(); the result is cut to 255 bytes
+ * @extid:      extended identifier, truncated to 63 bytes; NULL for none
+ * @desc:       printf() format of the description, which is truncated to 255 bytes
  *
- * Usually called through the macro mm_raise_error(). Replaces the thread's error state, sets errno and logs a
- * line at level MM_LOG_ERROR, subject to the flags of mm_error_set_flags(). Raising the number 0 replaces the
- * state too, by an error numbered 0, and leaves errno alone. The strings may be those of the current error
- * state, so mm_raise_error(n, "...: %s", mm_get_lasterror_desc()) adds to what is known.
+ * Usually called through the macro mm_raise_error(). It replaces the error state of the thread, sets errno
+ * and logs a line at level MM_LOG_ERROR; the flags of mm_error_set_flags() can suppress this. If @errnum is
+ * 0, the error state is replaced by an error with number 0, and errno is not changed.
+ *
+ * The arguments may point into the current error state. For example, mm_raise_error(n, "...: %s",
+ * mm_get_lasterror_desc()) adds information to the current description.
  *
  * Return: always -1.
  *
@@ -120,21 +125,21 @@ MMLIB_API int mm_strerror_r(int errnum, char *buf, size_t buflen);
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe; it does not allocate
  * Cancellation: not a cancellation point, except for the log line
- * Compatibility: differs from mmlib: arguments that point into the error state are read before it changes,
- *   and errno still equals @errnum after the log line was written, also if writing it failed.
+ * Compatibility: differs from mmlib: arguments that point into the error state are read before it changes;
+ *   errno equals @errnum after the log line has been written, even if writing it failed.
  */
 MMLIB_API int mm_raise_error_full(int errnum, const char *module, const char *func, const char *srcfile,
                                   int srcline, const char *extid, const char *desc, ...);
 
 /**
- * mm_raise_error_vfull() - mm_raise_error_full() with a va_list
- * @errnum:     as in mm_raise_error_full()
- * @module:     as in mm_raise_error_full()
- * @func:       as in mm_raise_error_full()
- * @srcfile:    as in mm_raise_error_full()
- * @srcline:    as in mm_raise_error_full()
- * @extid:      as in mm_raise_error_full()
- * @desc:       as in mm_raise_error_full()
+ * mm_raise_error_vfull() - raise an error, with the arguments in a va_list
+ * @errnum:     as for mm_raise_error_full()
+ * @module:     as for mm_raise_error_full()
+ * @func:       as for mm_raise_error_full()
+ * @srcfile:    as for mm_raise_error_full()
+ * @srcline:    as for mm_raise_error_full()
+ * @extid:      as for mm_raise_error_full()
+ * @desc:       as for mm_raise_error_full()
  * @args:       arguments of @desc; the caller calls va_end() on it
  *
  * Return: always -1.
@@ -150,16 +155,16 @@ MMLIB_API int mm_raise_error_vfull(int errnum, const char *module, const char *f
                                    int srcline, const char *extid, const char *desc, va_list args);
 
 /**
- * mm_raise_from_errno_full() - raise the error that errno holds
- * @module:     as in mm_raise_error_full()
- * @func:       as in mm_raise_error_full()
- * @srcfile:    as in mm_raise_error_full()
- * @srcline:    as in mm_raise_error_full()
- * @extid:      as in mm_raise_error_full()
- * @desc_fmt:   format of the description, as of printf()
+ * mm_raise_from_errno_full() - raise the error in errno
+ * @module:     as for mm_raise_error_full()
+ * @func:       as for mm_raise_error_full()
+ * @srcfile:    as for mm_raise_error_full()
+ * @srcline:    as for mm_raise_error_full()
+ * @extid:      as for mm_raise_error_full()
+ * @desc_fmt:   printf() format of the description
  *
- * Usually called through the macro mm_raise_from_errno(). The description is the formatted message, " ; " and
- * strerror(errno).
+ * Usually called through the macro mm_raise_from_errno(). The description consists of the formatted message,
+ * " ; " and strerror(errno).
  *
  * Return: always -1.
  *
@@ -168,43 +173,45 @@ MMLIB_API int mm_raise_error_vfull(int errnum, const char *module, const char *f
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
  * Cancellation: not a cancellation point, except for the log line
- * Compatibility: differs from mmlib: the message is formatted before the text of errno is joined to it, so a
- *   long format is no longer cut in the middle of a conversion, nor a percent sign in that text interpreted.
+ * Compatibility: differs from mmlib: the message is formatted before the description of errno is appended. So
+ *   a long format is not truncated inside a conversion, and a percent sign in the description of errno is not
+ *   interpreted.
  */
 MMLIB_API int mm_raise_from_errno_full(const char *module, const char *func, const char *srcfile, int srcline,
                                        const char *extid, const char *desc_fmt, ...);
 
 /**
- * mm_error_set_flags() - change what raising an error does in the calling thread
- * @flags:      values of the flags that @mask names: MM_ERROR_SET, MM_ERROR_UNSET, or flags saved before
- * @mask:       the flags to change: MM_ERROR_IGNORE, MM_ERROR_NOLOG, or both
+ * mm_error_set_flags() - control how the calling thread raises errors
+ * @flags:      values of the flags in @mask: MM_ERROR_SET, MM_ERROR_UNSET, or flags returned by an earlier
+ *              call
+ * @mask:       flags to change: MM_ERROR_IGNORE, MM_ERROR_NOLOG, or both
  *
- * A thread starts with no flag. A flag acts on raised errors only: mm_log() and mm_set_errorstate() do not look
- * at them.
+ * All flags of a new thread are clear. The flags only affect the raising of errors, not mm_log() and
+ * mm_set_errorstate().
  *
- * With MM_ERROR_IGNORE, a failing function of the library sets errno to the number of its error and does nothing
- * else: no description is formatted. The functions mm_raise_*() leave errno alone as well. To silence a part of
+ * With MM_ERROR_IGNORE, a library function that fails only sets errno to its error number; it formats no
+ * description. The functions mm_raise_*() do not change errno either. To suppress the log lines of a part of
  * a program:
  *
  * 	int flags = mm_error_set_flags(MM_ERROR_SET, MM_ERROR_NOLOG);
  * 	...
  * 	mm_error_set_flags(flags, MM_ERROR_NOLOG);
  *
- * Return: all the flags as they were before. It cannot fail.
+ * Return: the previous value of all flags. The call cannot fail.
  *
  * Errors: none
  *
  * Thread safety: MT-Safe
  * Signal safety: async-signal-safe
  * Cancellation: not a cancellation point
- * Compatibility: differs from mmlib: with MM_ERROR_IGNORE, errno is the number of the error also where the
- *   library itself found the error, or called other functions after the failure.
+ * Compatibility: differs from mmlib: with MM_ERROR_IGNORE, errno is the error number even if the library
+ *   itself detected the error, or called other functions after the failure.
  */
 MMLIB_API int mm_error_set_flags(int flags, int mask);
 
 /**
- * mm_save_errorstate() - copy the thread's error state
- * @state:      receives the copy, the thread's flags included; all 1024 bytes are written
+ * mm_save_errorstate() - copy the error state of the thread
+ * @state:      receives the copy, including the flags of the thread; all 1024 bytes are written
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
@@ -214,16 +221,16 @@ MMLIB_API int mm_error_set_flags(int flags, int mask);
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
  * Cancellation: not a cancellation point
- * Compatibility: differs from mmlib: the unused bytes of @state are zeroed, and NULL does not crash.
+ * Compatibility: differs from mmlib: the unused bytes of @state are set to 0, and NULL does not crash.
  */
 MMLIB_API int mm_save_errorstate(struct mm_error_state *state);
 
 /**
- * mm_set_errorstate() - replace the thread's error state by a saved one
- * @state:      a state filled by mm_save_errorstate(), possibly by another thread or process
+ * mm_set_errorstate() - restore a saved error state in the calling thread
+ * @state:      state stored by mm_save_errorstate(), possibly in another thread or process
  *
- * The flags of the saving thread come with it. errno gets the number of the restored error: 0 if there was
- * none. Nothing is logged.
+ * The flags of the thread that saved the state are restored too. errno is set to the number of the restored
+ * error, or to 0 if the state contains no error. Nothing is logged.
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
@@ -234,32 +241,32 @@ MMLIB_API int mm_save_errorstate(struct mm_error_state *state);
  * Signal safety: not async-signal-safe
  * Cancellation: not a cancellation point
  * Compatibility: differs from mmlib: each string of @state is terminated at the end of its field, whatever
- *   bytes came in, and NULL does not crash.
+ *   bytes the field contains, and NULL does not crash.
  */
 MMLIB_API int mm_set_errorstate(const struct mm_error_state *state);
 
 /**
- * mm_print_lasterror() - print the thread's error state on stdout
- * @info:       NULL, or the format of a line to print first, as of printf()
+ * mm_print_lasterror() - print the error state of the thread to stdout
+ * @info:       NULL, or the printf() format of a line to print first
  *
- * The report goes through stdio, so that it appears in order with what the program prints itself. If the state
- * holds no error but errno does, that is printed instead.
+ * The report is written through stdio, so it appears in the right order with other output of the program. If
+ * the error state contains no error but errno is not 0, errno is printed instead.
  *
- * The state is not changed.
+ * The error state is not changed.
  *
  * Errors: none
  *
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
- * Cancellation: a thread can be cancelled while the report is written
+ * Cancellation: a thread can be cancelled while the report is being written
  * Compatibility: as mmlib
  */
 MMLIB_API void mm_print_lasterror(const char *info, ...);
 
 /**
- * mm_get_lasterror_number() - number of the thread's last error
+ * mm_get_lasterror_number() - get the number of the thread's last error
  *
- * Return: the number, 0 if no error was raised.
+ * Return: the error number; 0 if no error has been raised.
  *
  * Errors: none
  *
@@ -271,10 +278,10 @@ MMLIB_API void mm_print_lasterror(const char *info, ...);
 MMLIB_API int mm_get_lasterror_number(void);
 
 /**
- * mm_get_lasterror_desc() - description of the thread's last error
+ * mm_get_lasterror_desc() - get the description of the thread's last error
  *
- * Return: the description, "" if no error was raised. The string belongs to the thread: it is valid until the
- *   thread ends, and changes when it raises or restores an error.
+ * Return: the description; "" if no error has been raised. The string belongs to the thread: it is valid
+ *   until the thread terminates, and changes when the thread raises or restores an error.
  *
  * Errors: none
  *
@@ -286,9 +293,10 @@ MMLIB_API int mm_get_lasterror_number(void);
 MMLIB_API const char *mm_get_lasterror_desc(void);
 
 /**
- * mm_get_lasterror_location() - where the thread's last error was raised
+ * mm_get_lasterror_location() - get the source location of the thread's last error
  *
- * Return: "function() in file:line", "" if no error was raised. It lives as that of mm_get_lasterror_desc().
+ * Return: "function() in file:line"; "" if no error has been raised. The string is valid as long as that of
+ *   mm_get_lasterror_desc().
  *
  * Errors: none
  *
@@ -300,9 +308,10 @@ MMLIB_API const char *mm_get_lasterror_desc(void);
 MMLIB_API const char *mm_get_lasterror_location(void);
 
 /**
- * mm_get_lasterror_extid() - extended identifier of the thread's last error
+ * mm_get_lasterror_extid() - get the extended identifier of the thread's last error
  *
- * Return: the identifier, NULL if the error has none. It lives as that of mm_get_lasterror_desc().
+ * Return: the identifier; NULL if the error has none. The string is valid as long as that of
+ *   mm_get_lasterror_desc().
  *
  * Errors: none
  *
@@ -314,10 +323,10 @@ MMLIB_API const char *mm_get_lasterror_location(void);
 MMLIB_API const char *mm_get_lasterror_extid(void);
 
 /**
- * mm_get_lasterror_module() - module that raised the thread's last error
+ * mm_get_lasterror_module() - get the module that raised the thread's last error
  *
- * Return: the module, "mmlib" for errors of this library, "" if no error was raised. It lives as that of
- *   mm_get_lasterror_desc().
+ * Return: the module name, which is "mmlib" for errors of this library; "" if no error has been raised. The
+ *   string is valid as long as that of mm_get_lasterror_desc().
  *
  * Errors: none
  *

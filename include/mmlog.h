@@ -10,7 +10,7 @@
 
 #include "mmpredefs.h"
 
-/* Levels of a log line, from the gravest. MM_LOG_NONE is below all of them: nothing is printed. */
+/* Log levels, the most severe first. MM_LOG_NONE, as the maximum level, prints nothing. */
 #define MM_LOG_NONE -1
 #define MM_LOG_FATAL 0
 #define MM_LOG_ERROR 1
@@ -19,15 +19,15 @@
 #define MM_LOG_DEBUG 4
 
 /*
- * Lines above this level are left out when the program is compiled: their arguments are not even
- * evaluated. Define it before the inclusion of this header. What remains is filtered when the program
- * runs: see mm_log_set_maxlvl().
+ * Log lines above this level are removed at compile time, and their arguments are not evaluated. A program
+ * defines the macro before it includes this header. The remaining lines are filtered at run time: see
+ * mm_log_set_maxlvl().
  */
 #ifndef MM_LOG_MAXLEVEL
 #define MM_LOG_MAXLEVEL MM_LOG_DEBUG
 #endif
 
-/* What a line that is left out becomes, in front of an expression in parentheses. */
+/* Prefix of the parenthesized expression that replaces a removed log line. */
 #ifdef __cplusplus
 #define MM_LOG_VOID_CAST static_cast<void>
 #else
@@ -35,8 +35,8 @@
 #endif
 
 /*
- * mm_log_fatal(fmt, ...), mm_log_error(), mm_log_warn(), mm_log_info(), mm_log_debug(): log a line at that
- * level for MM_LOG_MODULE_NAME. The message is formatted as by printf(). None of them ends the program.
+ * mm_log_fatal(fmt, ...), mm_log_error(), mm_log_warn(), mm_log_info(), mm_log_debug(): log a line at this
+ * level, with MM_LOG_MODULE_NAME as its location. fmt is a printf() format. None of them terminates the program.
  */
 #if MM_LOG_MAXLEVEL >= MM_LOG_FATAL
 #define mm_log_fatal(...) mm_log(MM_LOG_FATAL, MM_LOG_MODULE_NAME, __VA_ARGS__)
@@ -69,8 +69,8 @@
 #endif
 
 /*
- * mm_crash(fmt, ...): log the message at MM_LOG_FATAL together with its place in the source, then abort().
- * It aborts whatever the log levels are, and is removed neither by NDEBUG nor by MM_LOG_MAXLEVEL.
+ * mm_crash(fmt, ...): log the message and its source location at level MM_LOG_FATAL, then call abort().
+ * It aborts at any log level. Neither NDEBUG nor MM_LOG_MAXLEVEL removes it.
  */
 #define mm_crash(...)                                                                      \
 	do {                                                                               \
@@ -81,7 +81,7 @@
 		abort();                                                                   \
 	} while (0)
 
-/* mm_check(expr): mm_crash() if expr is false. Always compiled in; expr is evaluated once. */
+/* mm_check(expr): call mm_crash() if expr is false. It is never removed; expr is evaluated once. */
 #define mm_check(expr)                                                                     \
 	do {                                                                               \
 		if (!(expr))                                                               \
@@ -95,47 +95,50 @@ extern "C" {
 /**
  * mm_log() - write a log line to standard error
  * @lvl:        MM_LOG_FATAL to MM_LOG_DEBUG; any other value prints nothing
- * @location:   what logs, usually a module name; NULL prints as "(null)"
- * @msg:        format of the message, as of printf(); NULL is an empty message
+ * @location:   origin of the line, usually a module name; NULL is printed as "(null)"
+ * @msg:        printf() format of the message; NULL is an empty message
  *
- * Nothing is printed if @lvl is above the maximum (see mm_log_set_maxlvl()). The line is
+ * Nothing is printed if @lvl is greater than the maximum level (see mm_log_set_maxlvl()). The line has the
+ * form
  *
  * 	DD/MM/YY HH:MM:SS LEVEL location         : message
  *
- * in local time, LEVEL on 5 columns and location on at least 16. It has at most 256 bytes, its newline
- * included: what is longer is cut. It goes to descriptor 2 by a single write(), without stdio, so lines of
- * several threads and processes do not mix. A failing write loses the line silently, and so does a pipe or
- * socket that is full: logging does not wait for a reader, and raises no SIGPIPE if there is none.
+ * in local time. LEVEL is padded to 5 columns, location to 16. A line of more than 256 bytes, including its
+ * newline, is truncated. It is written to file descriptor 2 by a single write() and without stdio, so lines
+ * of several threads and processes are not interleaved. If the write fails, the line is lost without notice.
+ * A line is also lost if file descriptor 2 is a pipe or socket that is full: logging does not block, and does
+ * not raise SIGPIPE if there is no reader.
  *
- * If the program has closed descriptor 2, and a function of the library returned that number since (for a
- * file, a connection or anything else), no line is written to it. mm_dup2(), and the program's own dup2() or
- * open(), make it standard error again.
+ * If the program has closed file descriptor 2, and a function of the library has since returned this number
+ * for a file, a connection or another object, no line is written to that object. File descriptor 2 becomes
+ * standard error again by mm_dup2(), or by a dup2() or open() of the program.
  *
- * errno and the thread's error state are left as they are.
+ * errno and the error state of the thread are not changed.
  *
- * A forked child can log, whatever the other threads of its parent were doing: if there were any, its lines
- * have the offset from UTC that was in effect when it was forked.
+ * The child of a fork() can log, whatever the other threads of its parent were doing. If the parent had other
+ * threads, the child uses the offset from UTC that was in effect at the time of the fork().
  *
  * Errors: none
  *
  * Thread safety: MT-Safe
- * Signal safety: not async-signal-safe: it formats and converts to local time
- * Cancellation: a thread can be cancelled while the line is written
- * Compatibility: differs from mmlib: an over-long @location is cut instead of overrunning a buffer, and a
- *   descriptor 2 that cannot be written no longer overwrites errno and the error state, blocks, or ends the
- *   program.
+ * Signal safety: not async-signal-safe, because it formats the message and converts the time to local time
+ * Cancellation: a thread can be cancelled while the line is being written
+ * Compatibility: differs from mmlib: a @location that is too long is truncated instead of overrunning a
+ *   buffer; if file descriptor 2 cannot be written, errno and the error state are not changed, and the call
+ *   neither blocks nor terminates the program.
  */
 MMLIB_API void mm_log(int lvl, const char *location, const char *msg, ...);
 
 /**
- * mm_log_set_maxlvl() - set the highest level that is printed
- * @lvl:        MM_LOG_NONE (nothing at all) to MM_LOG_DEBUG (everything)
+ * mm_log_set_maxlvl() - set the maximum level of printed log lines
+ * @lvl:        MM_LOG_NONE (print nothing) to MM_LOG_DEBUG (print everything)
  *
- * It holds for the whole process, lines of raised errors included. When the library is loaded, or used before
- * by a constructor of another one, the maximum is read from the environment variable MM_LOG_MAXLEVEL: FATAL,
- * ERROR, WARN, INFO or DEBUG. Any other text means MM_LOG_NONE, an unset variable MM_LOG_INFO.
+ * The maximum applies to the whole process, and also to the log lines of raised errors. Its initial value
+ * comes from the environment variable MM_LOG_MAXLEVEL: FATAL, ERROR, WARN, INFO or DEBUG. Any other value
+ * means MM_LOG_NONE; if the variable is not set, the maximum is MM_LOG_INFO. The variable is read when the
+ * library is loaded, or earlier if a constructor of another library uses it before.
  *
- * Return: the previous maximum. It cannot fail.
+ * Return: the previous maximum. The call cannot fail.
  *
  * Errors: none
  *

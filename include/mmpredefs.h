@@ -5,15 +5,15 @@
 #ifndef MMPREDEFS_H
 #define MMPREDEFS_H
 
-/* Prefix of every public prototype. Empty on Linux; define it beforehand to put attributes there. */
+/* Prefix of every public prototype. It is empty unless the program defines it, for example as an attribute. */
 #ifndef MMLIB_API
 #define MMLIB_API
 #endif
 
 /*
- * Name under which a program raises errors and logs. Define or redefine it anywhere in a source file:
- * the macros that use it look it up where they are used. A program whose configuration defines
- * PACKAGE_NAME gets that name without doing anything.
+ * Module name with which a program raises errors and logs lines. It can be defined or redefined anywhere in a
+ * source file: the macros that use it expand it at the point of their use. The default is PACKAGE_NAME, if the
+ * configuration of the program defines that macro.
  */
 #ifndef MM_LOG_MODULE_NAME
 #ifdef PACKAGE_NAME
@@ -23,13 +23,13 @@
 #endif
 #endif
 
-/* MM_XSTRINGIFY(x) is the text of x as written; MM_STRINGIFY(x) the text of what x expands to. */
+/* MM_XSTRINGIFY(x) is x as a string literal; MM_STRINGIFY(x) is the macro expansion of x as a string literal. */
 #define MM_XSTRINGIFY(x) #x
 #define MM_STRINGIFY(x) MM_XSTRINGIFY(x)
 
 #if defined(__GNUC__) || defined(__clang__)
 
-/* Head of a function that runs when the program or library is loaded, or unloaded. */
+/* Function header of a constructor or destructor, which runs when the program or library is loaded or unloaded. */
 #define MM_CONSTRUCTOR(name) static void __attribute__((constructor)) name##_ctor(void)
 #define MM_DESTRUCTOR(name) static void __attribute__((destructor)) name##_dtor(void)
 
@@ -42,9 +42,9 @@
 #endif
 
 /*
- * Names that a program may have as well. A definition that comes before the inclusion of this header is kept: no header
- * of libmmsysio uses them. A program with definitions that come later defines MM_NO_SHORT_NAMES before, which leaves out
- * these, and NS_IN_SEC, US_IN_SEC and MS_IN_SEC of mmtime.h.
+ * Names that may conflict with those of a program. No header of libmmsysio uses them. A definition that precedes the
+ * inclusion of this header is kept. A program that defines one of them later must define MM_NO_SHORT_NAMES first: this
+ * omits these macros, and NS_IN_SEC, US_IN_SEC and MS_IN_SEC of mmtime.h.
  */
 #ifndef MM_NO_SHORT_NAMES
 
@@ -84,17 +84,17 @@
 
 #endif /* MM_NO_SHORT_NAMES */
 
-/* Number of elements of an array, as int. Not for a pointer. */
+/* Number of elements of an array, as an int. The argument must not be a pointer. */
 #ifdef __cplusplus
 #define MM_NELEM(array) (static_cast<int>(sizeof(array) / sizeof((array)[0])))
 #else
 #define MM_NELEM(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #endif
 
-/* True if value is a power of two, or zero. */
+/* True if value is a power of two or zero. */
 #define MM_IS_POW2(value) (((value) & ((value) - 1)) == 0)
 
-/* A page size to count with; sysconf(_SC_PAGESIZE) gives the real one. */
+/* Nominal page size; sysconf(_SC_PAGESIZE) returns the real one. */
 #ifndef MM_PAGESZ
 #define MM_PAGESZ 0x1000
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mmtime.h: points in time
+ * mmtime.h: clocks, sleeping and time arithmetic
  */
 #ifndef MMTIME_H
 #define MMTIME_H
@@ -11,7 +11,7 @@
 
 #include "mmpredefs.h"
 
-/* Units in a second. */
+/* Number of units in a second. */
 #ifndef MM_NO_SHORT_NAMES
 #ifndef NS_IN_SEC
 #define NS_IN_SEC 1000000000
@@ -24,10 +24,10 @@
 #endif
 #endif
 
-/* Clocks. Any other clock id of the system may be used as well. */
-#define MM_CLK_REALTIME CLOCK_REALTIME                  /* wall clock: can jump */
+/* Clocks. Any other clock ID of the system can be used too. */
+#define MM_CLK_REALTIME CLOCK_REALTIME                  /* time of day: can jump */
 #define MM_CLK_MONOTONIC CLOCK_MONOTONIC                /* never jumps, slewed by NTP */
-#define MM_CLK_CPU_PROCESS CLOCK_PROCESS_CPUTIME_ID     /* CPU time of all threads */
+#define MM_CLK_CPU_PROCESS CLOCK_PROCESS_CPUTIME_ID     /* CPU time of the process */
 #define MM_CLK_CPU_THREAD CLOCK_THREAD_CPUTIME_ID       /* CPU time of the calling thread */
 #ifdef CLOCK_MONOTONIC_RAW
 #define MM_CLK_MONOTONIC_RAW CLOCK_MONOTONIC_RAW        /* hardware time, not slewed */
@@ -39,58 +39,58 @@
 extern "C" {
 #endif
 
-/* A point in time, or a duration. Same layout as struct timespec. */
+/* A point in time, or a duration. It has the layout of struct timespec. */
 struct mm_timespec {
 	time_t tv_sec;  /* whole seconds */
 	long tv_nsec;   /* nanoseconds, 0 to 999999999 */
 };
 
 /**
- * mm_gettime() - tell what a clock shows
+ * mm_gettime() - get the time of a clock
  * @clock_id:   MM_CLK_REALTIME, MM_CLK_MONOTONIC..., or another clock of the system
  * @ts:         receives the time
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
- *   EINVAL           there is no such clock
+ *   EINVAL           @clock_id is not a valid clock
  *   EFAULT           @ts is NULL
  *
  * Thread safety: MT-Safe
- * Signal safety: async-signal-safe if it succeeds: a failure is logged
+ * Signal safety: async-signal-safe if it succeeds; a failure is logged
  * Cancellation: not a cancellation point
  * Compatibility: differs from mmlib: NULL does not crash.
  */
 MMLIB_API int mm_gettime(clockid_t clock_id, struct mm_timespec *ts);
 
 /**
- * mm_getres() - tell the resolution of a clock
+ * mm_getres() - get the resolution of a clock
  * @clock_id:   as for mm_gettime()
- * @res:        receives it; NULL to ask only whether there is such a clock
+ * @res:        receives the resolution; NULL to test only whether the clock exists
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
- *   EINVAL           there is no such clock
+ *   EINVAL           @clock_id is not a valid clock
  *
  * Thread safety: MT-Safe
- * Signal safety: async-signal-safe if it succeeds: a failure is logged
+ * Signal safety: async-signal-safe if it succeeds; a failure is logged
  * Cancellation: not a cancellation point
  * Compatibility: as mmlib
  */
 MMLIB_API int mm_getres(clockid_t clock_id, struct mm_timespec *res);
 
 /**
- * mm_nanosleep() - sleep until a clock shows a time
- * @clock_id:   as for mm_gettime(), but not every clock can be waited for
- * @ts:         the time, an absolute one; if it is over, returns at once
+ * mm_nanosleep() - sleep until a clock reaches a time
+ * @clock_id:   as for mm_gettime(); not every clock supports sleeping
+ * @ts:         absolute time; if it has already passed, the call returns at once
  *
- * Return: 0, never early; on failure -1, and the error state is set.
+ * Return: 0 when the time has been reached; -1 on failure, and the error state is set.
  *
  * Errors:
- *   EINTR            the call was interrupted by a signal handler: to sleep on, call again with the same @ts
- *   EINVAL           there is no such clock, or it is MM_CLK_CPU_THREAD; or @ts is no time
- *   EOPNOTSUPP       the clock cannot be waited for, as MM_CLK_MONOTONIC_RAW
+ *   EINTR            the call was interrupted by a signal handler; to continue sleeping, call again with the same @ts
+ *   EINVAL           @clock_id is not a valid clock, or is MM_CLK_CPU_THREAD; or @ts is not a valid time
+ *   EOPNOTSUPP       the clock does not support sleeping, for example MM_CLK_MONOTONIC_RAW
  *   EFAULT           @ts is NULL or cannot be read
  *
  * Thread safety: MT-Safe
@@ -102,9 +102,9 @@ MMLIB_API int mm_nanosleep(clockid_t clock_id, const struct mm_timespec *ts);
 
 /**
  * mm_relative_sleep_ms() - sleep for a number of milliseconds
- * @duration_ms: how long; if it is not positive, returns at once
+ * @duration_ms: time to sleep; if it is not positive, the call returns at once
  *
- * Return: 0, when at least that time is over; on failure -1, and the error state is set.
+ * Return: 0 when at least that time has passed; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EINTR            the call was interrupted by a signal handler; the remaining time is not reported
@@ -112,15 +112,15 @@ MMLIB_API int mm_nanosleep(clockid_t clock_id, const struct mm_timespec *ts);
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
  * Cancellation: cancellation point
- * Compatibility: differs from mmlib: a large negative number is no error, and no number overflows.
+ * Compatibility: differs from mmlib: a large negative number is not an error, and no number overflows.
  */
 MMLIB_API int mm_relative_sleep_ms(int64_t duration_ms);
 
 /**
  * mm_relative_sleep_us() - sleep for a number of microseconds
- * @duration_us: how long; if it is not positive, returns at once
+ * @duration_us: time to sleep; if it is not positive, the call returns at once
  *
- * Return: 0, when at least that time is over; on failure -1, and the error state is set.
+ * Return: 0 when at least that time has passed; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EINTR            the call was interrupted by a signal handler; the remaining time is not reported
@@ -128,15 +128,15 @@ MMLIB_API int mm_relative_sleep_ms(int64_t duration_ms);
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
  * Cancellation: cancellation point
- * Compatibility: differs from mmlib: a large negative number is no error, and no number overflows.
+ * Compatibility: differs from mmlib: a large negative number is not an error, and no number overflows.
  */
 MMLIB_API int mm_relative_sleep_us(int64_t duration_us);
 
 /**
  * mm_relative_sleep_ns() - sleep for a number of nanoseconds
- * @duration_ns: how long; if it is not positive, returns at once
+ * @duration_ns: time to sleep; if it is not positive, the call returns at once
  *
- * Return: 0, when at least that time is over; on failure -1, and the error state is set.
+ * Return: 0 when at least that time has passed; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EINTR            the call was interrupted by a signal handler; the remaining time is not reported
@@ -144,14 +144,14 @@ MMLIB_API int mm_relative_sleep_us(int64_t duration_us);
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
  * Cancellation: cancellation point
- * Compatibility: differs from mmlib: a large negative number is no error, and no number overflows.
+ * Compatibility: differs from mmlib: a large negative number is not an error, and no number overflows.
  */
 MMLIB_API int mm_relative_sleep_ns(int64_t duration_ns);
 
 /*
- * mm_timediff_ns(), mm_timediff_us(), mm_timediff_ms(): the time from orig to ts in that unit. The part below a second is
- * divided by itself, toward zero, so the result may differ by one from the exact difference cut off. They do not look
- * for overflows.
+ * mm_timediff_ns(), mm_timediff_us(), mm_timediff_ms(): return the time from orig to ts in this unit. The difference of
+ * the nanoseconds is converted separately and rounded toward zero, so the result may differ by one from the truncated
+ * exact difference. Overflows are not detected.
  */
 static inline int64_t mm_timediff_ns(const struct mm_timespec *ts, const struct mm_timespec *orig)
 {
@@ -175,8 +175,8 @@ static inline int64_t mm_timediff_ms(const struct mm_timespec *ts, const struct 
 }
 
 /*
- * mm_timeadd_ns(), mm_timeadd_us(), mm_timeadd_ms(): adds dt, which may be negative, in that unit to ts. A time with its
- * nanoseconds in range stays so. They do not look for overflows.
+ * mm_timeadd_ns(), mm_timeadd_us(), mm_timeadd_ms(): add dt in this unit to ts; dt may be negative. If tv_nsec is in
+ * the range 0 to 999999999, it remains in that range. Overflows are not detected.
  */
 static inline void mm_timeadd_ns(struct mm_timespec *ts, int64_t dt)
 {

@@ -158,8 +158,8 @@ MMLIB_API int mm_open(const char *path, int oflag, int mode);
  * @oldpath:    pathname of the file
  * @newpath:    new pathname; a file that exists under this name is replaced atomically
  *
- * If @oldpath or @newpath is a symbolic link, the link itself is renamed or replaced. If both are links to the same
- * file, the call succeeds and changes nothing.
+ * If @oldpath or @newpath is a symbolic link, the link itself is renamed or replaced. If both are hard links to the
+ * same file, the call succeeds and changes nothing.
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
@@ -883,9 +883,10 @@ MMLIB_API int mm_rmdir(const char *path);
  *              MM_RECURSIVE: remove the contents of a directory before the directory. MM_FAILONERROR: stop at the
  *              first failure inside a directory
  *
- * A symbolic link is removed itself and never followed. Inside a directory, files of other types are kept, and so are
- * the directories that contain them. Without MM_FAILONERROR, failures inside a directory are ignored, and the call
- * fails only if @path itself cannot be removed. The error description names the first file that could not be removed.
+ * A symbolic link is never followed: the link itself is removed. Inside a directory, files of other types are kept,
+ * and so are the directories that contain them. Without MM_FAILONERROR, failures inside a directory are ignored, and
+ * the call fails only if @path itself cannot be removed. The error description names the first file that could not be
+ * removed.
  *
  * The form of @path is checked before anything is removed. A path with a trailing slash must name a directory: a
  * symbolic link followed by a slash gives ENOTDIR, whatever its target is, as does any other file. For the paths "."
@@ -950,7 +951,7 @@ struct mm_dirent {
 	int type;
 	/** Always 0. */
 	int id;
-	/** Name, terminated by a null byte. It may contain any other bytes. */
+	/** Name, terminated by a null byte. It can contain any byte except NUL and the slash. */
 #ifdef __cplusplus
 	char name[1];
 #else
@@ -1081,9 +1082,9 @@ struct mm_remap_fd {
  * blocked and ignored signals, resource limits, process group, session and controlling terminal.
  *
  * The program gets the caller's file descriptors 0, 1 and 2, unless their close-on-exec flag is set, and those of
- * @fd_map. The elements of @fd_map are applied in order, as the redirections of a shell are: each sees the result of
- * the preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, the file descriptor is
- * kept if it is open. Otherwise parent_fd is duplicated as child_fd.
+ * @fd_map. The elements of @fd_map are applied in order, like the redirections of a shell: each sees the result of the
+ * preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, the file descriptor is kept if
+ * it is open. Otherwise parent_fd is duplicated as child_fd.
  *
  * All other file descriptors are closed in the program, including those above an RLIMIT_NOFILE that was lowered. If
  * the kernel does not support close_range() (before Linux 5.11) and /proc/self/fd cannot be read, only file
@@ -1101,10 +1102,10 @@ struct mm_remap_fd {
  * link is resolved; an @path that is absolute is used unchanged. The current directory of the process is already /
  * while @path is looked up: /proc/self/cwd refers to /.
  *
- * If no path leads to the caller's current directory, relative programs are executed by execveat(). This is the case
- * if the directory has been removed, is outside the root directory, has a path of more than 4095 bytes, or has one
- * with a component that cannot be searched. Scripts, and other files that need an interpreter, cannot be executed in
- * this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
+ * With MM_SPAWN_DAEMONIZE, the caller's current directory may have no usable path: it has been removed, it is outside
+ * the root directory, its path has more than 4095 bytes, or a component of its path cannot be searched. Programs
+ * relative to it are then executed by execveat(). Scripts, and other files that need an interpreter, cannot be
+ * executed in this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
  *
  * If @path contains no slash and the kernel does not recognize the format of the file, /bin/sh executes it.
  *
@@ -1138,8 +1139,8 @@ struct mm_remap_fd {
  *                    privileges
  *   ENOMEM           not enough memory
  *   EMFILE, ENFILE   the limit on open file descriptors or open files prevents opening the interpreter or, with
- *                    MM_SPAWN_DAEMONIZE, a directory to which no path leads
- *   ENOSYS           MM_SPAWN_DAEMONIZE needs execveat() because no path leads to the directory, and the kernel does
+ *                    MM_SPAWN_DAEMONIZE, a directory that has no usable path
+ *   ENOSYS           MM_SPAWN_DAEMONIZE needs execveat() for a directory that has no usable path, and the kernel does
  *                    not support it (before Linux 3.19)
  *   EIO              the process was killed before it executed the program, or an I/O error occurred while reading the
  *                    file
@@ -1425,7 +1426,7 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
 
 /**
  * mm_ipc_srv_destroy() - destroy an IPC server
- * @srv:        server to destroy; NULL does nothing
+ * @srv:        server to destroy; NULL is accepted and does nothing
  *
  * From now on, connections are refused. Threads that are inside mm_ipc_srv_accept() return with ECANCELED. The name
  * can be used again as soon as this call and those threads have returned. Connections that have not been accepted are

@@ -296,7 +296,7 @@ def third_person(verb):
 
 
 def tidy(lines):
-    """No paragraph begins right behind a heading or twice."""
+    """Removes paragraph macros that follow a heading or another one."""
     kept = []
     for line in lines:
         if line == ".Pp" and (kept[-1] == ".Pp" or kept[-1].startswith((".Sh", ".Ss"))):

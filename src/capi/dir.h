@@ -9,7 +9,7 @@ struct mm_dirent {
 	int type;
 	/** Always 0. */
 	int id;
-	/** Name, terminated by a null byte. It may contain any other bytes. */
+	/** Name, terminated by a null byte. It can contain any byte except NUL and the slash. */
 #ifdef __cplusplus
 	char name[1];
 #else

@@ -60,8 +60,8 @@ pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int)
 /// @oldpath:    pathname of the file
 /// @newpath:    new pathname; a file that exists under this name is replaced atomically
 ///
-/// If @oldpath or @newpath is a symbolic link, the link itself is renamed or replaced. If both are links to the same
-/// file, the call succeeds and changes nothing.
+/// If @oldpath or @newpath is a symbolic link, the link itself is renamed or replaced. If both are hard links to the
+/// same file, the call succeeds and changes nothing.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
@@ -918,9 +918,10 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
 ///              MM_RECURSIVE: remove the contents of a directory before the directory. MM_FAILONERROR: stop at the
 ///              first failure inside a directory
 ///
-/// A symbolic link is removed itself and never followed. Inside a directory, files of other types are kept, and so are
-/// the directories that contain them. Without MM_FAILONERROR, failures inside a directory are ignored, and the call
-/// fails only if @path itself cannot be removed. The error description names the first file that could not be removed.
+/// A symbolic link is never followed: the link itself is removed. Inside a directory, files of other types are kept,
+/// and so are the directories that contain them. Without MM_FAILONERROR, failures inside a directory are ignored, and
+/// the call fails only if @path itself cannot be removed. The error description names the first file that could not be
+/// removed.
 ///
 /// The form of @path is checked before anything is removed. A path with a trailing slash must name a directory: a
 /// symbolic link followed by a slash gives ENOTDIR, whatever its target is, as does any other file. For the paths "."

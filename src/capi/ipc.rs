@@ -64,7 +64,7 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
 }
 
 /// mm_ipc_srv_destroy() - destroy an IPC server
-/// @srv:        server to destroy; NULL does nothing
+/// @srv:        server to destroy; NULL is accepted and does nothing
 ///
 /// From now on, connections are refused. Threads that are inside mm_ipc_srv_accept() return with ECANCELED. The name
 /// can be used again as soon as this call and those threads have returned. Connections that have not been accepted are

@@ -24,9 +24,9 @@ use core::ffi::{c_char, c_int};
 /// blocked and ignored signals, resource limits, process group, session and controlling terminal.
 ///
 /// The program gets the caller's file descriptors 0, 1 and 2, unless their close-on-exec flag is set, and those of
-/// @fd_map. The elements of @fd_map are applied in order, as the redirections of a shell are: each sees the result of
-/// the preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, the file descriptor is
-/// kept if it is open. Otherwise parent_fd is duplicated as child_fd.
+/// @fd_map. The elements of @fd_map are applied in order, like the redirections of a shell: each sees the result of the
+/// preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, the file descriptor is kept if
+/// it is open. Otherwise parent_fd is duplicated as child_fd.
 ///
 /// All other file descriptors are closed in the program, including those above an RLIMIT_NOFILE that was lowered. If
 /// the kernel does not support close_range() (before Linux 5.11) and /proc/self/fd cannot be read, only file
@@ -44,10 +44,10 @@ use core::ffi::{c_char, c_int};
 /// link is resolved; an @path that is absolute is used unchanged. The current directory of the process is already /
 /// while @path is looked up: /proc/self/cwd refers to /.
 ///
-/// If no path leads to the caller's current directory, relative programs are executed by execveat(). This is the case
-/// if the directory has been removed, is outside the root directory, has a path of more than 4095 bytes, or has one
-/// with a component that cannot be searched. Scripts, and other files that need an interpreter, cannot be executed in
-/// this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
+/// With MM_SPAWN_DAEMONIZE, the caller's current directory may have no usable path: it has been removed, it is outside
+/// the root directory, its path has more than 4095 bytes, or a component of its path cannot be searched. Programs
+/// relative to it are then executed by execveat(). Scripts, and other files that need an interpreter, cannot be
+/// executed in this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
 ///
 /// If @path contains no slash and the kernel does not recognize the format of the file, /bin/sh executes it.
 ///
@@ -80,8 +80,8 @@ use core::ffi::{c_char, c_int};
 ///                    privileges
 ///   ENOMEM           not enough memory
 ///   EMFILE, ENFILE   the limit on open file descriptors or open files prevents opening the interpreter or, with
-///                    MM_SPAWN_DAEMONIZE, a directory to which no path leads
-///   ENOSYS           MM_SPAWN_DAEMONIZE needs execveat() because no path leads to the directory, and the kernel does
+///                    MM_SPAWN_DAEMONIZE, a directory that has no usable path
+///   ENOSYS           MM_SPAWN_DAEMONIZE needs execveat() for a directory that has no usable path, and the kernel does
 ///                    not support it (before Linux 3.19)
 ///   EIO              the process was killed before it executed the program, or an I/O error occurred while reading the
 ///                    file

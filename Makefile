@@ -112,9 +112,10 @@ header:
 	MMSYSIO_HEADER=include/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
 
 # The pages are in the tree, as the header is: building needs no Python.
-## man: generate the manual pages of section 3, after a change of the headers or of man/pages
+## man: generate the manual pages of section 3 and mmsysio_functions(7), after a change of the headers or of man/pages
 man:
 	$(PYTHON) -B man/make-pages.py include man/pages man/man3
+	$(PYTHON) -B man/make-function-list.py include man/man7/mmsysio_functions.7
 
 ## clean: remove what was built
 clean:

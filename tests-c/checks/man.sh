@@ -18,14 +18,21 @@ fail() {
 }
 
 # --- up to date. The date of a package build is not that of the pages in the tree.
-(unset SOURCE_DATE_EPOCH && ${PYTHON:-python3} -B man/make-pages.py include man/pages "$scratch/man3")
+(
+	unset SOURCE_DATE_EPOCH
+	${PYTHON:-python3} -B man/make-pages.py include man/pages "$scratch/man3"
+	${PYTHON:-python3} -B man/make-function-list.py include "$scratch/mmsysio_functions.7"
+)
 diff -ru man/man3 "$scratch/man3" >"$scratch/diff" ||
 	fail "man/man3 is not what the headers and man/pages say: run 'make man'
 $(head -40 "$scratch/diff")"
+cmp man/man7/mmsysio_functions.7 "$scratch/mmsysio_functions.7" ||
+	fail "man/man7/mmsysio_functions.7 does not list what the headers declare: run 'make man'"
 
 # --- a page for every name. An alias is one line, and names a page that is none itself.
 for name in $(sed -n 's/^ *\(mm_[a-z0-9_]*\);$/\1/p' src/mmsysio.map); do
 	[ -s "man/man3/$name.3" ] || fail "$name() has no page"
+	grep -qx "\.It Xr $name 3" man/man7/mmsysio_functions.7 || fail "mmsysio_functions(7) does not list $name()"
 done
 pages=""
 for page in man/man3/*.3 man/man7/*.7; do
@@ -85,7 +92,7 @@ $(grep '^[-+][^-+]' "$scratch/diff")"
 
 # --- references to our own pages.
 # shellcheck disable=SC2086
-sed -n 's/^\.Xr \(mm_[a-z0-9_]*\|mmsysio\) \([0-9]\).*/\1 \2/p' $pages | sort -u | while read -r name section; do
+sed -n 's/^\.Xr \(mm_[a-z0-9_]*\|mmsysio[a-z_]*\) \([0-9]\).*/\1 \2/p' $pages | sort -u | while read -r name section; do
 	[ -s "man/man$section/$name.$section" ] || echo "$name($section)"
 done >"$scratch/dangling"
 [ ! -s "$scratch/dangling" ] || fail "pages refer to what is not there: $(tr '\n' ' ' <"$scratch/dangling")"
@@ -96,6 +103,7 @@ shared() { find /dev/shm -mindepth 1 -maxdepth 1 -name '*example*' 2>/dev/null |
 shared >"$scratch/shared"
 for page in $pages; do
 	name=$(basename "$page")
+	[ "$name" != mmsysio_functions.7 ] || continue # a list
 	# The programs of a page as they are shown; each begins with its first #include.
 	awk '/^\.Sh / { examples = $2 == "EXAMPLES" }
 	     /^\.Ed/ { inside = 0 }

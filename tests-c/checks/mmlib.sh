@@ -87,8 +87,30 @@ lines_at() { # lines_at LEVEL
 [ "$(lines_at FATAL)" = 0 ] || { echo "mmlib: MM_LOG_MAXLEVEL does not hold for an error of a constructor"; exit 1; }
 
 cp "$product" "$scratch/ours/libmmsysio.so.1"
+ln -s libmmsysio.so.1 "$scratch/ours/libmmsysio.so"
+ln -s libmmlib.so.1 "$scratch/stub/libmmlib.so"
 cp "$scratch/program" "$scratch/changed"
 patchelf --replace-needed libmmlib.so.1 libmmsysio.so.1 "$scratch/changed"
 (export LD_LIBRARY_PATH="$scratch/ours" && runs "with the name of its library changed" "$scratch/changed")
+
+# Link order, as README.md describes it. main.c itself calls no function of either library; early.so does.
+calls_ours() { # calls_ours SOURCE LINKER-OPTIONS...: whether the program, linked so, runs without a call of the stub
+	source=$1
+	shift
+	$cc -std=c11 -I"$sources/include" "$source" -L"$scratch/ours" -L"$scratch/stub" "$@" -o "$scratch/linked"
+	(LD_LIBRARY_PATH="$scratch/ours:$scratch/stub" "$scratch/linked"; exit $?) >/dev/null 2>&1
+}
+order() { # order OURS|MMLIB SOURCE LINKER-OPTIONS...
+	expected=$1
+	shift
+	if calls_ours "$@"; then called=OURS; else called=MMLIB; fi
+	[ "$called" = "$expected" ] || { echo "mmlib: linked with ${*#"$scratch/"}: calls $called, not $expected"; exit 1; }
+}
+for needed in --no-as-needed --as-needed; do
+	order OURS "$scratch/program.c" "-Wl,$needed" -lmmsysio -lmmlib
+	order MMLIB "$scratch/program.c" "-Wl,$needed" -lmmlib -lmmsysio
+done
+order MMLIB "$scratch/main.c" -Wl,--as-needed -lmmsysio -Wl,--no-as-needed "$scratch/early.so" -lmmlib
+order OURS "$scratch/main.c" -Wl,--no-as-needed -lmmsysio "$scratch/early.so" -lmmlib
 
 echo "mmlib: a program linked against mmlib's $(echo "$names" | wc -w) names runs on ours, preloaded and renamed"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client.c: asks server.c how many lines a file has
+ * client.c: asks server.c for the number of lines of a file
  *
  * usage: client FILE
  *
- * It may be started before the server: connecting waits for it. The question is gathered from two segments, and the
- * open file goes along as a descriptor.
+ * The client may be started before the server: mm_ipc_connect() waits for it. The question is gathered from two
+ * buffers, and the file descriptor of the open file is sent with it.
  */
 #include <mmerrno.h>
 #include <mmsysio.h>
@@ -16,7 +16,7 @@
 
 static int ask(int connection, const char *path, int file)
 {
-	static char question[] = "how many lines has ";
+	static char question[] = "how many lines are in ";
 	char answer[512];
 	struct iovec out[2] = {{question, strlen(question)}, {(char *)path, strlen(path)}};
 	struct iovec in = {answer, sizeof(answer) - 1};
@@ -30,7 +30,7 @@ static int ask(int connection, const char *path, int file)
 	if (size < 0)
 		return -1;
 	answer[size] = '\0';
-	printf("client: asked about %s, was told \"%s\"\n", path, answer);
+	printf("client: asked about %s, received \"%s\"\n", path, answer);
 	return 0;
 }
 
@@ -47,7 +47,7 @@ int main(int argc, char *argv[])
 		perror(argv[1]);
 		return 1;
 	}
-	printf("client: connecting, whether or not a server is there\n");
+	printf("client: connecting, and waiting for the server if necessary\n");
 	fflush(stdout);
 	connection = mm_ipc_connect(ADDRESS);
 	result = connection >= 0 ? ask(connection, argv[1], file) : -1;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * private_server.c: serves its own user, and refuses all others
+ * private_server.c: serves the user that it runs as, and refuses all others
  *
- * Usage: private_server NAME COUNT. Answers COUNT clients that connect to NAME, and ends. Anybody who is in the network
- * namespace may connect: what the kernel tells of the peer, which the peer cannot change, decides.
+ * usage: private_server NAME COUNT
+ *
+ * The server accepts COUNT clients that connect to NAME, then exits. Any process of the network namespace may connect.
+ * The server decides by the credentials that the kernel reports for the peer, which the peer cannot forge.
  */
 #define _GNU_SOURCE
 #include <mmerrno.h>
@@ -11,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Whether the process that connected did so as the user that this one runs as. */
+/* Whether the process that connected had the effective user ID of this process. */
 static int is_own_user(int connection)
 {
 	struct ucred peer;
@@ -37,7 +39,7 @@ int main(int argc, char **argv)
 	while (count-- > 0) {
 		int connection = mm_ipc_srv_accept(srv);
 
-		/* Nothing is read from, or sent to, a client before it is known. */
+		/* Exchange no data with a client before its user is checked. */
 		if (connection >= 0 && is_own_user(connection))
 			mm_ipc_sendmsg(connection, &msg);
 		mm_close(connection);

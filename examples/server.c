@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server.c: serves one client of client.c, and ends
+ * server.c: serves one client.c, then exits
  *
- * It receives a datagram with a descriptor, reads the file behind the descriptor, which it could not have opened by
- * name, and answers with what it found.
+ * The server receives a datagram with a file descriptor, counts the lines of the file, and sends the number back. It
+ * needs no permission to open the file by name.
  */
 #include <mmerrno.h>
 #include <mmsysio.h>
@@ -11,7 +11,7 @@
 
 #define ADDRESS "mmsysio-demo"
 
-/* Number of lines of a file, -1 if it cannot be read. */
+/* The number of lines of a file, or -1 if it cannot be read. */
 static long count_lines(int fd)
 {
 	char buffer[4096];
@@ -35,7 +35,7 @@ static int serve(int connection)
 	if (size < 0)
 		return -1;
 	question[size] = '\0';
-	printf("server: received \"%s\" and %d descriptor\n", question, msg.num_fds);
+	printf("server: received \"%s\" and %d file descriptor\n", question, msg.num_fds);
 	if (msg.num_fds == 1) {
 		int length = snprintf(answer, sizeof(answer), "it has %ld lines", count_lines(file));
 
@@ -55,7 +55,7 @@ int main(void)
 
 	if (srv == NULL)
 		return 1;
-	printf("server: listening to \"%s\"\n", ADDRESS);
+	printf("server: listening on \"%s\"\n", ADDRESS);
 	connection = mm_ipc_srv_accept(srv);
 	result = connection >= 0 ? serve(connection) : -1;
 	mm_close(connection);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The entry points: the only Rust that defines exported names.
 //!
-//! Each has one shape: its documentation, its C signature, and `ret("mm_name", || { arguments; one call })`.
+//! Each that can fail has one shape: its documentation, its C signature, and `ret("mm_name", || { arguments; one call })`.
 //!
 //! # Safety
 //!

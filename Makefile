@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# `make help` lists the targets. A line "## target: text" above a rule, in any makefile, makes it one of them.
+# `make help` lists the targets. A line "## target: text" above a rule, in any makefile, adds the target to the list.
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
@@ -16,8 +16,8 @@ INSTALL     ?= install
 PKG_CONFIG  ?= pkg-config
 PYTHON      ?= python3
 
-# The version stands in Cargo.toml alone. The SONAME is mmlib's ABI and does not follow it; the file's name is the SONAME
-# with minor and patch version: libmmsysio.so.1.2.3 for 1.2.3.
+# The version is defined only in Cargo.toml. The SONAME identifies mmlib's ABI and does not depend on the version. The
+# file name is the SONAME followed by the minor and patch version: libmmsysio.so.1.2.3 for 1.2.3.
 VERSION   := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SOVERSION := 1
 SONAME    := libmmsysio.so.$(SOVERSION)
@@ -46,13 +46,14 @@ help:
 
 # --- the library ------------------------------------------------------------------------------------------------------
 
-# Where the sources lie must not show in what is made of them, not even in debug information. Flags in RUSTFLAGS replace
-# those of cargo's configuration: so ours are added to the user's RUSTFLAGS, if there are any, or else to that.
+# The build directory must not appear in the results, not even in debug information. Flags in RUSTFLAGS replace those of
+# cargo's configuration. Therefore our flags are added to RUSTFLAGS if the user sets it, and to cargo's configuration
+# otherwise.
 REMAP := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
 ifneq ($(strip $(RUSTFLAGS)),)
 export RUSTFLAGS := $(RUSTFLAGS) $(REMAP)
 else
-# Empty flags in the environment would replace those of the configuration as well.
+# An empty RUSTFLAGS in the environment would also replace the flags of the configuration.
 unexport RUSTFLAGS
 endif
 CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=.)' \
@@ -60,8 +61,8 @@ CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=
 SPACE := $(subst ,, )
 COMMA := ,
 
-# What cargo makes: an archive of the library and of the parts of Rust's core library, and the system libraries that it
-# needs: the C library, which the C drivers add by themselves.
+# cargo builds an archive of the library and the parts of Rust's core library that it uses, and reports the system
+# libraries that it needs. The C library is removed from that list, since the C compiler driver adds it.
 $(B)/rust.a: $(SOURCES)
 	@mkdir -p $(B)
 	$(CARGO_RUSTC) --crate-type staticlib -- --print native-static-libs=$(abspath $(B)/rust-libs)
@@ -69,10 +70,10 @@ $(B)/rust.a: $(SOURCES)
 	tr ' ' '\n' <$(B)/rust-libs | grep -vxE -e '-lgcc_s|-lc|' | sort -u | tr '\n' ' ' >$(B)/private-libs
 	cp $(CARGO_OUT)/libmmsysio.a $@
 
-# One object of which only the exported names are global, so that the archive made of it stands beside other Rust
-# archives in a program, and a version script can be given to the linker (rustc has one of its own for a cdylib). It is
-# made of the members of the archive that the exported names need. Unused sections are removed when a program or the
-# shared library is linked: in combination with -r, GNU ld corrupts unwinding tables on some architectures.
+# A single object in which only the exported names are global. The archive made of it can be linked together with other
+# Rust archives, and the linker accepts our version script (for a cdylib, rustc passes its own). The object contains the
+# archive members that the exported names need. Unused sections are removed when a program or the shared library is
+# linked: with -r and --gc-sections, GNU ld corrupts unwind tables on some architectures.
 $(B)/mmsysio.o: $(B)/rust.a src/mmsysio.map
 	@printf '%s\n' $(NAMES) >$(B)/names
 	@sed 's/^/-u /' $(B)/names >$(B)/roots
@@ -83,21 +84,21 @@ $(B)/libmmsysio.a: $(B)/mmsysio.o
 	rm -f $@
 	$(AR) rcsD $@ $<
 
-# GNU ld writes the symbol of the version node itself, which mmlib has as well. pthread_atfork() is a function that glibc
-# links into each library: asked for first, it comes to lie beside the other code that runs when the library is loaded.
+# GNU ld emits the symbol of the version node, which mmlib also has. pthread_atfork() is a function that glibc links
+# into each library. Requesting it first places it next to the other code that runs when the library is loaded.
 $(B)/$(REALNAME): $(B)/mmsysio.o src/mmsysio.map
 	$(CC) -shared -fuse-ld=bfd $(CFLAGS) $(LDFLAGS) -o $@ -Wl,-u,pthread_atfork -lc $< -Wl,--version-script=src/mmsysio.map -Wl,-soname,$(SONAME) \
 	    -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,-z,nodelete -Wl,--as-needed $$(cat $(B)/private-libs)
 	ln -sf $(REALNAME) $(B)/$(SONAME)
 	ln -sf $(SONAME) $(B)/libmmsysio.so
 
-# Directories below the prefix are written relative to it, so that the installed tree can be moved.
+# Directories below the prefix are written relative to it, so that the installed tree can be relocated.
 $(B)/mmsysio.pc: pkgconfig/mmsysio.pc.in $(B)/rust.a Makefile FORCE
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e "s|@PRIVATE_LIBS@|$$(sed 's/ *$$//' $(B)/private-libs)|" $< >$@
 
-# The same for CMake, whose file finds the headers from where it lies.
+# The same for CMake. The file locates the headers relative to its own directory.
 $(B)/%.cmake: cmake/%.cmake.in Makefile $(B)/rust.a FORCE
 	@mkdir -p $(B)
 	@sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' \
@@ -107,7 +108,7 @@ $(B)/%.cmake: cmake/%.cmake.in Makefile $(B)/rust.a FORCE
 .PHONY: FORCE
 FORCE:
 
-## header: generate include/mmsysio.h, after a change of an entry point in src/capi
+## header: generate include/mmsysio.h; needed after an entry point in src/capi has changed
 header:
 	MMSYSIO_HEADER=include/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
 
@@ -117,7 +118,7 @@ man:
 	$(PYTHON) -B man/make-pages.py include man/pages man/man3
 	$(PYTHON) -B man/make-function-list.py include man/man7/mmsysio_functions.7
 
-## clean: remove what was built
+## clean: remove all build results
 clean:
 	rm -rf $(B)
 	$(CARGO) clean
@@ -138,12 +139,12 @@ install: all
 	$(INSTALL) -m 644 $(addprefix man/man3/,$(MAN3)) $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 $(addprefix man/man7/,$(MAN7)) $(DESTDIR)$(MANDIR)/man7
 
-## install-strip: the same without symbols and debug information
+## install-strip: like install, without symbols and debug information
 install-strip: install
 	$(STRIP) --strip-unneeded $(DESTDIR)$(LIBDIR)/$(REALNAME)
 	$(if $(filter yes,$(STATIC)),$(STRIP) --strip-debug $(DESTDIR)$(LIBDIR)/libmmsysio.a)
 
-## uninstall: remove what install installed, with the same variables
+## uninstall: remove the installed files; use the same variables as for install
 uninstall:
 	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libmmsysio.so libmmsysio.a pkgconfig/mmsysio.pc \
 	    cmake/mmsysio/mmsysioConfig.cmake cmake/mmsysio/mmsysioConfigVersion.cmake

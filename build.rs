@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Compiles the C halves of the library and, for `make header`, writes the public header.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build may stop at the first surprise")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build script may panic")]
 
 fn main() {
     let files = ["src/variadic.c", "src/thread.c", "src/personality.c"];
@@ -22,7 +22,7 @@ mod header {
         process,
     };
 
-    /// The banners of mmsysio.h in its order, each with the file of its entry points in src/capi.
+    /// The section banners of mmsysio.h in order, each with the file in src/capi that contains its entry points.
     const BANNERS: [(&str, &str); 6] = [
         ("File manipulation", "file"),
         ("Directory navigation", "dir"),
@@ -32,9 +32,9 @@ mod header {
         ("Network communication", "socket"),
     ];
 
-    /// Writes the header to the file that MMSYSIO_HEADER names: what cbindgen.toml begins it with; under each banner
-    /// the macros of the file's `.h` counterpart, if it has one, and what cbindgen makes of the file; and its end. Shared
-    /// lists of errnos are written out.
+    /// Writes the header to the file named by MMSYSIO_HEADER: first the header text in cbindgen.toml; then, under each
+    /// banner, the macros in the `.h` file of the same name, if it exists, and the output of cbindgen for the file;
+    /// finally the trailer. Shared lists of errnos are expanded.
     pub fn write() {
         println!("cargo:rerun-if-changed=src/capi");
         println!("cargo:rerun-if-changed=cbindgen.toml");
@@ -48,14 +48,14 @@ mod header {
             header += &format!("\n/*\n * {banner}\n */\n\n");
             let macros = format!("src/capi/{file}.h");
             if Path::new(&macros).exists() {
-                header += &fs::read_to_string(&macros).expect("the macros can be read");
+                header += &fs::read_to_string(&macros).expect("the file of macros can be read");
                 header += "\n";
             }
             header += &errnos.expand_all(declarations(file, &config).trim_end());
         }
         errnos.fail_if_unused();
         header += &tail;
-        let target = env::var_os("MMSYSIO_HEADER").expect("MMSYSIO_HEADER names the file to write");
+        let target = env::var_os("MMSYSIO_HEADER").expect("MMSYSIO_HEADER names the output file");
         fs::write(target, header).expect("the header can be written");
     }
 
@@ -66,9 +66,9 @@ mod header {
             .with_src("src/capi/types.rs")
             .with_src(format!("src/capi/{file}.rs"))
             .generate()
-            .expect("cbindgen understands the entry points")
+            .expect("cbindgen can parse the entry points")
             .write(&mut text);
-        as_a_c_programmer_writes(&String::from_utf8(text).expect("a header is UTF-8"))
+        as_a_c_programmer_writes(&String::from_utf8(text).expect("the header is UTF-8"))
     }
 
     const ERRNO_LISTS: &str = "src/capi/errors.txt";
@@ -78,7 +78,7 @@ mod header {
         process::exit(1)
     }
 
-    /// The errnos that an entry of a list of errors begins with: none if the line continues an entry, or is of no list.
+    /// The errnos at the start of an entry of an error list; empty if the line continues an entry or is not in a list.
     fn errnos_of(line: &str) -> Vec<&str> {
         let is_errno = |name: &str| {
             let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
@@ -98,7 +98,7 @@ mod header {
         errnos
     }
 
-    /// The sections of errors.txt, which says how they are used.
+    /// The sections of errors.txt, which documents their use.
     struct ErrnoLists {
         sections: BTreeMap<String, Vec<String>>,
         unused: BTreeSet<String>,
@@ -119,7 +119,7 @@ mod header {
                     if line.starts_with("  ") {
                         lines.push(line.to_owned());
                     } else if !line.is_empty() {
-                        fail(&format!("{ERRNO_LISTS}: not an entry of a list: {line:?}"));
+                        fail(&format!("{ERRNO_LISTS}: not a list entry: {line:?}"));
                     }
                 }
             }
@@ -127,7 +127,7 @@ mod header {
             ErrnoLists { sections, unused }
         }
 
-        /// The lines of the sections that an `@errors` line of a comment names.
+        /// The lines of the sections named by an `@errors` line of a comment.
         fn lines_of(&mut self, names: &str, used_in: &str) -> Vec<String> {
             let mut lines = Vec::new();
             for line in self.sections(names, used_in) {
@@ -137,7 +137,7 @@ mod header {
                 };
                 let used = self.sections(names, ERRNO_LISTS);
                 if used.iter().any(|line| line.starts_with("  @errors ")) {
-                    fail(&format!("{ERRNO_LISTS}: @errors {names}: one of these uses another section itself"));
+                    fail(&format!("{ERRNO_LISTS}: @errors {names}: one of these uses another section"));
                 }
                 lines.extend(used);
             }
@@ -169,8 +169,8 @@ mod header {
             comment.iter().fold(expanded, |text, line| text + line + "\n")
         }
 
-        /// A comment with the lines that its `@errors` line stands for. An errno that the comment lists itself has a cause
-        /// of its own there.
+        /// Replaces the `@errors` line of a comment by the lines of its sections. An errno that the comment lists
+        /// explicitly keeps the cause given there.
         fn expand(&mut self, comment: &[&str]) -> String {
             let where_used = comment
                 .iter()
@@ -192,7 +192,7 @@ mod header {
                         is_listed = errnos.iter().all(|name| listed.contains(name));
                         if !is_listed && errnos.iter().any(|name| listed.contains(name)) {
                             fail(&format!(
-                                "{where_used}: @errors {names}: some, but not all, of {} are listed",
+                                "{where_used}: @errors {names}: only some of {} are listed",
                                 errnos.join(", ")
                             ));
                         }
@@ -203,7 +203,7 @@ mod header {
                     }
                 }
                 if !added {
-                    fail(&format!("{where_used}: @errors {names} adds nothing to the errnos that are listed"));
+                    fail(&format!("{where_used}: @errors {names} adds no errno to those already listed"));
                 }
             }
             text
@@ -218,8 +218,8 @@ mod header {
 
     const LONGEST_LINE: usize = 110;
 
-    /// Mends what cbindgen cannot be told: leaves out `# Safety` sections, which tell Rust callers what the others say
-    /// in the words of C; puts a comment of one line on one line; breaks long prototypes; indents by tabs.
+    /// Fixes what cbindgen cannot be configured to do: removes `# Safety` sections, which repeat for Rust callers what
+    /// the other sections say; puts one-line comments on one line; breaks long prototypes; indents by tabs.
     fn as_a_c_programmer_writes(header: &str) -> String {
         let mut kept: Vec<String> = Vec::new();
         let mut in_safety_section = false;
@@ -254,7 +254,7 @@ mod header {
         "\t".repeat((line.len() - text.len()) / 8) + text
     }
 
-    /// A prototype on as many lines as it needs, its arguments below each other.
+    /// Breaks a prototype into as many lines as needed, with aligned arguments.
     fn broken(line: &str) -> Vec<String> {
         if line.len() <= LONGEST_LINE || !line.ends_with(");") {
             return vec![line.to_owned()];
@@ -262,7 +262,7 @@ mod header {
         let indent = " ".repeat(line.find('(').map_or(0, |at| at + 1));
         let mut lines = vec![String::new()];
         for part in line.split_inclusive(", ") {
-            let current = lines.last_mut().expect("there is a line");
+            let current = lines.last_mut().expect("the text has a line");
             if current.trim().len() + indent.len() + part.len() > LONGEST_LINE {
                 lines.push(format!("{indent}{part}"));
             } else {

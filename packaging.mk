@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The source tarball, the packages made of it, and their tests. Not parts of `make check`: they build the library anew,
-# and install packages.
+# The source tarball, the packages built from it, and their tests. They are not part of `make check`, since they rebuild
+# the library and install packages.
 
 ##@ Packaging: not parts of make check
 
@@ -8,12 +8,12 @@
 
 TARBALL := $(B)/libmmsysio-$(VERSION).tar.xz
 
-## dist: the source tarball build/libmmsysio-VERSION.tar.xz, with the crates in it
+## dist: the source tarball build/libmmsysio-VERSION.tar.xz, including the crates
 dist:
 	tests-c/checks/install-packages.sh dist
 	CARGO="$(CARGO)" tests-c/checks/dist.sh $(TARBALL)
 
-# Unpacked from the tarball, and built without network, as a builder of a distribution does.
+# Packages are built from the unpacked tarball without network, as a distribution's build daemon does.
 ## deb: Debian packages in build/deb
 deb: dist
 	tests-c/checks/install-packages.sh deb
@@ -24,16 +24,16 @@ rpm: dist
 	tests-c/checks/install-packages.sh rpm
 	tests-c/checks/rpm.sh $(TARBALL) $(B)/rpm
 
-## debian-symbols: update debian/libmmsysio1.symbols, after a change of src/mmsysio.map
+## debian-symbols: update debian/libmmsysio1.symbols; needed after src/mmsysio.map has changed
 debian-symbols:
 	tests-c/checks/symbols.sh debian/libmmsysio1.symbols >$(B)/symbols
 	mv $(B)/symbols debian/libmmsysio1.symbols
 
-## check-packaging: versions, names and crates of the packages are those of the sources
+## check-packaging: versions, names and crates of the packages match the sources
 check-packaging:
 	tests-c/checks/packaging.sh
 
-## check-dist: the tarball is reproducible, and builds without network
+## check-dist: the tarball is reproducible and builds without network
 check-dist: dist
 	tests-c/checks/check-dist.sh $(TARBALL)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench.h: what the benchmarks share: a clock, a median, and an end if something fails
+ * bench.h: helpers of the benchmarks: a clock, a median, and an exit on failure
  */
 #ifndef BENCH_H
 #define BENCH_H

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Benchmarks: each prints its table; benches/README.md says what the figures mean. Nothing here is a test.
+# Benchmarks. Each prints a table; benches/README.md explains the figures. They are not tests.
 
 ##@ Benchmarks
 
@@ -20,7 +20,7 @@ RUN_BENCH := LD_LIBRARY_PATH=$(STAGE)/lib
 bench-connect bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect: bench-%: $(B)/benches/%
 	$(RUN_BENCH) $<
 
-# In memory, to measure the programs and not a disk; set it for another place.
+# A directory in memory, so that the programs are measured and not a disk. Override it to use another directory.
 BENCH_DIR ?= /dev/shm
 
 ## bench-files: copying, removing and listing files, in BENCH_DIR=/dev/shm
@@ -34,7 +34,7 @@ bench-instructions: $(B)/benches/instructions
 	@mkdir -p $(B)/bench
 	@$(RUN_BENCH) $(PYTHON) -B benches/instructions.py $< $(B)/bench/instructions.tsv
 
-# Two processes, beside other libraries.
+# Two processes, compared with other libraries.
 .PHONY: bench-peers
 TRANSPORTS := $(wildcard benches/transports/*.c)
 PEER_LIBS  := libqb libzmq libsystemd
@@ -44,12 +44,12 @@ $(B)/benches/peers: benches/peers.c benches/bench.h benches/transport.h $(TRANSP
 	$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PEER_LIBS)) \
 	    $(filter %.c,$^) -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio $(PEER_LIBS)) -lnng -lm
 
-## bench-peers: messages between two processes, beside other libraries
+## bench-peers: messages between two processes, compared with other libraries
 bench-peers: $(B)/benches/peers
 	@mkdir -p $(B)/bench
 	$(RUN_BENCH) $< $(B)/bench/peers.tsv
 
-# What the library takes. One program is linked with it although it calls nothing.
+# The footprint of the library. One of the programs is linked with the library although it calls none of its functions.
 .PHONY: bench-footprint
 $(B)/benches/footprint: benches/footprint.c
 	@mkdir -p $(@D)
@@ -68,7 +68,7 @@ bench-footprint: $(B)/benches/footprint $(B)/benches/with $(B)/benches/without
 	@mkdir -p $(B)/bench
 	@$(RUN_BENCH) $(PYTHON) -B benches/footprint.py $(B)/$(REALNAME) $^ $(B)/bench/footprint.tsv
 
-# All of them, and what they say in $(B)/bench; the plots are for the README.
+# Runs all benchmarks and stores their output in $(B)/bench; the plots are for the README.
 .PHONY: bench bench-packages bench-plot
 ## bench: all benchmarks, with their tables in build/bench, then the plots
 bench: bench-packages
@@ -86,7 +86,7 @@ bench-plot: $(B)/bench/peers.tsv
 $(B)/bench/peers.tsv:
 	$(MAKE) bench-peers
 
-# The tables and plots of the last run, into the document.
+# Writes the tables and plots of the last run to the document.
 .PHONY: bench-readme
 ## bench-readme: write the tables and plots of the last run into benches/README.md
 bench-readme: bench-plot

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * connect.c: how soon waiting clients are connected, and what waiting costs
+ * connect.c: how soon waiting clients are connected, and the cost of waiting
  *
- * For 1, 10 and 200 waiting processes, mm_ipc_connect() beside a client that tries again with a growing pause (1 ms doubling
- * to 100 ms), in turns: the time from mm_ipc_srv_create() returning to each client connected, and the context switches and
- * processor time of all clients in some seconds of waiting. Then what the announcement costs a server that nobody waits for.
+ * Compares mm_ipc_connect() with a client that retries with increasing pauses (1 ms, doubling up to 100 ms), in turns,
+ * for 1, 10 and 200 waiting processes. Measures the time from the return of mm_ipc_srv_create() until each client is
+ * connected, and the context switches and processor time of all clients during some seconds of waiting. Then measures
+ * the cost of the announcement to a server without waiting clients.
  *
  * usage: connect [ROUNDS [SECONDS-OF-WAITING]]
  */
@@ -57,9 +58,9 @@ static struct method {
 	double median[MOST_ROUNDS], last[MOST_ROUNDS];
 	int64_t switches, cpu_ns;
 } methods[2] = {{.title = "mm_ipc_connect", .connect = mm_ipc_connect},
-                {.title = "growing pause", .connect = connect_with_growing_pause}};
+                {.title = "increasing pauses", .connect = connect_with_growing_pause}};
 
-/* Sums of all children's switches and processor time, from the outside, so as not to disturb them. */
+/* Sums of the switches and the processor time of all children, read from /proc so as not to disturb them. */
 static void read_usage(const pid_t *children, int count, int64_t *switches, int64_t *cpu_ns)
 {
 	*switches = *cpu_ns = 0;
@@ -91,11 +92,11 @@ static void be_client(connector *connect, const char *name, int number)
 	int fd = connect(name);
 
 	shared->connected_at[number] = now_ns();
-	/* Lives until the server hangs up. */
+	/* Runs until the server closes the connection. */
 	_exit(fd >= 0 && read(fd, &byte, 1) == 0 ? 0 : 1);
 }
 
-/* One appearance of a server before that many clients. */
+/* One server start with that many waiting clients. */
 static void run(struct method *method, int clients, int round, double wait_seconds)
 {
 	pid_t children[MOST_CLIENTS];
@@ -108,7 +109,7 @@ static void run(struct method *method, int clients, int round, double wait_secon
 	for (int i = 0; i < clients; i++)
 		if ((children[i] = fork()) == 0)
 			be_client(method->connect, name, i);
-	/* Until all sleep, and at a random moment of their pauses. */
+	/* Wait until all clients sleep, then until a random moment of their pauses. */
 	sleep_ns(600000000 + (int64_t)(random() % 100) * 1000000);
 	if (wait_seconds > 0) {
 		read_usage(children, clients, &switches[0], &cpu[0]);
@@ -122,7 +123,7 @@ static void run(struct method *method, int clients, int round, double wait_secon
 
 	for (int i = 0; i < clients; i++)
 		accepted[i] = mm_ipc_srv_accept(srv);
-	/* The last of them may still be on its way back. */
+	/* The last client may still be returning from the call. */
 	sleep_ns(20000000);
 	mm_ipc_srv_destroy(srv);
 	for (int i = 0; i < clients; i++) {
@@ -141,7 +142,7 @@ static void run(struct method *method, int clients, int round, double wait_secon
 	method->last[round] = times[clients - 1];
 }
 
-/* Median time of mm_ipc_srv_create() with nobody waiting, and of the same calls without the announcement. */
+/* Median time of mm_ipc_srv_create() without a waiting client, and of the same calls without the announcement. */
 static void measure_lone_server(void)
 {
 	enum { COUNT = 2001 };
@@ -163,7 +164,7 @@ static void measure_lone_server(void)
 		raw[i] = now_ns() - start;
 		close(fd);
 	}
-	printf("\nA server that nobody waits for: mm_ipc_srv_create %.1f us, socket+bind+listen %.1f us\n",
+	printf("\nServer without waiting clients: mm_ipc_srv_create %.1f us, socket+bind+listen %.1f us\n",
 	       median(ours, COUNT) / 1e3, median(raw, COUNT) / 1e3);
 }
 

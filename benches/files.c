@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * files.c: mm_copy beside cp, mm_remove beside rm -rf, mm_readdir beside readdir
+ * files.c: mm_copy compared with cp, mm_remove with rm -rf, mm_readdir with readdir
  *
- * In turns, medians and ratios. Everything happens in a directory of its own below the current one, which is removed.
+ * Runs them in turns and prints medians and ratios. All files are in a new directory below the current one, which is
+ * removed at the end.
  *
  * usage: files [ROUNDS [MEBIBYTES]]
  */
@@ -22,15 +23,15 @@ struct contender {
 	double times[MOST_ROUNDS];
 };
 
-/* Runs the contenders in turns, each after prepare(), and compares every second with the one before it. */
+/* Runs the contenders in turns, each after prepare(), and compares every second one with the one before it. */
 static void contest(const char *title, struct contender *contenders, int count, int rounds, void (*prepare)(void))
 {
 	double medians[4];
 
-	/* The first round warms up: memory that a virtual machine has not touched yet is slow. */
+	/* The first round is a warm-up: memory that a virtual machine has not touched yet is slow. */
 	for (int round = -1; round < rounds; round++) {
 		for (int i = 0; i < count; i++) {
-			/* Each follows each of the others, in turn. */
+			/* The order rotates, so that each contender follows each of the others. */
 			int turn = round % 2 ? count - 1 - i : i;
 			struct contender *contender = &contenders[(turn + round + 1) % count];
 
@@ -53,7 +54,7 @@ static void contest(const char *title, struct contender *contenders, int count, 
 static void remove_copy(void)
 {
 	unlink("copy");
-	/* What was written before must not be paid for by the next. */
+	/* Data written earlier must not be flushed during the next measurement. */
 	sync();
 }
 
@@ -146,7 +147,7 @@ int main(int argc, char *argv[])
 	if (rounds < 1 || rounds > MOST_ROUNDS || mebibytes < 1)
 		return 2;
 	require(mkdtemp(scratch) != NULL && mm_chdir(scratch) == 0, "mkdtemp");
-	printf("| case | ours | beside it | ratio |\n|---|---|---|---|\n");
+	printf("| case | ours | compared with | ratio |\n|---|---|---|---|\n");
 
 	int fd = mm_open("source", O_WRONLY | O_CREAT, MODE_DEF);
 

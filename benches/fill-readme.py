@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Puts the tables of the last `make bench` into a document.
+"""Inserts the tables of the last `make bench` into a document.
 
 usage: fill-readme.py DOCUMENT DIRECTORY
 
-What stands between `<!-- bench NAME -->` and `<!-- end -->` becomes DIRECTORY/NAME.md.
+The text between `<!-- bench NAME -->` and `<!-- end -->` is replaced by DIRECTORY/NAME.md.
 """
 import os
 import re

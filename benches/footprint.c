@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * footprint.c: what the library costs a program that does nothing
+ * footprint.c: the start-up cost of the library in a program that does nothing
  *
- * Starts two programs that differ only in being linked with the library, in turns, and waits for their ends. Prints
- * the median times as tab-separated values: milliseconds with the library, without it, and the median of the ratios.
+ * Starts two programs in turns that differ only in whether they are linked with the library, and waits until they end.
+ * Prints the median times as tab-separated values: milliseconds with the library, without it, and the median of the
+ * ratios.
  *
  * usage: footprint WITH WITHOUT [ROUNDS]
  */

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the library takes: on disk, in memory, and at the start of a program.
+"""Measures the size of the library on disk and in memory, and the start-up time that it adds.
 
 usage: footprint.py LIBRARY STARTER WITH WITHOUT TSV
 
-LIBRARY is stripped to a scratch copy first. STARTER is benches/footprint.c, which starts WITH and WITHOUT, the same
-empty program linked with the library and without it. Prints Markdown, and writes tab-separated values.
+LIBRARY is first copied and stripped. STARTER is benches/footprint.c, which starts WITH and WITHOUT, the same empty
+program linked with and without the library. Prints Markdown, and writes tab-separated values.
 """
 import os
 import re
@@ -20,7 +20,7 @@ def output(*command):
 
 
 def sections(library):
-    """Names and sizes of what is loaded, the largest first."""
+    """Names and sizes of the loaded sections, the largest first."""
     found = []
     for line in output("readelf", "--wide", "--section-headers", library).splitlines():
         match = re.match(r"\s*\[ *\d+\] (\.\S+)\s+(\S+)\s+\S+ \S+ (\S+) \S+\s+([A-Z]*)", line)
@@ -30,7 +30,7 @@ def sections(library):
 
 
 def relocations(library):
-    """Entries by kind. The packed form (RELR) is counted by what it stands for, as readelf says."""
+    """Relocations by kind. Packed relocations (RELR) are counted as the number that readelf reports, not as table entries."""
     kinds = {}
     for line in output("readelf", "--wide", "--relocs", library).splitlines():
         match = re.match(r"[0-9a-f]{8,}\s+[0-9a-f]{8,}\s+(R_\S+)", line)
@@ -40,7 +40,7 @@ def relocations(library):
 
 
 def private_memory(program):
-    """KiB that the program shares with nobody; of several runs, since the kernel lays out each in its own way."""
+    """Private memory of the program in KiB; the minimum over several runs, since the memory layout varies."""
     return statistics.median(int(output(program, "report")) for _ in range(21))
 
 
@@ -59,12 +59,12 @@ def main():
         print(row("the library, stripped", f"{os.path.getsize(stripped) / 1024:.1f}", "KiB"))
         rest = 0
         for name, kind, size in sections(stripped):
-            # In the file, .bss and .tbss are only numbers.
+            # .bss and .tbss take no space in the file.
             if size >= 1024 and kind != "NOBITS":
-                print(row(f"of it {name}", f"{size / 1024:.1f}", "KiB"))
+                print(row(f"of which {name}", f"{size / 1024:.1f}", "KiB"))
             elif kind != "NOBITS":
                 rest += size
-        print(row("of it smaller sections", f"{rest / 1024:.1f}", "KiB"))
+        print(row("of which smaller sections", f"{rest / 1024:.1f}", "KiB"))
         for kind, count in relocations(stripped):
             print(row(f"relocations {kind}", count, ""))
     memory = [private_memory(program) for program in (with_it, without_it)]

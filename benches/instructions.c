@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * instructions.c: sends and receives small messages, for instructions.py to count what that takes
+ * instructions.c: sends and receives small messages; instructions.py counts the instructions
  *
- * One segment of 64 bytes, no descriptors, no room for any: in a process of one thread, or beside a second one that
- * sleeps, where the C library makes its calls cancellation points.
+ * Each message has one buffer of 64 bytes, no descriptors and no capacity for descriptors. The process has one thread,
+ * or a second thread that sleeps, in which case the C library makes its calls cancellation points.
  *
  * usage: instructions MESSAGES THREADS
  */

@@ -5,9 +5,9 @@
 usage: instructions.py PROGRAM TSV
 
 Runs benches/instructions.c under valgrind's callgrind, which counts from the first instruction of the function to
-its return: with everything that it calls, without what its caller does. Two runs that differ only in how many messages
-they exchange are subtracted, so that what is done once, such as finding symbols, does not count. Prints a Markdown table
-for each function, and writes the same as tab-separated values.
+its return, including all functions that it calls and excluding its caller. The results of two runs with different
+numbers of messages are subtracted, which removes one-time costs such as symbol lookup. Prints a Markdown table for each
+function, and writes the same as tab-separated values.
 """
 import os
 import subprocess
@@ -32,7 +32,7 @@ def count(program, entry_point, threads, messages):
 
 
 def parse(lines):
-    """Adds up the costs of each function itself: the line after `calls=` has those of the function called."""
+    """Adds up the self cost of each function; the line after `calls=` contains the cost of the callee and is skipped."""
     costs = Counter()
     library = function = ""
     is_call = False
@@ -59,7 +59,7 @@ def per_message(program, entry_point, threads):
 
 
 def short(library, function):
-    """A name for the table. callgrind knows code without a symbol, such as a PLT, by its address."""
+    """A name for the table. callgrind identifies code without a symbol, such as a PLT, by its address."""
     if library.startswith("libc.so"):
         return "glibc: " + function.split("'")[0]
     function = function.split("'")[0]
@@ -77,7 +77,7 @@ def main():
             for (library, function), cost in per_message(program, entry_point, threads).items():
                 name = short(library, function)
                 found[name] = found.get(name, 0) + cost
-        # An entry point that is not found would toggle nothing.
+        # callgrind would count nothing if it did not find the entry point.
         if not one or not two:
             sys.exit(f"no instruction of {entry_point} was counted")
         names = sorted({*one, *two}, key=lambda name: (name != entry_point, name.startswith("glibc"), -one.get(name, 0)))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ipc_connect.c: connections per second, and a storm of clients, beside the system calls below
+ * ipc_connect.c: connections per second, and many simultaneous clients, compared with the underlying system calls
  *
- * In one thread: connect, accept, close both ends, in blocks that take turns. Then many processes that are let go at
- * once, each of which connects, sends a message and waits for the answer of a server that takes one client after the
- * other: the time until the last was served, and until the median client had its answer.
+ * First, in one thread: connect, accept, close both ends, in alternating blocks. Then many processes start at the same
+ * time; each connects, sends a message and waits for the answer of a server that serves one client at a time. Measures
+ * the time until the last client was served, and until the median client received its answer.
  *
  * usage: ipc_connect [TURNS [ROUNDS [CLIENTS]]]
  */
@@ -24,7 +24,7 @@
 #define MOST_ROUNDS 101
 #define MOST_CLIENTS 10000
 #define CONNECTIONS_OF_A_BLOCK 20
-/* What does not end by then has gone wrong: the process ends, and its children with it. */
+/* A run that has not ended by then has failed: the process ends, and with it its children. */
 #define SECONDS_OF_ALL 120
 
 static char name[64];
@@ -102,7 +102,7 @@ static void measure_rate(int turns)
 	}
 }
 
-/* Of each client, when it had its answer. */
+/* The time at which each client received its answer. */
 static double *answered_at;
 
 static void be_client(const struct contender *contender, int number, int gate)
@@ -136,7 +136,7 @@ static void run_storm(struct contender *contender, int clients, int round)
 		}
 	}
 	close(gate[0]);
-	/* Time to come to rest at the gate. */
+	/* Lets the clients reach the barrier. */
 	usleep(100000);
 	start = now_ns();
 	close(gate[1]);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ipc_errors.c: what a failing call costs
+ * ipc_errors.c: the cost of a failing call
  *
- * mm_ipc_recvmsg() on a descriptor that is not open, beside recvmsg(), which only sets errno: the error raised and
- * logged to /dev/null; raised with logging off, for the thread (MM_ERROR_NOLOG) or the process (the maximum level);
- * and ignored, by MM_ERROR_IGNORE. In blocks that take turns; medians.
+ * mm_ipc_recvmsg() on a descriptor that is not open, compared with recvmsg(), which only sets errno: with the error
+ * raised and logged to /dev/null; raised with logging disabled for the thread (MM_ERROR_NOLOG) or for the process (the
+ * maximum level); and ignored (MM_ERROR_IGNORE). Runs in alternating blocks; prints medians.
  *
  * usage: ipc_errors [TURNS]
  */
@@ -79,7 +79,7 @@ int main(int argc, char *argv[])
 
 	if (turns < 1 || turns > MOST_TURNS)
 		return 2;
-	/* Where the lines go. What is wrong is said by the status. */
+	/* The destination of the log lines. Errors of the benchmark are reported by the exit status. */
 	require(dup2(open("/dev/null", O_WRONLY), STDERR_FILENO) >= 0, "dup2");
 	for (int turn = -100; turn < turns; turn++) {
 		for (int i = 0; i < CONTENDERS; i++) {
@@ -90,7 +90,7 @@ int main(int argc, char *argv[])
 				contender->times[turn] = time;
 		}
 	}
-	printf("| a call that fails with EBADF | median | ratio |\n|---|---|---|\n");
+	printf("| failing call (EBADF) | median | ratio |\n|---|---|---|\n");
 	for (int i = 0; i < CONTENDERS; i++) {
 		double middle = median(contenders[i].times, turns);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ipc_thread.c: mm_ipc_sendmsg and mm_ipc_recvmsg beside the system calls below them, in one thread
+ * ipc_thread.c: mm_ipc_sendmsg and mm_ipc_recvmsg compared with the underlying system calls, in one thread
  *
- * A message is sent through a connected pair and received, in blocks that the contenders take in turns. The bare
- * calls are send() and recvmsg() with the control buffer that the library offers for the same num_fds_max, the least
- * that a receiver of descriptors can do, and sendmsg() and recvmsg() with a control buffer, what is usually written.
- * For each, the median over the blocks; the ratios are the medians of the ratios within a turn.
+ * A message is sent through a connected pair and received, in blocks that alternate between the contenders. There are
+ * two baselines: send() and recvmsg() with the control buffer that the library provides for the same num_fds_max, the
+ * minimum for a receiver of descriptors; and sendmsg() and recvmsg() with a control buffer, the usual code. Prints the
+ * median over the blocks of each, and the median of the ratios within a turn.
  *
  * usage: ipc_thread [TURNS]
  */
@@ -86,7 +86,7 @@ static void receive_header(size_t control_size)
 	close_received(count);
 }
 
-/* The same room as the library's: none at all for no descriptors. */
+/* The same capacity as the library's: no control buffer for no descriptors. */
 static size_t room(void)
 {
 	return descriptors > 0 ? CMSG_LEN((size_t)descriptors * sizeof(int)) : 0;
@@ -137,7 +137,7 @@ static void contest(int bytes, int segments_wanted, int descriptors_wanted, int 
 		out_data[i] = (struct iovec){out + i * bytes / segments, (size_t)(bytes / segments)};
 		in_data[i] = (struct iovec){in + i * bytes / segments, (size_t)(bytes / segments)};
 	}
-	/* The first turns warm up. Each contender follows each of the others. */
+	/* The first turns are a warm-up. Each contender follows each of the others. */
 	for (int turn = -turns / 20 - 1; turn < turns; turn++) {
 		for (int i = 0; i < CONTENDERS; i++) {
 			int place = turn & 1 ? CONTENDERS - 1 - i : i;
@@ -150,7 +150,7 @@ static void contest(int bytes, int segments_wanted, int descriptors_wanted, int 
 				contender->times[turn] = (now_ns() - start) / messages;
 		}
 	}
-	/* Sorting for a median takes the times out of their turns. */
+	/* Sorting for the median loses the order, so the ratios are computed first. */
 	to_least = ratio_to(LEAST, turns);
 	to_usual = ratio_to(USUAL, turns);
 	printf("| %d | %d | %d | %.0f ns | %.0f ns | %.0f ns | %.3f | %.3f |\n", bytes, segments, descriptors,
@@ -169,7 +169,7 @@ int main(int argc, char *argv[])
 	require(mm_ipc_connected_pair(ends) == 0, "mm_ipc_connected_pair");
 	for (int i = 0; i < MOST_DESCRIPTORS; i++)
 		fds_sent[i] = STDERR_FILENO;
-	printf("| bytes | segments | descriptors | mm_ipc | least: send + recvmsg | "
+	printf("| bytes | buffers | descriptors | mm_ipc | least: send + recvmsg | "
 	       "usual: sendmsg + recvmsg, control buffer | ours to least | ours to usual |\n"
 	       "|---|---|---|---|---|---|---|---|\n");
 	for (int s = 0; s < 4; s++) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * peers.c: two processes that talk through this library, beside bare system calls and other libraries
+ * peers.c: messages between two processes through this library, bare system calls and other libraries
  *
- * Latency: a client sends a message and waits for the answer, of the same size. Throughput: a client sends as much as
- * it can to a server that does nothing with a message (fast), or computes for some time on each (slow). Each with
- * both processes on one processor, and with each on its own. In every round all the transports have their turn, each
- * with processes and a connection of its own. What is printed are medians over the rounds; a ratio is the median of
- * the rounds' ratios.
+ * Latency: a client sends a message and waits for an answer of the same size. Throughput: a client sends as fast as it
+ * can to a server that discards each message (fast), or computes for some time on each (slow). Each is measured with
+ * both processes on one processor and with each on its own. In every round each transport has a turn, with new
+ * processes and a new connection. The results are medians over the rounds; a ratio is the median of the ratios of the
+ * rounds.
  *
- * Nothing waits for ever: a turn that takes too long is ended, and its measurements are missing in the tables.
+ * No turn waits indefinitely: a turn that takes too long is stopped, and its measurements are missing in the tables.
  *
  * usage: peers TSV [ROUNDS [MILLISECONDS]]
  */
@@ -28,7 +28,7 @@
 
 #define MOST_ROUNDS 101
 #define SECONDS_OF_A_TURN 10
-/* On a busy machine there are fewer rounds than wanted, instead of none for the other benchmarks. */
+/* On a busy machine fewer rounds than requested are run, so that time is left for the other benchmarks. */
 #define SECONDS_OF_ALL 150
 #define SLOW_READER_NS 10000
 
@@ -53,7 +53,7 @@ enum { PING = 1, DATA, END_OF_DATA, BYE };
 /* Shared by client, server and the process that started them. Latency in ns, throughput in messages per second. */
 static struct shared {
 	double values[PLACEMENTS][KINDS][COUNT(sizes)][COUNT(transports)][MOST_ROUNDS];
-	/* What the server measures: it starts with the first message that comes at warm_until or later. */
+	/* The server's measurement: it starts with the first message received at warm_until or later. */
 	double warm_until, window, rate;
 	int is_slow;
 	atomic_int is_over;
@@ -78,7 +78,7 @@ static void say_ready(void)
 	must(write(ready_pipe[1], "", 1) == 1, "write");
 }
 
-/* Computes like a program that has something to do with a message. */
+/* Simulates the processing of a message by computing. */
 static double compute_until(double deadline)
 {
 	double now;
@@ -92,7 +92,7 @@ static double compute_until(double deadline)
 static double first_at;
 static long count;
 
-/* The clock is read as seldom as it can be. */
+/* Reads the clock as rarely as possible. */
 static void count_message(size_t size)
 {
 	double now;
@@ -159,7 +159,7 @@ static double measure_throughput(const struct transport *transport, size_t size,
 	atomic_store_explicit(&shared->is_over, 0, memory_order_release);
 	while (!atomic_load_explicit(&shared->is_over, memory_order_acquire))
 		transport->send(DATA, size);
-	/* Everything that is queued is received before the next measurement. */
+	/* All queued messages are received before the next measurement. */
 	transport->send(END_OF_DATA, sizes[0]);
 	transport->receive(sizes[0]);
 	return shared->rate;
@@ -170,7 +170,7 @@ static void be_client(const struct transport *transport, const char *address, in
 {
 	char byte;
 
-	/* The end of the pipe comes too if the server dies. */
+	/* The end of file is also read if the server dies. */
 	must(read(ready_pipe[0], &byte, 1) == 1, "waiting for the server");
 	transport->connect(address);
 	for (int s = 0; s < SIZES; s++)
@@ -199,14 +199,14 @@ static void begin_process(const char *role, const char *transport, int processor
 	run_on(processor);
 }
 
-/* Waits for a bounded time for the end of a pipe that the client holds, who waits for its server. */
+/* Waits for a limited time for the end of file of a pipe that the client has open. */
 static int await_end(pid_t server, pid_t client, int alive, const char *name, int placement)
 {
 	struct pollfd end = {.fd = alive, .events = POLLIN};
 	int status;
 
 	if (poll(&end, 1, SECONDS_OF_A_TURN * 1000) == 0) {
-		fprintf(stderr, "%s on %s was ended after %d s\n", name, placements[placement], SECONDS_OF_A_TURN);
+		fprintf(stderr, "%s on %s was stopped after %d s\n", name, placements[placement], SECONDS_OF_A_TURN);
 		kill(client, SIGKILL);
 	}
 	waitpid(client, &status, 0);
@@ -215,7 +215,7 @@ static int await_end(pid_t server, pid_t client, int alive, const char *name, in
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Says whether all was measured. */
+/* Reports whether all measurements were made. */
 static int take_turn(const char *directory, int placement, int t, int round, double window)
 {
 	const struct transport *transport = transports[t];
@@ -238,7 +238,7 @@ static int take_turn(const char *directory, int placement, int t, int round, dou
 		close(alive[0]);
 		begin_process("client", transport->name, processors[placement]);
 		be_client(transport, address, placement, t, round, window);
-		/* In the library's own time: some send from a thread. */
+		/* After the time that the library itself needs: some libraries send from a thread. */
 		for (char byte; read(ready_pipe[0], &byte, 1) > 0;)
 			;
 		_exit(0);
@@ -350,10 +350,10 @@ int main(int argc, char *argv[])
 	for (round = 0; round < rounds && now_ns() < deadline; round++) {
 		for (int p = 0; p < placements_measured; p++) {
 			for (int i = 0; i < TRANSPORTS; i++) {
-				/* Each follows each of the others, in turn. */
+				/* The order rotates, so that each transport follows each of the others. */
 				int t = (round % 2 ? TRANSPORTS - 1 - i + round : i + round) % TRANSPORTS;
 
-				/* One that fails would cost a lot of time in every round. */
+				/* A transport that failed would take a lot of time in every round. */
 				if (!has_failed[p][t])
 					has_failed[p][t] = !take_turn(directory, p, t, round, window);
 			}

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Draws latency and throughput of two processes against message size, from the figures of benches/peers.c.
+"""Plots latency and throughput of two processes against message size, from the figures of benches/peers.c.
 
 usage: plot.py TSV LATENCY.SVG THROUGHPUT.SVG
 
-Two panels each: both processes on one CPU, and each on its own. Both axes are logarithmic. The drawing takes the
-reader's light or dark mode.
+Each plot has two panels: both processes on one CPU, and each on its own CPU. Both axes are logarithmic. The colours
+follow the reader's light or dark mode.
 """
 import csv
 import math
@@ -17,7 +17,7 @@ PANEL_TOP, PANEL_BOTTOM = 106, 400
 PANELS = ((76, 376), (544, 844))
 LEAST_GAP = 15
 
-# In light mode and in dark mode: hues that also the colour-blind tell apart.
+# For light mode and for dark mode: hues that are also distinguishable with colour blindness.
 COLOURS = {
     "send + recvmsg": ("#6b7280", "#9ca3af"),
     "mm_ipc": ("#d4380d", "#ff7a45"),
@@ -56,7 +56,7 @@ def style():
 
 
 def ticks(low, high):
-    """1, 10, 100 and so on, with 2 and 5 between them where there is room."""
+    """1, 10, 100 and so on, with 2 and 5 between them where space permits."""
     steps = (1, 2, 5) if high / low < 300 else (1,)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     values = [s * 10.0**e for e in range(first, last + 1) for s in steps]
@@ -64,14 +64,14 @@ def ticks(low, high):
 
 
 def rounded(values):
-    """Limits that leave a little air, in whole steps of 1, 2, 5."""
+    """Limits with a small margin, rounded to 1, 2, 5 times a power of ten."""
     steps = sorted(s * 10.0**e for e in range(-4, 8) for s in (1, 2, 5))
     low = max(step for step in steps if step <= min(values))
     return low, min(step for step in steps if step >= max(values))
 
 
 def spread(wanted):
-    """Moves labels apart that would lie over each other, as little as needed, and keeps them in the panel."""
+    """Moves overlapping labels apart, as little as needed, and keeps them inside the panel."""
     placed = []
     for y, name in sorted(wanted):
         placed.append([max(y, placed[-1][0] + LEAST_GAP) if placed else y, name])
@@ -109,7 +109,7 @@ def panel(parts, left, right, title, lines, limits):
         size_name = SIZE_NAMES.get(size, size)
         parts.append(f'<text x="{x:.1f}" y="{PANEL_BOTTOM + 20}" text-anchor="middle">{size_name}</text>')
     labels = spread([(y_of(points[-1][1]) + 4, name) for name, points in lines.items()])
-    # Ours is drawn last, over the others.
+    # Ours is drawn last, above the others.
     for name in sorted(lines, key=lambda name: name == "mm_ipc"):
         index = list(COLOURS).index(name)
         ours = " ours" if name == "mm_ipc" else ""
@@ -124,7 +124,7 @@ def panel(parts, left, right, title, lines, limits):
 
 
 def draw(path, title, axis, figures, scale):
-    """figures[cpus][transport]; scale(bytes, median) gives what is drawn."""
+    """figures[cpus][transport]; scale(bytes, median) returns the value to draw."""
     scaled = {cpus: {name: [(size, scale(size, value)) for size, value in sorted(points)]
                      for name, points in lines.items()}
               for cpus, lines in figures.items()}

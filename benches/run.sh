@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs all benchmarks, one after the other, and collects their tables: as Markdown, ready for benches/README.md, in
-# DIRECTORY/tables.md, and each as tab-separated values.
-# Usage: run.sh MAKE DIRECTORY
+# Runs all benchmarks in sequence and collects their tables: as Markdown for benches/README.md in DIRECTORY/tables.md,
+# and each as tab-separated values. Usage: run.sh MAKE DIRECTORY
 set -eu
 
 make=$1
@@ -17,7 +16,7 @@ bench() { # bench NAME TITLE
 	printf '## %s: `make bench-%s`\n\n' "$2" "$1" | cat - "$directory/$1.md" >>"$directory/tables.md"
 	echo >>"$directory/tables.md"
 	case $1 in
-	# These write their own, with more in it than the tables.
+	# These write their own values, which contain more than the tables.
 	peers | instructions | footprint) ;;
 	*) sed -n '/^|-/d; /^|/{s/^| *//; s/ *|$//; s/ *| */\t/g; p}' "$directory/$1.md" >"$directory/$1.tsv" ;;
 	esac

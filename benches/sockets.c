@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sockets.c: mm_send and mm_recv beside the C library's own calls
+ * sockets.c: mm_send and mm_recv compared with the C library's functions
  *
- * One thread sends and receives through a pair of sockets that are connected over this machine's loopback, in blocks that the
- * library and the C library take in turns. The median time of a message, and the ratio.
+ * One thread sends and receives through a pair of sockets connected over loopback, in blocks that alternate between the
+ * library and the C library. Prints the median time of a message, and the ratio.
  *
  * usage: sockets [BLOCKS]
  */
@@ -39,7 +39,7 @@ static struct contender {
 
 static void contest(const char *protocol, size_t size, int blocks)
 {
-	/* The first blocks warm up. Each begins every other turn. */
+	/* The first blocks are a warm-up. The two alternate in starting a turn. */
 	for (int block = -100; block < blocks; block++) {
 		for (int i = 0; i < 2; i++) {
 			struct contender *contender = &contenders[(block + i) & 1];
@@ -57,7 +57,7 @@ static void contest(const char *protocol, size_t size, int blocks)
 	fflush(stdout);
 }
 
-/* Two sockets that are connected with each other. */
+/* Two sockets that are connected to each other. */
 static void connect_ends(int type)
 {
 	struct sockaddr_in address[2] = {{.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};

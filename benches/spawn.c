@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spawn.c: mm_spawn beside posix_spawn and fork with exec
+ * spawn.c: mm_spawn compared with posix_spawn and with fork and exec
  *
- * Each executes /bin/true and waits for it, in turns; from a small process and from one with much memory in use. Medians, and
- * their ratios to that of posix_spawn.
+ * Each executes /bin/true and waits for it, in turns; from a small process and from a process with much memory in use.
+ * Prints medians, and the ratios to that of posix_spawn.
  *
  * usage: spawn [ROUNDS [MEBIBYTES]]
  */
@@ -64,13 +64,13 @@ static void contest(const char *title, int rounds)
 {
 	double medians[CONTENDERS];
 
-	/* The first rounds warm up. Each follows each of the others, in turn. */
+	/* The first rounds are a warm-up. The order rotates, so that each method follows each of the others. */
 	for (int round = -2; round < rounds; round++) {
 		for (int i = 0; i < CONTENDERS; i++) {
 			int turn = round % 2 ? CONTENDERS - 1 - i : i;
 			struct contender *contender = &contenders[(turn + round + 2) % CONTENDERS];
 
-			/* Not measured: what a fork() before it has left behind, pages to be copied above all. */
+			/* The after-effects of an earlier fork(), mainly pages to be copied, are not measured. */
 			contender->run();
 			double start = now_ns();
 
@@ -102,10 +102,10 @@ int main(int argc, char *argv[])
 	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	require(memory != MAP_FAILED, "mmap");
-	/* Pages of the usual size, as most memory of most programs. */
+	/* Pages of the normal size, like most memory of most programs. */
 	madvise(memory, size, MADV_NOHUGEPAGE);
 	memset(memory, 1, size);
-	snprintf(title, sizeof(title), "one with %d MiB in use", mebibytes);
+	snprintf(title, sizeof(title), "a process with %d MiB in use", mebibytes);
 	contest(title, rounds / 10 + 1);
 	munmap(memory, size);
 	return 0;

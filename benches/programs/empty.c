@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * empty.c: does nothing; if asked, says first how much memory it has for itself, in KiB
+ * empty.c: does nothing; with an argument, prints its private memory in KiB first
  *
  * Compiled twice, with the library and without it.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dbus.c: D-Bus without a daemon, by sd-bus: a signal with an array of bytes that is built and read in place
+ * dbus.c: D-Bus without a daemon, through sd-bus: a signal with an array of bytes that is built and read in place
  */
 #include "../transport.h"
 
@@ -60,7 +60,7 @@ static void send_one(char kind, size_t size)
 	must(sd_bus_message_append_array_space(message, 'y', size, &room) >= 0, "sd_bus_message_append_array_space");
 	*(char *)room = kind;
 	must(sd_bus_send(bus, message, NULL) >= 0, "sd_bus_send");
-	/* What the socket has no room for is queued without a limit; this waits for it. */
+	/* Messages that do not fit into the socket are queued without a limit; this waits until they are sent. */
 	must(sd_bus_flush(bus) >= 0, "sd_bus_flush");
 	sd_bus_message_unref(message);
 }

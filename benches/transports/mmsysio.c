@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mmsysio.c: this library; one segment, no descriptors, no room for any
+ * mmsysio.c: this library; one buffer, no descriptors, no capacity for descriptors
  */
 #include "../transport.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nng.c: nng, protocol pair version 0 over ipc; messages are built and read in its own memory, so that it copies
- * none, and queues have the room that lets a sender run ahead (there is none by default)
+ * nng.c: nng, protocol pair version 0 over ipc. Messages are built and read in nng's memory, so that none is copied.
+ * Queue sizes are set, so that a sender can run ahead of the receiver (by default it cannot).
  */
 #include "../transport.h"
 
@@ -39,7 +39,7 @@ static void serve(const char *path, void (*ready)(void), enum verdict (*handle)(
 		nng_msg *message;
 		size_t size = receive_one(&message);
 
-		/* The message received is the answer, and belongs to nng again. */
+		/* The received message is sent as the answer, after which nng owns it again. */
 		if ((verdict = handle(*(char *)nng_msg_body(message), size)) == REPLY)
 			must(nng_sendmsg(pair, message, 0) == 0, "nng_sendmsg");
 		else

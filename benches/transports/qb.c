@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qb.c: libqb, over its rings in shared memory; at its fast rate a server takes many requests at each wake-up
+ * qb.c: libqb, over its ring buffers in shared memory; at its fast rate a server processes many requests per wakeup
  */
 #include "../transport.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* The size of the rings follows from it: room for some of the largest messages. */
+/* Determines the size of the rings, which hold several of the largest messages. */
 #define MOST_BYTES_ASKED_FOR (8 * MOST_BYTES)
 
 static char buffer[MOST_BYTES + sizeof(struct qb_ipc_response_header)];
@@ -115,7 +115,7 @@ static void send_one(char kind, size_t size)
 	ssize_t sent;
 
 	buffer[0] = kind;
-	/* There is nothing to wait for while the ring is full. */
+	/* libqb offers nothing to wait on while the ring is full. */
 	while ((sent = qb_ipcc_sendv(connection, parts, 2)) == -EAGAIN)
 		sched_yield();
 	must(sent == request.size, "qb_ipcc_sendv");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * raw.c: the least that a program can do with a SEQPACKET socket and still be told of a message that was cut
+ * raw.c: the minimum that a program can do with a SEQPACKET socket and still detect a truncated message
  */
 #include "../transport.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zmq.c: ZeroMQ, sockets of type PAIR over ipc; messages are built and read in its own memory, so that it copies none
+ * zmq.c: ZeroMQ, sockets of type PAIR over ipc; messages are built and read in ZeroMQ's memory, so that none is copied
  */
 #include "../transport.h"
 
@@ -52,7 +52,7 @@ static void serve(const char *path, void (*ready)(void), enum verdict (*handle)(
 		if ((verdict = handle(kind, size)) == REPLY)
 			send_one(kind, size);
 	} while (verdict != LEAVE);
-	/* Waits until what was sent has gone out. */
+	/* Waits until all messages have been sent. */
 	zmq_close(pair);
 	zmq_ctx_term(context);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* child.c: the program that the fuzzer has the library execute; it is /bin/true in the world, which has no other */
+/*
+ * child.c: the program that the library executes under the fuzzer: it is installed as /bin/true, the only program there
+ */
 int main(void)
 {
 	return 7;

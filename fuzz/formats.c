@@ -2,9 +2,9 @@
 /*
  * formats.c: an input is a printf format with its arguments, and a function that raises, prints or logs with it
  *
- * The format is the caller's, who is trusted that it fits the arguments. Everything else is not: results of any length,
- * texts that no encoding knows, strings that end where memory ends. What is stored and logged must be what the C
- * library makes of it, cut as documented, and nothing more.
+ * The format comes from the program, which must pass matching arguments. Everything else is arbitrary: results of any
+ * length, invalid multibyte text, strings at the end of mapped memory. The stored and logged text must be what the C
+ * library's printf() produces, truncated as documented.
  */
 #include "world.h"
 
@@ -17,7 +17,7 @@
 
 /* --- arguments ---------------------------------------------------------------------------------------------------- */
 
-/* Types of arguments; a function with "..." must be called with a number of each that the compiler knows. */
+/* Types of arguments. A variadic function needs the number of arguments of each type at compile time. */
 enum { INT, LONG, DOUBLE, POINTER };
 #define ARGUMENTS 3
 
@@ -82,7 +82,7 @@ static void append_number(struct input *in, unsigned limit)
 	append(text);
 }
 
-/* A string that ends where memory ends; without a terminator, if no more of it is wanted. */
+/* A string at the end of mapped memory; without a terminator if a precision limits its length. */
 static const char *take_string(struct input *in, int precision)
 {
 	char bytes[600];
@@ -226,7 +226,7 @@ static void is_cut(const char *what, const char *found, const char *expected, si
 	      (int)length, expected);
 }
 
-/* The one line that was logged. Its first 18 bytes are the time. */
+/* The single line that was logged. Its first 18 bytes are the time. */
 static void is_logged(long from, const char *level_name, const char *who, const char *message)
 {
 	char log[1024], expected[20000];
@@ -237,7 +237,7 @@ static void is_logged(long from, const char *level_name, const char *who, const 
 		expected[255] = '\0';
 	strcat(expected, "\n");
 	CHECK(length == strlen(expected), "%zu bytes were logged, not %zu: %s", length, strlen(expected), log);
-	CHECK(memcmp(log + 18, expected + 18, length - 18) == 0, "the log has %s, not %s", log, expected);
+	CHECK(memcmp(log + 18, expected + 18, length - 18) == 0, "the log contains %s, not %s", log, expected);
 }
 
 static void check_raised(int result, int expected_number, long log_before, int flags,
@@ -246,15 +246,15 @@ static void check_raised(int result, int expected_number, long log_before, int f
 	struct mm_error_state after;
 	char message[600];
 
-	CHECK(result == -1, "raising gave %d", result);
+	CHECK(result == -1, "raising returned %d", result);
 	if (flags & MM_ERROR_IGNORE) {
 		mm_save_errorstate(&after);
 		CHECK(memcmp(before, &after, sizeof(after)) == 0 && log_size() == log_before,
-		      "an ignored error changed something");
+		      "an ignored error changed the error state");
 		return;
 	}
 	CHECK(errno == (expected_number != 0 ? expected_number : caller_errno), "errno is %d", errno);
-	CHECK(mm_get_lasterror_number() == expected_number, "the number is %d", mm_get_lasterror_number());
+	CHECK(mm_get_lasterror_number() == expected_number, "the error number is %d", mm_get_lasterror_number());
 	is_cut("description", mm_get_lasterror_desc(), expected_text, TEXT);
 	is_cut("location", mm_get_lasterror_location(), expected_location, TEXT);
 	is_cut("module", mm_get_lasterror_module(), or_unknown(module), 32);
@@ -262,7 +262,7 @@ static void check_raised(int result, int expected_number, long log_before, int f
 	       identifier != NULL ? identifier : "", 64);
 	snprintf(message, sizeof(message), "%s (%s)", mm_get_lasterror_desc(), expected_location);
 	if (flags & MM_ERROR_NOLOG)
-		CHECK(log_size() == log_before, "an error was logged in spite of its flag");
+		CHECK(log_size() == log_before, "an error was logged in spite of MM_ERROR_NOLOG");
 	else
 		is_logged(log_before, "ERROR", or_unknown(module), message);
 }
@@ -298,7 +298,7 @@ static void raise_and_check(unsigned kind, int flags)
 		result = WITH_ARGUMENTS(RAISE_FROM_ERRNO);
 		int error = errno;
 
-		/* What is formatted is cut before the text of errno goes behind it. */
+		/* The formatted text is truncated before the message of errno is appended. */
 		if (strlen(expected_text) > TEXT - 1)
 			expected_text[TEXT - 1] = '\0';
 		snprintf(expected_text + strlen(expected_text), 300, " ; %s", strerror(caller_errno));
@@ -323,7 +323,7 @@ static void print_and_check(void)
 		return;
 	int at = fmt == NULL ? 0 : snprintf(expected, sizeof(expected), "%s\n", expected_text);
 
-	/* A NUL byte of a %c ends the text that we expect, not what is printed. */
+	/* A NUL byte printed by %c ends our expected text, but not the printed one. */
 	if (fmt != NULL && (size_t)expected_length != strlen(expected_text))
 		return;
 	if (number != 0) {

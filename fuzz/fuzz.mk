@@ -14,15 +14,16 @@ FUZZ_CC      := clang
 # Seconds for each target in check-fuzz.
 FUZZ_SHORTLY := 1
 
-# The library with LLVM's coverage pass, which stable Rust lets everybody run, in a directory of its own, and checked at
-# run time as far as Rust can. There, cargo's variables change the profile. The C half has the sanitizers as well.
+# The library, built with LLVM's coverage pass, which is available in stable Rust, in a separate directory, with all
+# run-time checks of Rust enabled. Cargo's environment variables change the profile there. The C parts are also built
+# with the sanitizers.
 FUZZ_PASS    := -C passes=sancov-module $(addprefix -C llvm-args=-sanitizer-coverage-, \
                 level=4 inline-8bit-counters pc-table trace-compares)
 FUZZ_PROFILE := LTO=off CODEGEN_UNITS=4 DEBUG=1 OVERFLOW_CHECKS=true DEBUG_ASSERTIONS=true
 FUZZ_CHECKS  := -fsanitize=address,undefined -fsanitize-trap=undefined
 FUZZ_FLAGS   := -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -I$(FUZZ) -Ifuzz/world $(FUZZ_CHECKS)
 
-# What fuzz/libc.c defines.
+# The functions that fuzz/libc.c defines.
 FUZZ_LIBC    := $(shell sed -n "s/^OWN.[^,]*, \([a-z_]*\),.*/\1/p" fuzz/libc.c)
 
 $(FUZZ)/rust/release/libmmsysio.a: $(SOURCES) fuzz/fuzz.mk
@@ -36,7 +37,7 @@ $(FUZZ)/rust/release/libmmsysio.a: $(SOURCES) fuzz/fuzz.mk
 $(FUZZ)/libmmsysio.a: $(FUZZ)/rust/release/libmmsysio.a fuzz/libc.c
 	$(OBJCOPY) $(foreach name,$(FUZZ_LIBC),--redefine-sym $(name)=libc_$(name)) $< $@
 
-# A line for each exported function, so that none is forgotten.
+# One line for each exported function, so that none is missing.
 $(FUZZ)/functions.h: src/mmsysio.map
 	@mkdir -p $(FUZZ)
 	printf 'FUNCTION(%s)\n' $(NAMES) >$@
@@ -49,7 +50,7 @@ $(FUZZ)/objects/%.o: fuzz/%.c $(wildcard fuzz/*/*.h) $(FUZZ)/functions.h $(addpr
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -c $< -o $@
 
-# The target's own code is not what there is to cover.
+# The coverage of the target's own code is not measured.
 $(foreach target,$(FUZZ_TARGETS),$(eval $(FUZZ)/$(target): $(call FUZZ_OBJECTS,$(target))))
 $(FUZZ_TARGETS:%=$(FUZZ)/%): $(call FUZZ_OBJECTS,world) $(FUZZ)/objects/libc.o $(FUZZ)/libmmsysio.a $(FUZZ)/child
 	$(FUZZ_CC) -fsanitize=fuzzer,address $(filter %.o %.a,$^) -o $@ -lm -ldl -lpthread
@@ -58,14 +59,14 @@ $(FUZZ)/child: fuzz/child.c
 	@mkdir -p $(FUZZ)
 	$(CC) -static -O1 $< -o $@
 
-## fuzz: fuzz each target for SECONDS=60; one alone: FUZZ_TARGETS=uris
+## fuzz: fuzz each target for SECONDS=60; a single one: FUZZ_TARGETS=uris
 fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/%)
 	fuzz/run.sh $(FUZZ) fuzz $(SECONDS) $(FUZZ_TARGETS)
 
-## check-fuzz: the corpus of the tree, then a second for each target; a part of check
+## check-fuzz: replay the corpus, then fuzz each target for one second; a part of check
 check-fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/%)
 	fuzz/run.sh $(FUZZ) check $(FUZZ_SHORTLY) $(FUZZ_TARGETS)
 
-## fuzz-corpus: reduce the corpus, with what fuzz has found, to the fewest inputs of the same coverage
+## fuzz-corpus: minimize the corpus and the inputs found by fuzz, keeping the coverage
 fuzz-corpus: $(FUZZ_TARGETS:%=$(FUZZ)/%)
 	fuzz/run.sh $(FUZZ) corpus 0 $(FUZZ_TARGETS)

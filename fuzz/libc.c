@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libc.c: the C library as the library under test finds it
+ * libc.c: the C library's functions as the library under test calls them
  *
- * The address sanitizer stands before these functions and looks at their memory itself, so that what is to be EFAULT,
- * or too long, would be a crash. fuzz.mk has the library call these instead, under the names that fuzz.mk gives them.
- * They are the C library's own.
+ * The address sanitizer intercepts these functions and accesses their memory arguments itself, so that arguments that
+ * are expected to give EFAULT, or are too long, would crash. The library is linked to these functions instead, under
+ * the names given in fuzz.mk. They call the C library's functions directly.
  */
 #include <dirent.h>
 #include <dlfcn.h>

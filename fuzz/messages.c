@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * messages.c: an input is a conversation between an endpoint of the library and a peer that is none of it
+ * messages.c: an input is a conversation between an endpoint of the library and a peer that does not use the library
  *
- * The peer sends what the bytes say, with the system's own calls: datagrams with descriptors and credentials, in
- * control messages of any shape, to a receiver with any options. What the library then tells is compared with what was
- * sent.
+ * The peer sends what the bytes describe, by system calls: datagrams with descriptors and credentials, in control
+ * messages of any shape, to a receiver with arbitrary options. The values that the library returns are compared with
+ * what was sent.
  */
 #include "world.h"
 
@@ -17,10 +17,10 @@
 #define MAX_STEPS 24
 #define MAX_QUEUE 16
 #define MAX_FDS 253
-/* Not in every system's headers. */
+/* Not defined by all versions of the headers. */
 #define OPTION_PASSPIDFD 76
 
-/* Files to be sent, which fstat() tells apart. */
+/* Files to be sent; fstat() distinguishes them. */
 #define FILES 4
 static int files[FILES];
 static ino_t inodes[FILES];
@@ -29,7 +29,7 @@ static struct sent {
 	size_t size;
 	uint8_t first; /* its bytes count up from here */
 	int num_fds;
-	uint8_t fds[MAX_FDS]; /* places in files */
+	uint8_t fds[MAX_FDS]; /* entries for files */
 } queue[MAX_QUEUE];
 static int queued, unread;
 static int endpoint, peer;
@@ -49,7 +49,7 @@ static void make_files(void)
 	}
 }
 
-/* A pair, or a client and what its server accepted: the endpoint is either side. */
+/* A pair, or a client and its accepted connection; the endpoint is either side. */
 static void connect_them(struct input *in)
 {
 	int fds[2];
@@ -96,7 +96,7 @@ static size_t take_length(struct input *in)
 	return take_chance(in, 2) ? take_byte(in) : TAKE_ONE(in, lengths);
 }
 
-/* The peer sends a datagram with descriptors in one or two control messages, and with its credentials perhaps. */
+/* The peer sends a datagram with descriptors in one or two control messages, and optionally with its credentials. */
 static void peer_sends(struct input *in)
 {
 	static uint8_t bytes[20000];
@@ -143,7 +143,7 @@ static void peer_sends(struct input *in)
 		queue[queued++] = sent;
 }
 
-/* Control data that is no message at all, or lies about its length: what the kernel takes of it, we do not predict. */
+/* Control data that is not a message, or has a wrong length: the outcome in the kernel is not predicted. */
 static void peer_sends_anything(struct input *in)
 {
 	_Alignas(struct cmsghdr) uint8_t control[96] = {0};
@@ -164,7 +164,7 @@ static void set_option(struct input *in)
 {
 	int value = (int)take_below(in, 2);
 
-	/* What is queued already was sent under the old ones. */
+	/* Messages that are already queued were sent with the old options. */
 	if (queued > 0)
 		return;
 	if (take_chance(in, 2)) {
@@ -180,12 +180,12 @@ static void check_descriptors(const struct mm_ipc_msg *msg, const struct sent *s
 	for (int i = 0; i < msg->num_fds; i++) {
 		struct stat status;
 
-		CHECK(fstat(msg->fds[i], &status) == 0, "descriptor %d, that was received, is not open", msg->fds[i]);
-		CHECK(fcntl(msg->fds[i], F_GETFD) == FD_CLOEXEC, "a received descriptor is inherited");
+		CHECK(fstat(msg->fds[i], &status) == 0, "received descriptor %d is not open", msg->fds[i]);
+		CHECK(fcntl(msg->fds[i], F_GETFD) == FD_CLOEXEC, "a received descriptor is not close-on-exec");
 		CHECK(sent->num_fds < 0 || (i < sent->num_fds && status.st_ino == inodes[sent->fds[i]]),
 		      "descriptor %d of %d is not the one that was sent", i, sent->num_fds);
 		for (int j = 0; j < i; j++)
-			CHECK(msg->fds[j] != msg->fds[i], "one descriptor was given twice");
+			CHECK(msg->fds[j] != msg->fds[i], "one descriptor was returned twice");
 	}
 	for (int i = 0; i < msg->num_fds; i++)
 		close(msg->fds[i]);
@@ -201,8 +201,8 @@ static void check_received(const struct mm_ipc_msg *msg, const struct iovec *iov
 		fitting = free_numbers;
 	if (fitting > sent->num_fds)
 		fitting = sent->num_fds;
-	CHECK(result == (ssize_t)expected, "%zd bytes were received, of %zu sent, into %zu", result, sent->size, room);
-	CHECK(!(msg->flags & MSG_TRUNC) == (sent->size <= room), "flags %#x for %zu bytes into %zu", msg->flags,
+	CHECK(result == (ssize_t)expected, "received %zd bytes: %zu sent, buffer of %zu", result, sent->size, room);
+	CHECK(!(msg->flags & MSG_TRUNC) == (sent->size <= room), "flags %#x for %zu bytes, buffer of %zu", msg->flags,
 	      sent->size, room);
 	CHECK((msg->flags & ~(MSG_TRUNC | MSG_CTRUNC)) == 0, "flags %#x", msg->flags);
 	for (int i = 0; i < msg->num_iov; i++) {
@@ -212,18 +212,18 @@ static void check_received(const struct mm_ipc_msg *msg, const struct iovec *iov
 			CHECK(bytes[j] == (at < expected ? (uint8_t)(sent->first + at) : 0xee),
 			      "byte %zu of %zu is wrong", at, expected);
 	}
-	CHECK(msg->num_fds >= 0 && msg->num_fds <= (max > 0 ? max : 0), "%d descriptors for %d places", msg->num_fds,
+	CHECK(msg->num_fds >= 0 && msg->num_fds <= (max > 0 ? max : 0), "%d descriptors, capacity %d", msg->num_fds,
 	      max);
 	if (sent->num_fds >= 0) {
 		bool is_alone = !has_credentials && !has_pidfd;
 
-		/* Credentials take room of them. */
+		/* Credentials use part of the capacity. */
 		CHECK(msg->num_fds == fitting || (!is_alone && msg->num_fds < fitting),
-		      "%d descriptors were received, %d sent, %d fit", msg->num_fds, sent->num_fds, fitting);
-		CHECK(msg->num_fds == sent->num_fds || msg->flags & MSG_CTRUNC, "%d of %d descriptors, and no flag",
-		      msg->num_fds, sent->num_fds);
+		      "received %d descriptors: %d sent, %d fit", msg->num_fds, sent->num_fds, fitting);
+		CHECK(msg->num_fds == sent->num_fds || msg->flags & MSG_CTRUNC,
+		      "received %d of %d descriptors, but the flag is not set", msg->num_fds, sent->num_fds);
 		CHECK(!is_alone || msg->num_fds < sent->num_fds || !(msg->flags & MSG_CTRUNC),
-		      "all of %d descriptors, and a flag", sent->num_fds);
+		      "received all of %d descriptors, but the flag is set", sent->num_fds);
 	}
 }
 
@@ -263,35 +263,35 @@ static void endpoint_receives(struct input *in)
 	int error = errno;
 
 	if (result == -1) {
-		CHECK(memcmp(&before, msg, sizeof(before)) == 0, "a failure wrote to the message");
-		/* The last of the peer may be an empty datagram, which reads as the end, once. */
+		CHECK(memcmp(&before, msg, sizeof(before)) == 0, "a failure changed the message");
+		/* The peer's last message may be an empty datagram, which is read as the end of the stream, once. */
 		bool may_be_end = queued > 0 && queue[0].size == 0 && queue[0].num_fds <= 0;
 
 		if (may_be_end && is_peer_closed && (error == EPIPE || error == ECONNRESET)) {
 			memmove(queue, queue + 1, (size_t)--queued * sizeof(*queue));
 			return;
 		}
-		CHECK(queued == 0, "error %d, and %d messages are there", error, queued);
+		CHECK(queued == 0, "error %d, but %d messages are queued", error, queued);
 		CHECK(is_peer_closed ? error == EPIPE || (error == ECONNRESET && unread > 0) : error == EAGAIN,
 		      "error %d for an empty queue", error);
 		if (error == ECONNRESET)
 			unread = 0;
 		return;
 	}
-	CHECK(queued > 0, "%zd bytes of nothing were received", result);
+	CHECK(queued > 0, "received %zd bytes from an empty queue", result);
 	CHECK(msg->iov == before.iov && msg->fds == before.fds && msg->num_iov == before.num_iov &&
 	              msg->num_fds_max == max && msg->reserved == before.reserved,
-	      "the message was changed");
+	      "the data of the message is wrong");
 	check_received(msg, iov, result, &queue[0], room, max, free_numbers);
 	for (int i = msg->num_fds; i < places; i++)
 		CHECK(msg->fds[i] == (int)0xdddddddd ||
 		              (i < queue[0].num_fds || queue[0].num_fds < 0 || has_pidfd || has_credentials),
-		      "place %d behind %d descriptors was written", i, msg->num_fds);
+		      "element %d after %d descriptors was written", i, msg->num_fds);
 	check_descriptors(msg, &queue[0]);
 	memmove(queue, queue + 1, (size_t)--queued * sizeof(*queue));
 }
 
-/* The other way: what the library sends arrives as it is. */
+/* The other direction: the peer must receive exactly what the library sends. */
 static void endpoint_sends(struct input *in)
 {
 	static uint8_t received[70000];
@@ -327,13 +327,13 @@ static void endpoint_sends(struct input *in)
 	int error = errno;
 
 	if (is_peer_closed) {
-		CHECK(result == -1 && (error == EPIPE || error == ECONNRESET), "sending to nobody gave %zd, %d", result,
-		      error);
+		CHECK(result == -1 && (error == EPIPE || error == ECONNRESET),
+		      "sending to a closed peer returned %zd, %d", result, error);
 		if (error == ECONNRESET)
 			unread = 0;
 		return;
 	}
-	CHECK(result == (ssize_t)size || (result == -1 && error == EAGAIN), "sending %zu bytes gave %zd, %d", size,
+	CHECK(result == (ssize_t)size || (result == -1 && error == EAGAIN), "sending %zu bytes returned %zd, %d", size,
 	      result, error);
 	if (result == -1)
 		return;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * paths.c: an input is a list of operations on files, done twice: by the library in one tree, and by the system's own
- * calls in another
+ * paths.c: an input is a list of operations on files, executed twice: by the library in one tree, and by system calls
+ * in another
  *
  * Each tree is the root directory of its side, so that no path leads out of it. Results and error numbers must agree,
- * and at the end the trees must be the same.
+ * and at the end the trees must be equal.
  */
 #include "world.h"
 
@@ -22,7 +22,7 @@ static int world, roots[2], directories[2];
 
 static void go_to(int side)
 {
-	CHECK(fchdir(roots[side]) == 0 && chroot(".") == 0 && fchdir(directories[side]) == 0, "the tree is gone");
+	CHECK(fchdir(roots[side]) == 0 && chroot(".") == 0 && fchdir(directories[side]) == 0, "the tree is missing");
 }
 
 static int open_directory(const char *path)
@@ -46,15 +46,17 @@ static void make_trees(void)
 	world_has_changed();
 	world = open_directory("/");
 	for (int side = 0; side < 2; side++) {
-		CHECK(mkdir(names[side], 0777) == 0, "no tree");
+		CHECK(mkdir(names[side], 0777) == 0, "cannot create the tree");
 		roots[side] = open_directory(names[side]);
 		directories[side] = open_directory(names[side]);
 		go_to(side);
 		int fd = open("a", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 
-		CHECK(write(fd, "text", 4) == 4 && close(fd) == 0, "no file");
-		CHECK(mkdir("d", 0755) == 0 && symlink("a", "l") == 0 && symlink("d", "m") == 0, "no files");
-		CHECK(fchdir(world) == 0 && chroot(".") == 0 && chdir("/w") == 0, "no way back");
+		CHECK(write(fd, "text", 4) == 4 && close(fd) == 0, "cannot create a file");
+		CHECK(mkdir("d", 0755) == 0 && symlink("a", "l") == 0 && symlink("d", "m") == 0,
+		      "cannot create the files");
+		CHECK(fchdir(world) == 0 && chroot(".") == 0 && chdir("/w") == 0,
+		      "cannot return to the previous directory");
 	}
 }
 
@@ -193,7 +195,7 @@ static int system_stats(void)
 	struct stat status;
 	int result = flags & 1 ? lstat(first, &status) : stat(first, &status);
 
-	/* The library counts the terminator of a link's target. */
+	/* The library includes the terminator in the size of a link's target. */
 	return tell_status(SYSTEM, result, status.st_mode, (int)status.st_nlink,
 	                   status.st_size + S_ISLNK(status.st_mode));
 }
@@ -219,7 +221,7 @@ static int system_tells_directory(void)
 	return getcwd(texts[SYSTEM], sizeof(texts[SYSTEM])) == NULL ? -1 : 0;
 }
 
-/* Whether a path ends in . or .., which only lose what they contain. */
+/* Whether a path ends in . or .., in which case only the content of the directory is removed. */
 static bool is_dots(const char *path)
 {
 	size_t end = strlen(path), start;
@@ -231,7 +233,7 @@ static bool is_dots(const char *path)
 	return (end - start == 1 || end - start == 2) && strspn(path + start, ".") >= end - start;
 }
 
-/* What a directory's removal leaves, if all types may go and nothing fails. */
+/* The state after the removal of a directory if all types may be removed and nothing fails. */
 static int remove_tree(const char *path)
 {
 	struct stat status;
@@ -252,7 +254,7 @@ static int remove_tree(const char *path)
 		closedir(dir);
 	}
 	if (fchdir(here) != 0)
-		FAIL("no way back");
+		FAIL("cannot return to the previous directory");
 	close(here);
 	return is_dots(path) ? 0 : rmdir(path);
 }
@@ -299,7 +301,7 @@ static int open_flags(void)
 
 static const struct operation {
 	const char *function;
-	/* Whether a failure may leave half of it, and its number depends on how it is done. */
+	/* Whether a failure may be partial, with an error number that depends on the order of the calls. */
 	bool is_ours_alone;
 } operations[] = {
 	{"mm_open", false},         {"mm_rename", false},   {"mm_unlink", false}, {"mm_link", false},
@@ -384,7 +386,7 @@ static int by_system(unsigned operation)
 	}
 }
 
-/* False if the trees may differ from here on. */
+/* False if the trees may differ from this point on. */
 static bool do_twice(unsigned operation)
 {
 	const struct operation *done = &operations[operation];
@@ -409,9 +411,9 @@ static bool do_twice(unsigned operation)
 	if (operation == 9 && expected == 0)
 		keep_directory(SYSTEM);
 	CHECK(result == expected && error == expected_error,
-	      "%s(%s, %s) with %d gave %d, error %d, and should %d, error %d", done->function, first, second, flags,
+	      "%s(%s, %s) with %d returned %d, error %d; expected %d, error %d", done->function, first, second, flags,
 	      result, error, expected, expected_error);
-	CHECK(strcmp(texts[0], texts[1]) == 0, "%s(%s) told %s, and should %s", done->function, first, texts[0],
+	CHECK(strcmp(texts[0], texts[1]) == 0, "%s(%s) returned %s; expected %s", done->function, first, texts[0],
 	      texts[1]);
 	return true;
 }
@@ -491,7 +493,7 @@ static void run(struct input *in)
 		tell_tree(roots[side], trees[side], sizeof(trees[side]), 0);
 	}
 	CHECK(!are_same || strcmp(trees[0], trees[1]) == 0, "the trees differ:\n%s\nand\n%s", trees[0], trees[1]);
-	CHECK(fchdir(world) == 0 && chroot(".") == 0 && chdir("/w") == 0, "no way back");
+	CHECK(fchdir(world) == 0 && chroot(".") == 0 && chdir("/w") == 0, "cannot return to the previous directory");
 }
 
 const struct target target = {NULL, run, NULL};

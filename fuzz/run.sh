@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs the fuzz targets, one after the other. Usage: run.sh DIRECTORY fuzz|check|corpus SECONDS TARGET...
+# Runs the fuzz targets in sequence. Usage: run.sh DIRECTORY fuzz|check|corpus SECONDS TARGET...
 #
-# fuzz      for that many seconds each, beginning with the corpus of the tree and what was found before
-# check     the corpus of the tree, then that many seconds of fuzzing, which keep nothing
-# corpus    makes the corpus of the tree anew
+# fuzz      fuzzes each target for that many seconds, starting from the corpus and the inputs found earlier
+# check     replays the corpus, then fuzzes each target for that many seconds; keeps no new inputs
+# corpus    rebuilds the corpus
 #
-# It fails with the first input that does, which is kept as DIRECTORY/failures/TARGET-*, with DIRECTORY/TARGET.log.
+# Stops at the first input that fails. It is kept as DIRECTORY/failures/TARGET-*, with DIRECTORY/TARGET.log.
 set -eu
 
 directory=$1 what=$2 seconds=$3
@@ -23,7 +23,7 @@ run() { # run TARGET ARGUMENT...
 	    "-artifact_prefix=$directory/failures/$target-" "$@" >"$directory/$target.log" 2>&1 || status=$?
 	case $status in
 	0) ;;
-	3) # No namespaces: see world/sandbox.c.
+	3) # Namespaces are not available: see world/sandbox.c.
 		cat "$directory/$target.log" >&2
 		echo "fuzz: nothing was fuzzed" >&2
 		exit 0
@@ -36,7 +36,7 @@ run() { # run TARGET ARGUMENT...
 	esac
 }
 
-tell() { # tell TARGET WHAT
+report() { # report TARGET WHAT
 	executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$directory/$1.log")
 	covered=$(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\) .*/\1 edges, \2 features/p' "$directory/$1.log" |
 		tail -n 1)
@@ -50,16 +50,16 @@ for name; do
 	fuzz)
 		mkdir -p "$found"
 		run "$name" "-max_total_time=$seconds" "$found" "$corpus"
-		tell "$name" "$seconds s"
+		report "$name" "$seconds s"
 		;;
 	check)
-		# All inputs in their order; then at random, from a seed that is always the same.
+		# Replays all inputs in order, then fuzzes with a fixed seed.
 		FUZZ_CALLS_ALL=1 run "$name" -runs=0 "$corpus"
-		tell "$name" "corpus"
+		report "$name" "corpus"
 		rm -rf "$directory/passing"
 		mkdir "$directory/passing"
 		run "$name" "-max_total_time=$seconds" -seed=1 "$directory/passing" "$corpus"
-		tell "$name" "$seconds s"
+		report "$name" "$seconds s"
 		;;
 	corpus)
 		mkdir -p "$found"

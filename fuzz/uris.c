@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * uris.c: an input is a URI for mm_create_sockclient(), in a world where a few ports have a listener
+ * uris.c: an input is a URI for mm_create_sockclient(), in an environment where a few ports have a listener
  *
- * What the documentation says of a URI is said here once more, in C: what it refuses must be refused, and a socket that
- * is handed out must be connected to the port that the URI names, and be of the type that it tells.
+ * This file implements the documented rules for URIs a second time, in C: the URIs that they reject must be rejected,
+ * and a returned socket must be connected to the port of the URI and have the type that the URI specifies.
  */
 #include "world.h"
 
@@ -27,7 +27,7 @@ static void listen_to(int family, uint16_t port)
 	CHECK(bind(fd, address, family == AF_INET ? sizeof(v4) : sizeof(v6)) == 0 && listen(fd, 8) == 0, "no listener");
 }
 
-/* Whether the URI is refused before anything is looked up; tells its port, -1 if there is none. */
+/* Whether the URI is rejected before any lookup; stores its port, -1 if it has none. */
 static bool is_refused(const char *uri, long long *port)
 {
 	const char *scheme = uri, *authority, *end;
@@ -92,7 +92,7 @@ static void run(struct input *in)
 	int fd = mm_create_sockclient(uri);
 
 	end_call(&call, fd == -1);
-	CHECK(!is_to_be_refused || (fd == -1 && errno == EINVAL), "a URI that is none gave %d, error %d: %s", fd, errno,
+	CHECK(!is_to_be_refused || (fd == -1 && errno == EINVAL), "an invalid URI returned %d, error %d: %s", fd, errno,
 	      uri);
 	if (fd == -1)
 		return;
@@ -101,7 +101,7 @@ static void run(struct input *in)
 	int type = 0;
 
 	adopt(fd);
-	/* A datagram socket that is connected to port 0 has no peer for the kernel. */
+	/* The kernel reports no peer for a datagram socket that is connected to port 0. */
 	if (port == 0 && strncmp(uri, "udp:", 4) == 0)
 		return;
 	CHECK(getpeername(fd, (struct sockaddr *)&peer, &size) == 0, "the socket is not connected: %s", uri);
@@ -112,7 +112,7 @@ static void run(struct input *in)
 	CHECK(strncmp(uri, "tcp:", 4) != 0 || type == SOCK_STREAM, "tcp gave type %d", type);
 	CHECK(strncmp(uri, "udp:", 4) != 0 || type == SOCK_DGRAM, "udp gave type %d", type);
 
-	/* A service that exists over TCP never ends in a datagram socket. */
+	/* A service that exists over TCP never results in a datagram socket. */
 	size_t length_of_scheme = strcspn(uri, ":");
 	char *scheme = strndup(uri, length_of_scheme);
 

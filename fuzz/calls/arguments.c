@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * arguments.c: arguments of every kind, read from the input
+ * arguments.c: arguments of every kind, derived from the input
  */
 #include "calls.h"
 

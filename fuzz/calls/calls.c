@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.c: an input is a program of calls, over all functions that the library exports, with arguments of every kind
- * that the contract allows: also NULL, numbers at their edges, and memory that is not there where the kernel is the one
- * to see
+ * calls.c: an input is a sequence of calls of all functions that the library exports, with all kinds of arguments that
+ * the contract allows: also NULL, numbers at the limits, and invalid addresses where the kernel checks them
  *
- * Each byte that begins a call is the function's place in src/mmsysio.map, whose order never changes: so inputs keep
- * their meaning when a function is added. A name there without a call_...() in this directory does not link.
+ * The byte that begins a call is the index of the function in src/mmsysio.map. The order of that file never changes, so
+ * inputs keep their meaning when a function is added. A name in the map without a call_...() in this directory causes a
+ * link error.
  */
 #include "calls.h"
 
@@ -14,7 +14,7 @@
 /* Calls of one input. */
 #define MAX_CALLS 40
 
-/* Calls, and those that succeeded, by the function's place. */
+/* Numbers of calls and of successful calls, by the index of the function. */
 static unsigned long called[128], succeeded[128];
 static unsigned current;
 
@@ -41,7 +41,7 @@ static const struct function {
 #undef FUNCTION
 };
 
-/* The C halves of the functions that are a jump alone. */
+/* The C parts of the functions that are only a jump. */
 extern char mmsysio_raise_error_full[], mmsysio_raise_error_vfull[], mmsysio_raise_from_errno_full[],
 	mmsysio_print_lasterror[], mmsysio_log[];
 
@@ -66,7 +66,7 @@ static const void *code_of(const struct function *function)
 
 static void start(void)
 {
-	_Static_assert(MM_NELEM(functions) <= 128, "a byte tells the function");
+	_Static_assert(MM_NELEM(functions) <= 128, "one byte must suffice for the function");
 	for (int i = 0; i < MM_NELEM(functions); i++)
 		CHECK(is_instrumented(code_of(&functions[i])), "%s was built without coverage", functions[i].name);
 }
@@ -91,7 +91,7 @@ static void run(struct input *in)
 	forget_saved_error();
 }
 
-/* For the replay of the corpus, which must try everything. */
+/* For the replay of the corpus, which must try every function. */
 static void finish(void)
 {
 	bool is_complete = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.h: what the calls of the target "calls" share; there is one file for each banner of the headers
+ * calls.h: shared by the files of the target "calls"; there is one file for each section of the headers
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -9,20 +9,26 @@
 
 #include <sys/uio.h>
 
-/* A call_...() for each exported function: it reads the arguments from the input, calls, and checks the result. */
+/*
+ * A call_...() for each exported function: reads the arguments from the input, calls the function, and checks the
+ * result.
+ */
 #define FUNCTION(name) void call_##name(struct input *in);
 #include "functions.h"
 #undef FUNCTION
 
-/* --- what the library returned, kept for later calls -------------------------------------------------------------- */
+/*
+ * --- objects that the library returned, kept for later calls
+ * -----------------------------------------------------------
+ */
 
-/* Objects that are kept of each kind. */
+/* Number of objects kept of each kind. */
 #define KEPT 4
 
-/* Where the next object goes, of whatever kind. */
+/* The index of the next object, of any kind. */
 unsigned next_place(void);
 
-/* At the end of an input. */
+/* Called at the end of an input. */
 void close_directories(void);
 void forget_processes(void);
 void unmap_all(void);
@@ -32,34 +38,34 @@ void forget_saved_error(void);
 
 /* --- arguments ---------------------------------------------------------------------------------------------------- */
 
-/* A path, NULL, or an address at which the kernel finds nothing. */
+/* A path, NULL, or an invalid address. */
 char *take_path(struct input *in);
-/* One of the names, any bytes, a long name, or NULL. */
+/* One of the names, arbitrary bytes, a long name, or NULL. */
 char *take_name(struct input *in, const char *const *names, unsigned count);
-/* At most size bytes, up to the first that is zero. */
+/* At most size bytes, up to the first NUL byte. */
 char *take_bytes_as_string(struct input *in, size_t size);
-/* The part again and again, in one of the lengths. */
+/* The part repeated up to one of the lengths. */
 char *take_repeated(struct input *in, const char *part, const unsigned *lengths, unsigned count);
 
 size_t take_size(struct input *in);
 int take_mode(struct input *in);
 int take_flags(struct input *in);
 
-/* Memory with anything in it. */
+/* Memory with arbitrary content. */
 void *take_memory(struct input *in, size_t size);
-/* For the kernel alone: there may be nothing. */
+/* An argument that only the kernel accesses: it may be an invalid address. */
 void *take_kernels_memory(struct input *in, size_t size);
-/* For a result: exactly that much memory, or NULL. */
+/* Memory for a result: exactly that size, or NULL. */
 void *take_room(struct input *in, size_t size);
-/* Buffers of any sizes, and a count that may be wrong. */
+/* Buffers of arbitrary sizes, and a count that may be wrong. */
 struct iovec *take_iov(struct input *in, int *count);
 
 /* --- calling ------------------------------------------------------------------------------------------------------ */
 
-/* Counts the successes of the function that is called; returns its argument. */
+/* Counts the successes of the current function; returns its argument. */
 bool was_success(bool has_succeeded);
 
-/* Calls a function whose failure is the number or pointer given, and checks what it leaves. */
+/* Calls a function that reports failure by the given number or pointer, and checks the state after it. */
 #define CALL_FAILING(failure, function, ...)                     \
 	({                                                       \
 		struct call call;                                \

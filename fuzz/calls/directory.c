@@ -55,7 +55,7 @@ void call_mm_readdir(struct input *in)
 
 	end_call(&call, has_failed);
 	if (was_success(entry != NULL)) {
-		CHECK(!has_failed, "mm_readdir gave an entry and a failure");
+		CHECK(!has_failed, "mm_readdir returned an entry and a failure");
 		CHECK(entry->reclen == offsetof(struct mm_dirent, name) + strlen(entry->name) + 1,
 		      "mm_readdir: %zu bytes for %s", entry->reclen, entry->name);
 	}

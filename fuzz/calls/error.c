@@ -9,7 +9,8 @@
 
 void call_mm_strerror(struct input *in)
 {
-	CHECK(mm_strerror(take_chance(in, 2) ? take_int(in) : 1000 + take_byte(in)) != NULL, "mm_strerror gave NULL");
+	CHECK(mm_strerror(take_chance(in, 2) ? take_int(in) : 1000 + take_byte(in)) != NULL,
+	      "mm_strerror returned NULL");
 	was_success(true);
 }
 
@@ -21,11 +22,11 @@ void call_mm_strerror_r(struct input *in)
 	int result = mm_strerror_r(number, room, size);
 
 	CHECK(room == NULL || size == 0 || memchr(room, '\0', size) != NULL,
-	      "mm_strerror_r did not terminate its text");
+	      "mm_strerror_r did not terminate its result");
 	was_success(result == 0);
 }
 
-/* The strings of an error that the program raises. */
+/* The strings of an error raised by the program. */
 struct report {
 	int number, line;
 	char *module, *function, *file, *identifier, *text;
@@ -48,12 +49,12 @@ static struct report take_report(struct input *in)
 
 static void check_raised(int result, int number, int flags)
 {
-	CHECK(result == -1, "raising an error gave %d", result);
+	CHECK(result == -1, "raising an error returned %d", result);
 	was_success(true);
 	if (!(flags & MM_ERROR_IGNORE)) {
-		CHECK(mm_get_lasterror_number() == number, "error %d was raised, and is %d", number,
+		CHECK(mm_get_lasterror_number() == number, "error %d was raised, but the error state has %d", number,
 		      mm_get_lasterror_number());
-		CHECK(number == 0 || errno == number, "error %d was raised, and errno is %d", number, errno);
+		CHECK(number == 0 || errno == number, "error %d was raised, but errno is %d", number, errno);
 	}
 }
 
@@ -102,8 +103,8 @@ void call_mm_error_set_flags(struct input *in)
 {
 	int flags = take_int(in), mask = take_int(in), before = mm_error_set_flags(0, 0);
 
-	CHECK(mm_error_set_flags(flags, mask) == before, "the flags were others before");
-	CHECK(mm_error_set_flags(0, 0) == ((flags & mask) | (before & ~mask)), "the flags are not what was set");
+	CHECK(mm_error_set_flags(flags, mask) == before, "the returned flags are not the previous flags");
+	CHECK(mm_error_set_flags(0, 0) == ((flags & mask) | (before & ~mask)), "the flags are not those that were set");
 	was_success(true);
 }
 
@@ -137,7 +138,7 @@ void call_mm_set_errorstate(struct input *in)
 	}
 	was_success(mm_set_errorstate(state) == 0);
 	CHECK(strlen(mm_get_lasterror_desc()) < 256 && strlen(mm_get_lasterror_location()) < 256,
-	      "a string has no end");
+	      "a string is not terminated");
 }
 
 void call_mm_print_lasterror(struct input *in)
@@ -160,7 +161,7 @@ void call_mm_get_lasterror_number(struct input *in)
 
 static void check_text(const char *text, size_t size)
 {
-	CHECK(text != NULL && strnlen(text, size) < size, "a text of the last error has no end");
+	CHECK(text != NULL && strnlen(text, size) < size, "a string of the last error is not terminated");
 	was_success(true);
 }
 

@@ -33,7 +33,9 @@ void call_mm_open(struct input *in)
 		O_RDONLY | O_NOFOLLOW,
 	};
 	char *path = take_path(in);
-	/* An open that waits, or that sends signals, is none of the library's. */
+	/*
+	 * Excludes opens that would block, or that request signals (O_ASYNC): the library is not responsible for these.
+	 */
 	int oflag = (take_chance(in, 8) ? take_int(in) & ~O_ASYNC : TAKE_ONE(in, flags)) | O_NONBLOCK;
 
 	world_has_changed();
@@ -69,7 +71,7 @@ void call_mm_read(struct input *in)
 	size_t size = take_size(in);
 	ssize_t result = CALL(mm_read, fd, take_kernels_memory(in, size), size);
 
-	CHECK(result >= -1 && result <= (ssize_t)size, "mm_read gave %zd of %zu bytes", result, size);
+	CHECK(result >= -1 && result <= (ssize_t)size, "mm_read returned %zd for %zu bytes", result, size);
 }
 
 void call_mm_write(struct input *in)
@@ -78,7 +80,7 @@ void call_mm_write(struct input *in)
 	size_t size = take_size(in);
 	ssize_t result = CALL(mm_write, fd, take_kernels_memory(in, size), size);
 
-	CHECK(result >= -1 && result <= (ssize_t)size, "mm_write took %zd of %zu bytes", result, size);
+	CHECK(result >= -1 && result <= (ssize_t)size, "mm_write returned %zd for %zu bytes", result, size);
 }
 
 void call_mm_seek(struct input *in)
@@ -132,12 +134,13 @@ void call_mm_check_access(struct input *in)
 	char *path = take_path(in);
 	int result = CALL(mm_check_access, path, take_chance(in, 8) ? take_int(in) : (int)take_below(in, 8));
 
-	CHECK(result == -1 || result == 0 || result == ENOENT || result == EACCES, "mm_check_access gave %d", result);
+	CHECK(result == -1 || result == 0 || result == ENOENT || result == EACCES, "mm_check_access returned %d",
+	      result);
 }
 
 void call_mm_isatty(struct input *in)
 {
-	CHECK(CALL(mm_isatty, any_descriptor(in)) <= 0, "there is a terminal");
+	CHECK(CALL(mm_isatty, any_descriptor(in)) <= 0, "mm_isatty reported a terminal");
 }
 
 void call_mm_dup(struct input *in)
@@ -149,7 +152,7 @@ void call_mm_dup2(struct input *in)
 {
 	int fd = any_descriptor(in), number = any_descriptor(in);
 
-	/* Not over what the library keeps for itself. */
+	/* Descriptors that the library keeps internally are not replaced. */
 	if (take_chance(in, 3))
 		number = 90 + (int)take_below(in, 10);
 	else if (take_chance(in, 3))
@@ -160,7 +163,7 @@ void call_mm_dup2(struct input *in)
 		stop_watching_log();
 	int result = CALL(mm_dup2, fd, number);
 
-	CHECK(result == -1 || result == number, "mm_dup2 to %d gave %d", number, result);
+	CHECK(result == -1 || result == number, "mm_dup2 to %d returned %d", number, result);
 	if (result > 2)
 		adopt(result);
 }
@@ -204,7 +207,7 @@ void call_mm_readlink(struct input *in)
 	char *room = exact_memory(size);
 	int result = CALL(mm_readlink, path, room, size);
 
-	CHECK(result != 0 || memchr(room, '\0', size) != NULL, "mm_readlink did not terminate its text");
+	CHECK(result != 0 || memchr(room, '\0', size) != NULL, "mm_readlink did not terminate its result");
 }
 
 void call_mm_copy(struct input *in)
@@ -236,9 +239,9 @@ void call_mm_getcwd(struct input *in)
 	char *room = take_room(in, size);
 	char *result = CALL_FAILING(NULL, mm_getcwd, room, size);
 
-	CHECK(result == NULL || room == NULL || result == room, "mm_getcwd gave other memory than its caller's");
+	CHECK(result == NULL || room == NULL || result == room, "mm_getcwd returned memory other than the caller's");
 	CHECK(result == NULL || room == NULL || memchr(room, '\0', size) != NULL,
-	      "mm_getcwd did not terminate its text");
+	      "mm_getcwd did not terminate its result");
 	if (room == NULL)
 		free(result);
 }

@@ -36,7 +36,7 @@ void call_mm_ipc_srv_create(struct input *in)
 	if (*place != NULL) {
 		CHECK(getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 && is_listening,
 		      "no listener at descriptor %d", listener);
-		/* So that accepting from it never waits. */
+		/* Non-blocking, so that accepting from it never waits. */
 		fcntl(listener, F_SETFL, O_NONBLOCK);
 	}
 }
@@ -69,7 +69,7 @@ void call_mm_ipc_connected_pair(struct input *in)
 	}
 }
 
-/* The library looks at the iovec of a message itself, though not into its buffers. */
+/* The library itself reads the iovec array of a message, but not the buffers. */
 static struct iovec *take_ipc_iov(struct input *in, int *count)
 {
 	struct iovec *iov = take_iov(in, count);
@@ -86,7 +86,7 @@ void call_mm_ipc_sendmsg(struct input *in)
 	memset(msg, 0xa5, sizeof(*msg));
 	msg->iov = take_ipc_iov(in, &msg->num_iov);
 	msg->num_fds = take_chance(in, 16) ? 253 : (int)take_below(in, 5);
-	/* 254 of them are there to be read. */
+	/* 254 of them are readable. */
 	msg->fds = exact_memory((msg->num_fds > 4 ? 254 : (size_t)msg->num_fds) * sizeof(int));
 	for (int i = 0; i < msg->num_fds; i++)
 		msg->fds[i] = i < 4 ? any_descriptor(in) : msg->fds[0];
@@ -109,17 +109,17 @@ void call_mm_ipc_recvmsg(struct input *in)
 	memset(msg, 0xa5, sizeof(*msg));
 	msg->iov = take_ipc_iov(in, &msg->num_iov);
 	msg->num_fds_max = max;
-	/* No message brings more than 253. */
+	/* No message carries more than 253 descriptors. */
 	msg->fds = exact_memory((size_t)(max < 0 ? 0 : max < 253 ? max : 253) * sizeof(int));
 	if (take_chance(in, 16))
 		msg->fds = NULL;
 	if (CALL(mm_ipc_recvmsg, fd, msg) >= 0) {
 		CHECK(msg->num_fds >= 0 && msg->num_fds <= (max < 0 ? 0 : max),
-		      "mm_ipc_recvmsg gave %d descriptors of %d", msg->num_fds, max);
-		CHECK((msg->flags & ~(MSG_TRUNC | MSG_CTRUNC)) == 0, "mm_ipc_recvmsg gave flags %#x", msg->flags);
+		      "mm_ipc_recvmsg returned %d descriptors, capacity %d", msg->num_fds, max);
+		CHECK((msg->flags & ~(MSG_TRUNC | MSG_CTRUNC)) == 0, "mm_ipc_recvmsg returned flags %#x", msg->flags);
 		for (int i = 0; i < msg->num_fds; i++) {
 			adopt(msg->fds[i]);
-			CHECK(fcntl(msg->fds[i], F_GETFD) == FD_CLOEXEC, "a received descriptor is inherited");
+			CHECK(fcntl(msg->fds[i], F_GETFD) == FD_CLOEXEC, "a received descriptor is not close-on-exec");
 		}
 	}
 }

@@ -68,7 +68,7 @@ void call_mm_spawn(struct input *in)
 	if (spawns++ >= MAX_SPAWNS)
 		return;
 	if (CALL(mm_spawn, pid, path, count, map, flags, argv, envp) == 0) {
-		/* A daemon without its starter is ours as well. */
+		/* As the subreaper, this process also receives a daemon whose parent has ended. */
 		expect_child();
 		if (!(flags & MM_SPAWN_DAEMONIZE) && pid != NULL)
 			processes[next_place()] = *pid;
@@ -86,7 +86,10 @@ struct execution {
 	int error;
 };
 
-/* In a process that shares our memory, as between vfork() and execve(): so the fuzzer sees what is run there. */
+/*
+ * Runs in a process that shares our memory, as between vfork() and execve(), so the fuzzer sees the code that runs
+ * there.
+ */
 static int execute(void *arg)
 {
 	struct execution *execution = arg;
@@ -110,7 +113,7 @@ void call_mm_execv(struct input *in)
 	if (spawns++ >= MAX_SPAWNS)
 		return;
 	begin_call(&call, "mm_execv");
-	/* Its descriptor 2 may be another one already. */
+	/* Its descriptor 2 may already be a different one. */
 	call.is_log_watched = false;
 	CHECK(clone(execute, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &execution) > 0, "clone failed");
 	expect_child();
@@ -127,7 +130,7 @@ void call_mm_wait_process(struct input *in)
 
 	if (CALL(mm_wait_process, pid, status) == 0) {
 		child_was_reaped();
-		CHECK(status == NULL || *status & (MM_WSTATUS_EXITED | MM_WSTATUS_SIGNALED), "mm_wait_process told %#x",
-		      *status);
+		CHECK(status == NULL || *status & (MM_WSTATUS_EXITED | MM_WSTATUS_SIGNALED),
+		      "mm_wait_process returned status %#x", *status);
 	}
 }

@@ -22,7 +22,7 @@ void free_address_lists(void)
 
 /* --- arguments ---------------------------------------------------------------------------------------------------- */
 
-/* An address, of this machine alone. */
+/* An address of this machine only. */
 static struct sockaddr *take_address(struct input *in, socklen_t *size)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET};
@@ -70,7 +70,7 @@ static struct sockaddr *take_address(struct input *in, socklen_t *size)
 	return copy;
 }
 
-/* Room for an address: what the kernel writes does not go beyond the size that it is told. */
+/* A buffer for an address: the kernel does not write beyond the size that it is given. */
 static struct sockaddr *take_address_room(struct input *in, socklen_t **size)
 {
 	static const socklen_t sizes[] = {128, 0, 1, 2, 16, 28, 110, 111};
@@ -83,7 +83,7 @@ static struct sockaddr *take_address_room(struct input *in, socklen_t **size)
 	return take_chance(in, 12) ? no_memory() : take_chance(in, 12) ? NULL : exact_memory(room);
 }
 
-/* Control data: descriptors or anything, in messages whose lengths may lie. */
+/* Control data: descriptors or arbitrary bytes, in messages whose lengths may be wrong. */
 static void set_control(struct input *in, struct msghdr *msg)
 {
 	size_t size = CMSG_SPACE(4 * sizeof(int)) + CMSG_SPACE(12);
@@ -133,7 +133,7 @@ static void take_header(struct input *in, struct msghdr *msg, bool is_received)
 		(is_received ? set_control_room : set_control)(in, msg);
 }
 
-/* Descriptors that came as control data belong to the program. */
+/* Descriptors received as control data belong to the program. */
 static void adopt_received(struct msghdr *msg)
 {
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg != NULL; cmsg = CMSG_NXTHDR(msg, cmsg)) {
@@ -152,7 +152,7 @@ static void adopt_received(struct msghdr *msg)
 
 void call_mm_socket(struct input *in)
 {
-	/* No families or protocols that the kernel would load a module for. */
+	/* Excludes families and protocols for which the kernel would load a module. */
 	static const int domains[] = {AF_INET, AF_UNIX, AF_INET6, AF_UNSPEC, -1, 1000};
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM | SOCK_CLOEXEC, 0, -1, 100};
 	static const int protocols[] = {0, 0, 0, IPPROTO_TCP, IPPROTO_UDP, -1};
@@ -217,7 +217,7 @@ void call_mm_connect(struct input *in)
 	CALL(mm_connect, fd, address, size);
 }
 
-/* No option that waits when a socket is closed, that loads a module or that lets the kernel take much memory. */
+/* Excludes options that make close() block, load a module or let the kernel allocate much memory. */
 static void take_option(struct input *in, int *level, int *name)
 {
 	static const int levels[] = {SOL_SOCKET, SOL_SOCKET,   SOL_SOCKET, IPPROTO_TCP,
@@ -251,7 +251,7 @@ void call_mm_setsockopt(struct input *in)
 	CALL(mm_setsockopt, fd, level, name, value, size);
 }
 
-/* The kernel's answer, in libc.c: the same is expected for all but the time-outs. */
+/* The result of getsockopt() in libc.c: the same is expected for all options but the timeouts. */
 int libc_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
 
 void call_mm_getsockopt(struct input *in)
@@ -264,7 +264,7 @@ void call_mm_getsockopt(struct input *in)
 		capacity = take_below(in, 17);
 	*size = take_chance(in, 12) && !is_timeout(level, name) ? (socklen_t)-1 : capacity;
 
-	/* Some options read what they are to write. */
+	/* Some options read the buffer that they write to. */
 	void *value = take_chance(in, 12) ? NULL : take_memory(in, capacity);
 	bool has_size = !take_chance(in, 12), is_compared = has_size && !is_timeout(level, name);
 	void *other_value = value != NULL ? exact_memory(capacity) : NULL;
@@ -413,7 +413,7 @@ void call_mm_getnameinfo(struct input *in)
 	char *service = take_chance(in, 8) ? NULL : exact_memory(service_size);
 	int flags = take_chance(in, 8) ? take_int(in) : (int)take_below(in, 32);
 
-	/* With NI_IDN glibc 2.36 itself loses a name that does not fit. */
+	/* With NI_IDN, glibc 2.36 itself leaks a name that does not fit. */
 	flags &= ~NI_IDN;
 	if (address == no_memory())
 		address = NULL;

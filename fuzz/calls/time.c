@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * time.c: calls of the functions for clocks and sleeping, until times that are over
+ * time.c: calls of the functions for clocks and sleeping, with times in the past
  */
 #include "calls.h"
 
@@ -26,7 +26,7 @@ void call_mm_getres(struct input *in)
 	CALL(mm_getres, clock, take_room(in, sizeof(struct mm_timespec)));
 }
 
-/* Times that are over. */
+/* Times in the past. */
 void call_mm_nanosleep(struct input *in)
 {
 	static const struct mm_timespec times[] = {

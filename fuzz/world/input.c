@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * input.c: what is read from the bytes of an input: numbers, memory to hold values, and descriptors
+ * input.c: values derived from the bytes of an input: numbers, memory for values, and descriptors
  */
 #include "internal.h"
 
@@ -66,7 +66,7 @@ int take_int(struct input *in)
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
-/* Slots of memory, each followed by a page that cannot be touched. */
+/* Blocks of memory, each followed by an inaccessible page. */
 #define SLOTS 160
 #define SLOT_SIZE 65536
 static char *slots;

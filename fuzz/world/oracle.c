@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * oracle.c: what the library must have done, and left undone, after each call and after each input
+ * oracle.c: checks the state after each call and after each input
  */
 #include "internal.h"
 
@@ -27,7 +27,7 @@ int adopt(int fd)
 	if (fd >= 0) {
 		int flags = fcntl(fd, F_GETFL);
 
-		CHECK(flags != -1, "descriptor %d was handed out, and is not open", fd);
+		CHECK(flags != -1, "descriptor %d was returned, but is not open", fd);
 		if (fd >= WORLD_DESCRIPTORS)
 			FAIL("descriptor %d is above the limit", fd);
 		owned[fd] = true;
@@ -48,7 +48,7 @@ bool is_owned(int fd)
 	return fd >= 0 && fd < WORLD_DESCRIPTORS && owned[fd];
 }
 
-/* What libFuzzer itself has open: a file, when it merges. */
+/* Files that libFuzzer itself has open while it merges. */
 static bool is_fuzzers[WORLD_DESCRIPTORS];
 
 static void leave_to_fuzzer(int fd, void *arg)
@@ -70,7 +70,7 @@ static void nothing_else_is_open(int fd, void *arg)
 		char what[256];
 
 		name_descriptor(fd, what, sizeof(what));
-		FAIL("the library lost descriptor %d, %s", fd, what);
+		FAIL("the library leaked descriptor %d, %s", fd, what);
 	}
 }
 
@@ -80,7 +80,7 @@ static void give_back_descriptors(void)
 		if (!owned[fd])
 			continue;
 		owned[fd] = false;
-		CHECK(close(fd) == 0 || errno != EBADF, "the library closed descriptor %d, which was not its own", fd);
+		CHECK(close(fd) == 0 || errno != EBADF, "the library closed descriptor %d, which it does not own", fd);
 	}
 	for_each_open(nothing_else_is_open, NULL);
 }
@@ -133,7 +133,7 @@ static void is_printable(const struct call *call, const char *what, const char *
 		      what);
 }
 
-/* Outcomes that are recorded without a line: an interruption, a call that would have had to wait, the end of a stream. */
+/* Failures that are recorded without a log line: an interruption, a call that would block, the end of a stream. */
 static bool is_expected(const struct call *call, int number)
 {
 	static const char *const waiting[] = {
@@ -164,7 +164,7 @@ static void is_line(const struct call *call, const char *line)
 	      "%s logged %s", call->function, line);
 }
 
-/* One line, or for a host of several addresses one for each. */
+/* One line, or one for each address of a host. */
 static void is_logged(const struct call *call, int number)
 {
 	static int max_level_known = MM_LOG_INFO;
@@ -175,7 +175,7 @@ static void is_logged(const struct call *call, int number)
 	max_level_known = mm_log_set_maxlvl(MM_LOG_NONE);
 	mm_log_set_maxlvl(max_level_known);
 	if (call->flags & MM_ERROR_NOLOG || max_level_known < MM_LOG_ERROR || is_expected(call, number)) {
-		CHECK(length == 0, "%s logged a line in spite of all", call->function);
+		CHECK(length == 0, "%s logged a line although logging is disabled", call->function);
 		return;
 	}
 	CHECK(length > 0 && text[length - 1] == '\n', "%s logged %zu bytes: %s", call->function, length, text);
@@ -198,14 +198,14 @@ void end_call(struct call *call, bool has_failed)
 		const char *location = mm_get_lasterror_location();
 		size_t length = strlen(call->function);
 
-		CHECK(number != 0, "%s failed without a number", call->function);
-		CHECK(number == mm_get_lasterror_number(), "%s failed with errno %d and error %d", call->function,
+		CHECK(number != 0, "%s failed without an error number", call->function);
+		CHECK(number == mm_get_lasterror_number(), "%s failed with errno %d, but error %d", call->function,
 		      number, mm_get_lasterror_number());
 		CHECK(strncmp(location, call->function, length) == 0 && strncmp(location + length, "() in ", 6) == 0,
-		      "%s failed in %s", call->function, location);
-		CHECK(strcmp(mm_get_lasterror_module(), "mmlib") == 0, "%s failed in module %s", call->function,
+		      "the error of %s has location %s", call->function, location);
+		CHECK(strcmp(mm_get_lasterror_module(), "mmlib") == 0, "the error of %s has module %s", call->function,
 		      mm_get_lasterror_module());
-		CHECK(mm_get_lasterror_extid() == NULL, "%s set an identifier", call->function);
+		CHECK(mm_get_lasterror_extid() == NULL, "%s set an extended identifier", call->function);
 		CHECK(mm_get_lasterror_desc()[0] != '\0', "%s failed without a description", call->function);
 		is_printable(call, "description", mm_get_lasterror_desc());
 		is_printable(call, "location", location);
@@ -214,8 +214,8 @@ void end_call(struct call *call, bool has_failed)
 		return;
 	}
 	mm_save_errorstate(&after);
-	CHECK(memcmp(&call->before, &after, sizeof(after)) == 0, "%s changed the error state and %s: %s",
-	      call->function, has_failed ? "was to be ignored" : "did not fail", mm_get_lasterror_desc());
+	CHECK(memcmp(&call->before, &after, sizeof(after)) == 0, "%s changed the error state, but %s: %s",
+	      call->function, has_failed ? "errors are ignored" : "it succeeded", mm_get_lasterror_desc());
 	CHECK(!call->is_log_watched || !is_log_watched || log_size() == call->log_size, "%s logged without an error",
 	      call->function);
 	errno = number;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sandbox.c: where an input runs: a root directory in memory, a network of loopback alone, limits, and standard streams
- * that lead to a log and an output
+ * sandbox.c: the environment in which an input runs: a root directory in memory, a network namespace with loopback
+ * only, limits, and standard streams connected to a log and an output file
  *
- * libFuzzer runs its inputs in its own process, and writes files itself. So that process enters the world before each
+ * libFuzzer runs inputs in its own process, and writes files itself. The process therefore enters the world before each
  * input and leaves it afterwards, also to report a crash.
  */
 #include "internal.h"
@@ -23,10 +23,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Exit status if there can be no world: make says so, and goes on. */
+/* Exit status if the world cannot be created: make reports this and continues. */
 #define NO_WORLD 3
 
-/* Our own descriptors lie above the limit of the world. */
+/* Our own descriptors are above the limit of the world. */
 static int outside_root, outside_directory, outside_std[3];
 static int world_root, null_device, log_file, output_file, descriptor_list;
 static bool is_inside, is_dirty = true;
@@ -118,7 +118,7 @@ void world_has_changed(void)
 	is_dirty = true;
 }
 
-/* Removes everything in a directory, however deep: each directory inside is moved up and emptied in its turn. */
+/* Removes everything in a directory, of any depth: each subdirectory is moved up and then emptied. */
 static void empty_directory(const char *path)
 {
 	static unsigned moved;
@@ -201,14 +201,14 @@ static void get_namespaces(void)
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) == 0)
 		return;
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) != 0) {
-		fprintf(stderr, "fuzz: namespaces cannot be had here (%s): run as root, or allow user namespaces\n",
+		fprintf(stderr, "fuzz: namespaces are not available (%s): run as root, or allow user namespaces\n",
 		        strerror(errno));
 		exit(NO_WORLD);
 	}
 	write_own("/proc/self/setgroups", "deny", 0);
 	write_own("/proc/self/uid_map", "%u %u 1", uid);
 	write_own("/proc/self/gid_map", "%u %u 1", gid);
-	/* For the leak detector, which looks into this process. */
+	/* For the leak detector, which inspects this process. */
 	prctl(PR_SET_DUMPABLE, 1);
 }
 
@@ -225,7 +225,7 @@ static void raise_loopback(void)
 static void mount_memory(const char *path, const char *options, const char *source)
 {
 	if (mount(source, path, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0) {
-		fprintf(stderr, "fuzz: nothing can be mounted here (%s)\n", strerror(errno));
+		fprintf(stderr, "fuzz: cannot mount filesystems (%s)\n", strerror(errno));
 		exit(NO_WORLD);
 	}
 }
@@ -246,7 +246,7 @@ static void copy_program(const char *from, int directory, const char *to)
 	close(out);
 }
 
-/* The world's root cannot be changed, only what is below /w and /dev/shm. It lies on a directory beside the program. */
+/* The world's root is read-only, except for /w and /dev/shm. It is mounted on a directory next to the program. */
 static void make_root(void)
 {
 	char here[4096], path[4200], child[4200];
@@ -261,7 +261,7 @@ static void make_root(void)
 	if (mkdir(path, 0777) != 0 && errno != EEXIST)
 		die(path);
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-		die("keeping mounts private");
+		die("making mounts private");
 	mount_memory(path, "size=8m,mode=0755", "world");
 	world_root = out_of_the_way(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path);
 	for (const char *const *name = (const char *const[]){"w", "dev", "dev/shm", "etc", "bin", NULL}; *name != NULL;
@@ -280,7 +280,7 @@ static void make_root(void)
 	if (mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) != 0)
 		die("making the world's root read-only");
 	if (fchdir(outside_directory) != 0)
-		die("going back");
+		die("leaving the root directory");
 }
 
 static void limit(int resource, rlim_t value)
@@ -297,7 +297,7 @@ void make_world(void)
 {
 	get_namespaces();
 	raise_loopback();
-	/* Room for our own: of another of us, that merges, we inherit the world's limit. */
+	/* Space for our own descriptors: a nested fuzzer process, started to merge, inherits the world's limit. */
 	limit(RLIMIT_NOFILE, 1024);
 	outside_root = out_of_the_way(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "/");
 	outside_directory = out_of_the_way(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), ".");

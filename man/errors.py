@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Prints which error numbers the comments of the headers list for each function: a line "FUNCTION NUMBER" for each, and
-"FUNCTION others" where a number of the system that no comment can foresee is possible. What a function lists as those
-of another is included.
+"""Prints the error numbers that the comments of the headers list for each function: a line "FUNCTION NUMBER" for each,
+and "FUNCTION others" if other system errors, which no comment can foresee, are possible. If a function refers to the
+errors of another function, these are included.
 
 Usage: errors.py INCLUDE-DIRECTORY
 """
@@ -23,7 +23,7 @@ def main(directory):
     def number_of(name, where):
         number = numbers.get(name, getattr(errno, name, None))
         if number is None:
-            raise SystemExit(f"errors: {where}: {name} is not an error")
+            raise SystemExit(f"errors: {where}: {name} is not an errno value")
         return number
 
     def listed_for(function, seen):
@@ -34,7 +34,7 @@ def main(directory):
         for others, _ in function.like:
             for other in others:
                 if other not in functions:
-                    raise SystemExit(f"errors: {function.name}: there is no {other}()")
+                    raise SystemExit(f"errors: {function.name}: {other}() does not exist")
                 if other not in seen:
                     found |= listed_for(functions[other], seen | {other})
         return found

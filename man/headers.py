@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the doc comments of the public headers: the contract of every function, written there once.
+"""Reads the doc comments of the public headers, which define the contract of every function.
 
 The grammar of a doc comment:
 
@@ -7,23 +7,23 @@ The grammar of a doc comment:
     @param:      text
     paragraphs; lines that begin with a tab are code
 
-and then labels, in this order. Each is at the start of a line; what belongs to it is on the same line and on lines that
-are indented. Empty lines may stand between them.
+followed by labels, in this order. Each is at the start of a line; its text is on the same line and on indented lines
+after it. Empty lines may separate them.
 
-    Return: text                    of every function that returns something, and of no other
+    Return: text                    for every function that returns something, and only for these
     Errors: none                    it does not set the error state
     Errors: none of its own         it raises the error that it is given
     Errors:                         a list of
       ERRNO, ERRNO    when          errnos; "others" are those that no list can foresee
       as mm_name()                  all that this function lists
       as mm_name(), mm_name()  when
-    Error notes: text               what holds for several errnos; may be left out
+    Error notes: text               applies to several errnos; optional
     Thread safety: text
     Signal safety: text
     Cancellation: text
-    Compatibility: as mmlib         or "differs from mmlib: ", and how
+    Compatibility: as mmlib         or "differs from mmlib: ", followed by the difference
 
-Inline functions have no labels: they are thread-safe and async-signal-safe, set no error, and are those of mmlib.
+Inline functions have no labels: they are thread-safe and async-signal-safe, set no error, and are identical to mmlib's.
 """
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ SAME, DIFFERENT = "as mmlib", "differs from mmlib: "
 
 
 class Function:
-    """A function, inline or exported, and what its comment says."""
+    """A function, inline or exported, and the content of its comment."""
 
     def __init__(self, header, prototype, comment):
         self.header = header
@@ -50,7 +50,7 @@ class Function:
         self.arguments = re.split(r", ", arguments)
         self.title, self.params, self.text = "", [], []
         self.returns, self.notes, self.differs = "", "", ""
-        # Pairs of errnos and causes, pairs of names of functions and conditions.
+        # Pairs of errnos and causes, and pairs of function names and conditions.
         self.errors, self.like = [], []
         self.raises_given = False
         self.thread_safety, self.signal_safety = "MT-Safe", "async-signal-safe"
@@ -133,7 +133,7 @@ class Function:
 
 
 class Macro:
-    """A macro that is used as a function: its arguments have no types."""
+    """A function-like macro: its arguments have no types."""
 
     def __init__(self, header, name, arguments):
         self.header, self.name, self.arguments = header, name, arguments
@@ -167,7 +167,7 @@ class Header:
         self.groups.append((entries, [joined(paragraph) for paragraph in paragraphs[1:]]))
 
     def shown(self, what):
-        """The comment above a structure, or above the first of a group of constants, and its lines."""
+        """The comment above a structure, or above the first constant of a group, and the lines that it documents."""
         start = rf"{re.escape(what)} \{{" if what.startswith("struct ") else rf"#define {what}\b"
         found = re.search(rf"/\*\*?((?:(?!\*/).)*)\*/\n(?={start})", self.source, re.S)
         if not found:
@@ -182,7 +182,7 @@ def read_headers(directory):
 
 
 def unstarred(comment):
-    """A comment without the stars at its left side."""
+    """A comment without the stars at the left."""
     if "\n" not in comment:
         return comment.strip()
     return "\n".join(re.sub(r"^ \* ?", "", line).rstrip() for line in comment.split("\n")).strip("\n")
@@ -193,7 +193,7 @@ def joined(text):
 
 
 def tagged(lines, pattern, where):
-    """Lines 'TAG text', each with lines that go on with it, as pairs."""
+    """Lines 'TAG text', each with its continuation lines, as pairs."""
     pairs = []
     for line in lines:
         if found := pattern.fullmatch(line):
@@ -201,5 +201,5 @@ def tagged(lines, pattern, where):
         elif pairs and line.startswith("    "):
             pairs[-1][1] += " " + line.strip()
         else:
-            raise SystemExit(f"man: {where}: not understood in its comment: {line!r}")
+            raise SystemExit(f"man: {where}: cannot parse this line of its comment: {line!r}")
     return pairs

@@ -25,7 +25,7 @@ from pathlib import Path
 from headers import PARAM_LINE, read_headers, tagged, unstarred
 from mdoc import Text, code, escaped, list_of, quoted
 
-# The date of the pages until CHANGELOG.md has a release.
+# The date of the pages while CHANGELOG.md has no release.
 FIRST_DATE = "2026-11-24"
 PARTS = ("DESCRIPTION", "ENVIRONMENT", "ERRORS", "EXAMPLES")
 
@@ -47,7 +47,7 @@ class Source:
 
 
 class Page:
-    """One page: the parts that its file and the headers give."""
+    """One page, built from its file and the headers."""
 
     def __init__(self, source, headers, pages):
         self.source, self.headers, self.name = source, headers, source.name
@@ -58,7 +58,7 @@ class Page:
         self.text = Text([member.name for member in self.members], pages)
 
     def names(self, members, last="and"):
-        """'.Fn a ,', '.Fn b', 'and', '.Fn c' on lines of their own."""
+        """'.Fn a ,', '.Fn b', 'and', '.Fn c' on separate lines."""
         lines = [f".Fn {member.name} ," for member in members[:-2]] + [f".Fn {member.name}" for member in members[-2:]]
         return lines[:-1] + [last] + lines[-1:] if len(lines) > 1 else lines
 
@@ -120,7 +120,7 @@ class Page:
         return lines
 
     def group_texts(self):
-        """What one comment says of several macros or inline functions."""
+        """A comment that describes several macros or inline functions."""
         lines, mine = [], {member.name for member in self.members}
         for entries, paragraphs in (group for header in self.headers for group in header.groups):
             items = [(names, text) for names, text in entries if mine & set(names)]
@@ -168,7 +168,7 @@ class Page:
         return self.by_function([(f, self.text.lines(capital(f.returns))) for f in returning])
 
     def by_function(self, items):
-        """Texts of functions: bare if there is but one function, else in a list, with equal texts joined."""
+        """Texts of functions: bare if there is only one function, else in a list that joins equal texts."""
         if len(self.members) == 1:
             return items[0][1]
         joined = {}
@@ -217,7 +217,7 @@ class Page:
         return lines
 
     def failing(self, members):
-        """What introduces the errnos of functions: which other functions have the same ones, and that a list follows."""
+        """The sentence before the errnos of functions: names the functions that have the same errnos, and introduces a list."""
         verb = "fails" if len(members) == 1 else "fail"
         like = []
         for names, when in members[0].like:
@@ -308,7 +308,7 @@ def tidy(lines):
 
 
 def date():
-    """That of SOURCE_DATE_EPOCH, or of the last release; never the clock's."""
+    """The date of SOURCE_DATE_EPOCH, or of the last release; never the current time."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     released = re.search(r"^## .*?(\d{4}-\d\d-\d\d)", Path("CHANGELOG.md").read_text(), re.M)
     day = time.gmtime(int(epoch)) if epoch else time.strptime(released.group(1) if released else FIRST_DATE, "%Y-%m-%d")
@@ -319,7 +319,7 @@ def main(headers, pages, output):
     headers = read_headers(headers)
     sources = [Source(path) for path in sorted(Path(pages).glob("*.page"))]
     declared = {name for header in headers for name in [*header.functions, *header.macros]}
-    # Names of pages and functions: true if there is one now.
+    # Names of pages and functions: true if one exists now.
     known = {name: name in declared for source in sources for name in source.functions}
     known |= {source.name: bool(declared & set(source.functions)) for source in sources}
     output = Path(output)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the plain text of comments into mdoc."""
+"""Converts the plain text of comments to mdoc."""
 import re
 import textwrap
 
-# Sections of the functions of the system that the texts name; what is not here gets no section.
+# Sections of the system functions that the texts name. A function that is missing here gets no section.
 SYSTEM = {
     "2": "bind connect execve fcntl fork fsync getsockopt link listen lseek mkdir mlockall mmap open pipe poll"
          " read readlink recv recvmmsg recvmsg rename send sendmmsg sendmsg setsockopt socket"
@@ -12,7 +12,7 @@ SYSTEM = {
 }
 SYSTEM = {name: section for section, names in SYSTEM.items() for name in names.split()}
 
-# What a word begins with, and the macro for it.
+# The start of a word, and the macro for it.
 WORDS = [
     (re.compile(r"@(\w+(?:->\w+)*)"), "Fa"),
     (re.compile(r"([a-z]\w*)\(([^\s()]*)\)"), "function"),
@@ -25,7 +25,7 @@ WORDS = [
 
 
 class Text:
-    """Formats texts for a page: functions of that page are named, those of others are referred to."""
+    """Formats texts for a page: functions of that page are named, other functions are cross-referenced."""
 
     def __init__(self, here, pages):
         self.here, self.pages = here, pages
@@ -42,7 +42,7 @@ class Text:
         if re.match(r"\w", rest):
             return None
         call = self.function(*found.groups()) if macro == "function" else f"{macro} {found.group(1)}"
-        # Delimiters are arguments of their own: .Fa ( name ) .
+        # Delimiters are separate arguments: .Fa ( name ) .
         name, arguments = call.split(" ", 1)
         parts = ["." + name, *opening, arguments]
         if rest:

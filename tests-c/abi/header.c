@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * header.c: the headers declare what mmlib's do, and their structures are laid out alike
+ * header.c: the headers declare the same functions as mmlib's, and their structures have the same layout
  *
- * Every function is declared again here with mmlib's prototype, and every size and offset is asserted: a difference does
- * not compile. What is left for the tests are the values of macros.
+ * Every function is declared again here with mmlib's prototype, and every size and offset is asserted: a difference
+ * causes a compile error. The tests check the values of macros.
  */
 #include "suite.h"
 
@@ -173,7 +173,7 @@ _Static_assert(offsetof(struct mm_stat, mtime) == 56, "mtime");
 _Static_assert(offsetof(struct mm_stat, ctime) == 64, "ctime");
 #endif
 
-START_TEST(error_codes_and_flags_have_their_values)
+START_TEST(error_codes_and_flags_match_mmlib)
 {
 	ck_assert_int_eq(MM_EDISCONNECTED, 1000);
 	ck_assert_int_eq(MM_EWRONGSTATE, 1003);
@@ -182,7 +182,7 @@ START_TEST(error_codes_and_flags_have_their_values)
 	ck_assert_int_eq(MM_ENONAME, 1010);
 	ck_assert_uint_eq(MM_ERROR_IGNORE, 1);
 	ck_assert_uint_eq(MM_ERROR_NOLOG, 2);
-	/* The bits of mmlib's numbers, as int, which the functions take. */
+	/* The bits of mmlib's error numbers, as the int that the functions take. */
 	ck_assert_uint_eq((unsigned int)MM_ERROR_ALL_ALTERNATE, 0xffffffff);
 	ck_assert_uint_eq((unsigned int)MM_ERROR_SET, 0xffffffff);
 	ck_assert_uint_eq(MM_ERROR_UNSET, 0);
@@ -192,7 +192,7 @@ START_TEST(error_codes_and_flags_have_their_values)
 }
 END_TEST
 
-START_TEST(log_levels_have_their_values)
+START_TEST(log_levels_match_mmlib)
 {
 	static const int levels[] = {MM_LOG_NONE, MM_LOG_FATAL, MM_LOG_ERROR, MM_LOG_WARN, MM_LOG_INFO, MM_LOG_DEBUG};
 
@@ -201,7 +201,7 @@ START_TEST(log_levels_have_their_values)
 }
 END_TEST
 
-START_TEST(clocks_and_units_have_their_values)
+START_TEST(clock_ids_and_time_units_match_mmlib)
 {
 	ck_assert_int_eq(MM_CLK_REALTIME, 0);
 	ck_assert_int_eq(MM_CLK_MONOTONIC, 1);
@@ -214,7 +214,7 @@ START_TEST(clocks_and_units_have_their_values)
 }
 END_TEST
 
-START_TEST(file_constants_have_their_values)
+START_TEST(file_constants_match_mmlib)
 {
 	ck_assert_int_eq(MODE_DEF, 0x10000);
 	ck_assert_int_eq(MODE_EXEC, 0x20000);
@@ -231,7 +231,7 @@ START_TEST(file_constants_have_their_values)
 }
 END_TEST
 
-START_TEST(process_and_map_constants_have_their_values)
+START_TEST(process_and_map_constants_match_mmlib)
 {
 	ck_assert_int_eq(MM_SPAWN_DAEMONIZE, 1);
 	ck_assert_int_eq(MM_SPAWN_KEEP_FDS, 2);
@@ -254,7 +254,7 @@ MM_CONSTRUCTOR(test)
 	constructed = 1;
 }
 
-START_TEST(predefined_macros_do_what_they_say)
+START_TEST(predefined_macros_work_as_documented)
 {
 #define EXPANDED 42
 	int array[7];
@@ -271,6 +271,5 @@ START_TEST(predefined_macros_do_what_they_say)
 }
 END_TEST
 
-SUITE(error_codes_and_flags_have_their_values, file_constants_have_their_values,
-      process_and_map_constants_have_their_values, log_levels_have_their_values, clocks_and_units_have_their_values,
-      predefined_macros_do_what_they_say)
+SUITE(error_codes_and_flags_match_mmlib, file_constants_match_mmlib, process_and_map_constants_match_mmlib,
+      log_levels_match_mmlib, clock_ids_and_time_units_match_mmlib, predefined_macros_work_as_documented)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Inspects the finished libraries: what is wrong here goes wrong silently everywhere else.
-# Usage: abi.sh PRODUCT.so PRODUCT.a CARGO.so
+# Inspects the built libraries, where a mistake would go unnoticed by other tests. Usage: abi.sh PRODUCT.so PRODUCT.a
+# CARGO.so
 set -eu
 export LC_ALL=C
 
@@ -22,11 +22,11 @@ same() { # same WHAT EXPECTED-FILE FOUND-FILE
 	diff -u "$2" "$3" >"$scratch/diff" || fail "$1: $(cat "$scratch/diff")"
 }
 
-# The map, as lines 'name@node'.
+# The version map, as lines 'name@node'.
 awk '/^[A-Z_0-9.]+ \{/ { node = $1 } /^ *mm_[a-z0-9_]*;/ { sub(/;.*/, "", $1); print $1 "@@" node }' \
 	"$sources/src/mmsysio.map" | sort >"$scratch/map"
 sed 's/@@.*//' "$scratch/map" | sort >"$scratch/names"
-[ -s "$scratch/names" ] || fail "src/mmsysio.map names nothing"
+[ -s "$scratch/names" ] || fail "src/mmsysio.map lists no name"
 
 nm -D --defined-only "$product" | awk '$2 != "A" { print $3 }' | sort >"$scratch/product"
 same "exports of $product" "$scratch/map" "$scratch/product"
@@ -51,32 +51,32 @@ expect "$dynamic" 'SONAME.*\[libmmsysio\.so\.1\]' "SONAME is not libmmsysio.so.1
 expect "$dynamic" '\(FLAGS\).*BIND_NOW' "not bound at load (-z now)"
 expect "$dynamic" 'FLAGS_1.*NODELETE' "can be unloaded (-z nodelete)"
 expect "$segments" 'GNU_RELRO' "no RELRO segment"
-expect "$segments" 'GNU_STACK +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +RW ' "the stack is executable"
+expect "$segments" 'GNU_STACK +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +RW ' "executable stack"
 
-# The C library, and the dynamic linker for thread-local variables. A second library would be loaded by each program.
+# Only the C library, and the dynamic linker for thread-local variables. Every program would load any other library.
 printf '%s\n' "$dynamic" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libc\.(so|musl)|ld-|ld64)' >"$scratch/needed" || true
 [ ! -s "$scratch/needed" ] || fail "needs more than the C library: $(tr '\n' ' ' <"$scratch/needed")"
 
-# On x86-64. Rust 1.95 makes it 142 KiB large, older compilers make it larger: 1.85 some 15 %.
+# On x86-64. The size with Rust 1.95 is 142 KiB; older compilers produce more, 1.85 about 15 % more.
 if readelf -hW "$product" | grep -q 'Machine:.*X86-64'; then
 	rust=$(${RUSTC:-rustc} --version | sed 's/^rustc 1\.\([0-9]*\).*/\1/')
 	limit=160
 	[ "$rust" -ge 95 ] || limit=184
 	strip --strip-unneeded -o "$scratch/stripped" "$product"
 	size=$(($(wc -c <"$scratch/stripped") / 1024))
-	[ "$size" -le "$limit" ] || fail "stripped it has $size KiB, more than $limit KiB, the limit for Rust 1.$rust"
+	[ "$size" -le "$limit" ] || fail "the stripped library has $size KiB, more than $limit KiB, the limit for Rust 1.$rust"
 fi
 
-# The file's name has the SONAME, then minor and patch version, whatever digits these have.
+# The file name is the SONAME followed by minor and patch version, of any number of digits.
 for version in 1.0.0 1.0.1 1.1.0 1.1.1 1.1.11 1.11.0 1.11.1 1.10.1 1.21.1; do
 	name=$(${MAKE:-make} -s --no-print-directory -C "$sources" --eval='real-name: ; @echo $(REALNAME)' \
 		VERSION=$version real-name)
-	[ "$name" = "libmmsysio.so.1.${version#*.}" ] || fail "version $version would be the file $name"
+	[ "$name" = "libmmsysio.so.1.${version#*.}" ] || fail "version $version would have the file name $name"
 done
 
 if printf '%s\n' "$dynamic" | grep -q TEXTREL; then fail "has text relocations"; fi
 if printf '%s\n' "$dynamic" | grep -qE 'RPATH|RUNPATH'; then fail "has a run path"; fi
-if printf '%s\n' "$segments" | grep -qE 'LOAD.* RWE '; then fail "has memory that is writable and executable"; fi
+if printf '%s\n' "$segments" | grep -qE 'LOAD.* RWE '; then fail "has writable and executable memory"; fi
 
 [ "$failures" -eq 0 ] || exit 1
-echo "abi: $(wc -l <"$scratch/names") names, each in its node, and nothing else"
+echo "abi: $(wc -l <"$scratch/names") names, each with its version node, and no other exports"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The Debian packages: nothing for lintian to warn of; symbols, hardening and files as they should be; installed, the
-# examples compile and run, by autopkgtest; purged, nothing is left. Needs root, and a machine without mmlib's packages.
-# Usage: check-deb.sh DIRECTORY-OF-THE-PACKAGES
+# Tests the Debian packages: lintian reports nothing; symbols, hardening and files are as expected; with the packages
+# installed, the examples compile and run under autopkgtest; after a purge, no file remains. Requires root, and a
+# machine without mmlib's packages. Usage: check-deb.sh DIRECTORY-OF-THE-PACKAGES
 set -eu
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
@@ -13,13 +13,13 @@ fail() {
 	echo "deb: $1"
 	exit 1
 }
-[ "$(id -u)" -eq 0 ] || fail "installing packages takes root"
+[ "$(id -u)" -eq 0 ] || fail "root is required to install packages"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 arch=$(dpkg --print-architecture)
 multiarch=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 changes=$packages/mmsysio_${version}_$arch.changes
 
-lintian --allow-root --fail-on error,warning --tag-display-limit 0 --info "$changes" || fail "lintian is not content"
+lintian --allow-root --fail-on error,warning --tag-display-limit 0 --info "$changes" || fail "lintian reports problems"
 mkdir -p "$scratch/symbols/debian"
 cp debian/control debian/changelog "$scratch/symbols/debian"
 dpkg-deb -R "$packages/libmmsysio1_${version}_$arch.deb" "$scratch/symbols/package"
@@ -27,7 +27,7 @@ dpkg-deb -R "$packages/libmmsysio1_${version}_$arch.deb" "$scratch/symbols/packa
 	symbols=$PWD/debian/libmmsysio1.symbols
 	cd "$scratch/symbols"
 	dpkg-gensymbols -c4 -plibmmsysio1 -v"$version" -Ppackage -I"$symbols" -Oout 2>&1
-) || fail "dpkg-gensymbols is not content"
+) || fail "dpkg-gensymbols reports differences"
 
 dpkg-deb -c "$packages/libmmsysio1_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >"$scratch/files"
 dpkg-deb -c "$packages/libmmsysio-dev_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >>"$scratch/files"
@@ -57,37 +57,37 @@ cat >"$scratch/expected" <<END
 END
 find man/man3 man/man7 -name '*.[37]' | sed 's|.*|./usr/share/&.gz|' >>"$scratch/expected"
 sort "$scratch/expected" >"$scratch/expected-sorted"
-sort "$scratch/files" | diff -u "$scratch/expected-sorted" - || fail "the files are not those expected"
+sort "$scratch/files" | diff -u "$scratch/expected-sorted" - || fail "the list of files differs"
 
 library=$packages/libmmsysio1_${version}_$arch.deb
 dpkg-deb -I "$library" | grep -q '^ Multi-Arch: same' || fail "not Multi-Arch: same"
 dpkg-deb --ctrl-tarfile "$library" | tar -xO ./symbols | grep '^ mm_' >"$scratch/names" || :
 grep '^ mm_' debian/libmmsysio1.symbols | diff - "$scratch/names" ||
-	fail "the package's symbols are not those of debian/"
-[ -e "$packages/libmmsysio1-dbgsym_${version}_$arch.deb" ] || fail "no package of debug symbols"
+	fail "the package's symbols differ from those in debian/"
+[ -e "$packages/libmmsysio1-dbgsym_${version}_$arch.deb" ] || fail "the debug symbol package is missing"
 
-# Whatever is there afterwards must have been there before.
+# Any file that exists afterwards must have existed before.
 left() { find /usr /etc /var/lib/dpkg/info /var/cache/ldconfig -xdev -name '*mmsysio*' 2>/dev/null | sort; }
 purge() { dpkg --purge libmmsysio1-dbgsym libmmsysio-dev libmmsysio1 >/dev/null 2>&1 || :; }
-# Packages that somebody uses are not for a test to take away.
+# A test must not remove packages that somebody uses.
 if dpkg -s libmmsysio1 >/dev/null 2>&1; then fail "libmmsysio1 is installed on this machine: purge it first"; fi
 left >"$scratch/before"
 trap 'purge; rm -rf "$scratch"' EXIT
 dpkg -i "$packages"/libmmsysio*_"${version}_$arch".deb >"$scratch/log" 2>&1 || {
 	cat "$scratch/log"
-	fail "cannot be installed"
+	fail "the packages cannot be installed"
 }
 flags=$(pkg-config --cflags --libs mmsysio | xargs)
-[ "$flags" = "-lmmsysio" ] || fail "pkg-config says $flags"
-ldconfig -p | grep -q "libmmsysio.so.1 .*/$multiarch/" || fail "the loader does not know the library"
+[ "$flags" = "-lmmsysio" ] || fail "pkg-config prints $flags"
+ldconfig -p | grep -q "libmmsysio.so.1 .*/$multiarch/" || fail "the dynamic loader does not find the library"
 
 mkdir "$scratch/source"
 dpkg-source -x "$packages/mmsysio_$version.dsc" "$scratch/source/tree" >/dev/null 2>&1
 autopkgtest --no-built-binaries "$scratch/source/tree/" -- null \
 	>"$scratch/log" 2>&1 || { tail -30 "$scratch/log"; fail "autopkgtest fails"; }
-grep -E ' PASS|client and server talk' "$scratch/log"
+grep -E ' PASS|client and server communicate' "$scratch/log"
 
 purge
-left | diff "$scratch/before" - || fail "purged, something is left"
-if dpkg -l 'libmmsysio*' 2>/dev/null | grep -qE '^(ii|rc) '; then fail "purged, dpkg still knows it"; fi
-echo "deb: built, without a word from lintian, installed, used, and gone again"
+left | diff "$scratch/before" - || fail "files remain after the purge"
+if dpkg -l 'libmmsysio*' 2>/dev/null | grep -qE '^(ii|rc) '; then fail "dpkg still lists the package after the purge"; fi
+echo "deb: built, accepted by lintian, installed, tested and purged"

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The tarball is the same when it is made again, also out of itself; and it builds and passes check-abi in a network
-# namespace of its own, where there is nothing, with a cargo that has never fetched anything.
-# Usage: check-dist.sh TARBALL
+# Checks that the tarball is the same when it is created again, also from the unpacked tarball; and that it builds and
+# passes check-abi in a network namespace without interfaces, with an empty cargo home. Usage: check-dist.sh TARBALL
 set -eu
 
 tarball=$(realpath "$1")
@@ -20,12 +19,12 @@ cmp "$tarball" "$scratch/third/$(basename "$tarball")"
 
 unshare=unshare
 [ "$(id -u)" -eq 0 ] || unshare="unshare -r"
-# The namespace is as empty as it should be.
+# Make sure that the namespace has no network interface but the loopback.
 [ "$($unshare -n sh -c 'tail -n +3 /proc/net/dev | grep -vc "lo:"' || :)" = 0 ]
 cd "$tree"
 # shellcheck disable=SC2086
 env -u CARGO_TARGET_DIR -u MAKEFLAGS -u MFLAGS CARGO_HOME="$scratch/cargo-home" PATH="$toolchain:$PATH" \
 	$unshare -n make CARGO_FLAGS=--frozen all check-abi >"$scratch/log" 2>&1 || { tail -30 "$scratch/log"; exit 1; }
 grep -E '^(abi|mmlib):' "$scratch/log"
-[ ! -e "$scratch/cargo-home/registry" ] || { echo "dist: cargo fetched something"; exit 1; }
-echo "dist: made twice alike, and built without network"
+[ ! -e "$scratch/cargo-home/registry" ] || { echo "dist: cargo downloaded files"; exit 1; }
+echo "dist: reproducible, and builds without network"

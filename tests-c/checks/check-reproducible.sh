@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds in two directories, by two homes and at two times, with debug information too, give the same bytes.
-# Usage: check-reproducible.sh TARBALL
+# Checks that builds in two directories, with two home directories and at two times, are identical, also with debug
+# information. Usage: check-reproducible.sh TARBALL
 set -eu
 
 tarball=$(realpath "$1")
@@ -23,17 +23,17 @@ same() { # same WHAT DIRECTORY DIRECTORY
 		cmp "$scratch/$2/build/$file" "$scratch/$3/build/$file" || { echo "reproducible: $1: $file differs"; exit 1; }
 	done
 	if grep -aqF "$scratch" "$scratch/$2/build/libmmsysio.a" "$scratch/$2/build/libmmsysio.so"; then
-		echo "reproducible: $1: the name of the directory is in the library"
+		echo "reproducible: $1: the library contains the name of the build directory"
 		exit 1
 	fi
 }
 
 build one home "" ""
 build two/deeper another-home "" ""
-same "as it is" one two/deeper
+same "default build" one two/deeper
 build three home "-g" "-g"
 build four/deeper another-home "-g" "-g"
 same "with debug information" three four/deeper
 readelf -SW "$scratch/three/build/libmmsysio.so" | grep -q '\.debug_info'
 sums=$(sha256sum "$scratch/one/build/libmmsysio.so" "$scratch/one/build/libmmsysio.a" | cut -c1-16 | xargs)
-echo "reproducible: $sums in each directory"
+echo "reproducible: $sums in both directories"

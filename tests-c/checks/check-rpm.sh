@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The RPM packages: each has the files, and provides and needs the names, that it should.
-# Usage: check-rpm.sh DIRECTORY-OF-THE-PACKAGES
+# Checks that each RPM package has the expected files, and provides and requires the expected names. Usage: check-rpm.sh
+# DIRECTORY-OF-THE-PACKAGES
 set -eu
 export LC_ALL=C
 
@@ -19,11 +19,11 @@ docs=/usr/share/doc
 
 contents() { # contents PACKAGE, the expected files on standard input
 	sort >"$scratch/expected"
-	# Manual pages are many: rpmbuild itself refuses to leave one out. Directories of build ids are rpm's, and some rpms
-	# write the version behind the names of directories of documents.
+	# The many manual pages are not listed: rpmbuild fails if one is not packaged. Directories of build ids belong
+	# to rpm, and some versions of rpm append the version to the names of documentation directories.
 	rpm -qlp "$(one "$1")" 2>/dev/null | grep -vE '/\.build-id|^/usr/share/man/' |
 		sed -E "s#^(/usr/share/(doc|licenses)/mmsysio(-devel)?)-$version#\1#" | sort | diff -u "$scratch/expected" - ||
-		fail "the files of $1 are not those expected"
+		fail "the files of $1 differ from those expected"
 }
 licenses=/usr/share/licenses
 contents mmsysio <<END
@@ -65,10 +65,10 @@ provides mmsysio '^libmmsysio\.so\.1\(MMLIB_1\.0\)'
 provides mmsysio '^bundled\(crate\(libc\)\)'
 provides mmsysio-devel '^pkgconfig\(mmsysio\) = '"$version"
 rpm -qp --requires "$(one mmsysio-devel)" 2>/dev/null | grep -qE '^mmsysio.* = '"$version" ||
-	fail "-devel does not want its library"
+	fail "-devel does not require the library package"
 
 cd "$scratch"
 rpm2cpio "$(one mmsysio)" | cpio -idm --quiet
-readelf -dW ".$libdir/libmmsysio.so.1" | grep -q 'SONAME.*libmmsysio\.so\.1' || fail "the library has another SONAME"
-[ -n "$(find "$packages/SRPMS" -name "mmsysio-$version-*.src.rpm")" ] || fail "no source package"
-echo "rpm: three packages, each with its files and names"
+readelf -dW ".$libdir/libmmsysio.so.1" | grep -q 'SONAME.*libmmsysio\.so\.1' || fail "the library has a different SONAME"
+[ -n "$(find "$packages/SRPMS" -name "mmsysio-$version-*.src.rpm")" ] || fail "the source package is missing"
+echo "rpm: three packages with the expected files and names"

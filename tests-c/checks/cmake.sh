@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# find_package(mmsysio) gives the targets mmsysio::mmsysio and mmsysio::mmsysio_static, from a tree that was moved; programs
-# built with them run; a version that is not here is refused.
-# Usage: cmake.sh INSTALLED-TREE VERSION
+# Checks that find_package(mmsysio) defines the targets mmsysio::mmsysio and mmsysio::mmsysio_static in a relocated
+# tree, that programs built with them run, and that other versions are rejected. Usage: cmake.sh INSTALLED-TREE VERSION
 set -eu
 
 scratch=$(mktemp -d)
@@ -49,20 +48,20 @@ for wanted in "" "$version" "${version%%.*}"; do
 done
 [ "$(cat "$scratch/build/found")" = "$version" ] || fail "the version found is $(cat "$scratch/build/found")"
 cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program cannot be built"
-"$scratch/build/user" || fail "the program ended with $?"
-readelf -dW "$scratch/build/user" | grep -qF "$scratch/moved/lib" || fail "the program does not know the moved tree"
+"$scratch/build/user" || fail "the program exited with status $?"
+readelf -dW "$scratch/build/user" | grep -qF "$scratch/moved/lib" || fail "the program does not use the relocated tree"
 for user in static_user fully_static_user; do
-	"$scratch/build/$user" || fail "the program $user ended with $?"
+	"$scratch/build/$user" || fail "the program $user exited with status $?"
 	if readelf -dW "$scratch/build/$user" | grep -q libmmsysio; then fail "the program $user needs the shared library"; fi
 done
 for unwanted in 0.9 "${version%%.*}.999" "$((${version%%.*} + 1))"; do
-	if configure "$unwanted"; then fail "version $unwanted is found, in $version"; fi
-	grep -q 'compatible with requested' "$scratch/log" || fail "version $unwanted is refused for another reason"
+	if configure "$unwanted"; then fail "version $unwanted is found, although $version is installed"; fi
+	grep -q 'compatible with requested' "$scratch/log" || fail "version $unwanted is rejected for another reason"
 done
 rm "$scratch/moved/lib/libmmsysio.a"
 configure "" || fail "not found without the static library"
 cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program cannot be built without the static library"
-[ ! -e "$scratch/build/static_user" ] || fail "there is a target of a static library that is not there"
+[ ! -e "$scratch/build/static_user" ] || fail "the target of the static library exists although the library does not"
 rm "$scratch/moved/lib/libmmsysio.so"
-if configure ""; then fail "found without its library"; fi
-echo "cmake: find_package(mmsysio) finds $version in a moved tree, and no other"
+if configure ""; then fail "found although the library is missing"; fi
+echo "cmake: find_package(mmsysio) finds $version in a relocated tree, and rejects other versions"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the Debian packages, binary and source, out of the tarball, in an empty network namespace if one can be had.
-# Usage: deb.sh TARBALL DIRECTORY-FOR-THE-PACKAGES
+# Builds the Debian packages, binary and source, from the tarball, in an empty network namespace if possible. Usage:
+# deb.sh TARBALL DIRECTORY-FOR-THE-PACKAGES
 set -eu
 
 tarball=$(realpath "$1")
@@ -12,12 +12,13 @@ wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 tar -xf "$tarball" -C "$out"
 cd "$out/$(basename "$tarball" .tar.xz)"
 
-enough() { # enough VERSION: is it what the sources want?
+enough() { # enough VERSION: is it new enough for the sources?
 	dpkg --compare-versions "$1" ge "$wanted"
 }
 
-# The packaged Rust of a distribution may be too old. A newer one on PATH, from rustup, will do as well, but dpkg does
-# not know of it: only then is dpkg-buildpackage told not to look, and the other dependencies are looked for here.
+# A distribution's packaged Rust may be too old. A newer one on PATH, from rustup, can be used instead, but dpkg does
+# not know it. Only in that case is dpkg-buildpackage told not to check the build dependencies, and the other
+# dependencies are checked here.
 nodeps=""
 missing=$(dpkg-checkbuilddeps 2>&1 | sed -n 's/.*: Unmet build dependencies: //p')
 if [ -n "$missing" ]; then
@@ -28,14 +29,15 @@ if [ -n "$missing" ]; then
 	fi
 	found=$(rustc --version 2>/dev/null | cut -d' ' -f2)
 	if [ -z "$found" ] || ! enough "$found"; then
-		echo "deb: Rust $wanted is needed; dpkg knows none, and PATH has ${found:-none}" >&2
+		echo "deb: Rust $wanted is needed; dpkg has none, and PATH has ${found:-none}" >&2
 		exit 1
 	fi
-	# A build has a home of its own, where rustup's proxies find no toolchain: name the toolchain itself.
+	# The build uses a separate home directory, where rustup's proxies find no toolchain. Therefore the toolchain's
+	# own directory is put on PATH.
 	PATH=$(rustc --print sysroot)/bin:$PATH
 	export PATH
 	nodeps=-d
-	echo "deb: Rust $found on PATH is taken: dpkg has none as new as $wanted (dpkg-buildpackage -d)"
+	echo "deb: using Rust $found on PATH: no packaged Rust is as new as $wanted (dpkg-buildpackage -d)"
 fi
 
 # shellcheck disable=SC2086

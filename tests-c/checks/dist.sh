@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Makes the source tarball: the files of git, or of the unpacked tarball this is, and the crates in vendor/. The same
-# sources give the same bytes; the time in it is SOURCE_DATE_EPOCH, or else that of the last commit.
-# Usage: dist.sh TARBALL (from the top of the sources)
+# Creates the source tarball: the files in git, or those of the unpacked tarball in which it runs, and the crates in
+# vendor/. The result is reproducible; its timestamp is SOURCE_DATE_EPOCH, or else the time of the last commit. Usage:
+# dist.sh TARBALL (from the top of the sources)
 set -eu
 export LC_ALL=C
 
@@ -27,7 +27,7 @@ if [ ! -e vendor ]; then
 	(cd "$tree" && $cargo vendor --quiet --locked vendor >/dev/null)
 	mkdir -p "$tree/.cargo"
 	cat >"$tree/.cargo/config.toml" <<-'END'
-	# The crates are in vendor/: nothing is fetched.
+	# The crates are in vendor/, so nothing is downloaded.
 	[source.crates-io]
 	replace-with = "vendored"
 
@@ -35,12 +35,14 @@ if [ ! -e vendor ]; then
 	directory = "vendor"
 	END
 
-	# Most crates of Cargo.lock serve `make header` alone. cargo wants to see them all, but an empty shell is enough.
+	# Most crates in Cargo.lock are needed only by `make header`. cargo requires all of them to be present, but
+	# empty crates suffice.
 	(cd "$tree" && $cargo tree --frozen --edges normal,build --prefix none) |
 		sed 's/ v/ /; s/ (.*//' | sort -u >"$scratch/needed"
 	for crate in "$tree"/vendor/*; do
 		manifest=$crate/Cargo.toml
-		# What the author wrote before cargo made it regular: of no use here, and Debian takes it for a leftover of patch.
+		# The original manifests from before cargo normalized them: they are not needed, and Debian's tools take
+		# them for leftovers of patch.
 		rm -f "$manifest.orig"
 		sed -i 's/"Cargo.toml.orig":"[0-9a-f]*",\{0,1\}//' "$crate/.cargo-checksum.json"
 		this=$(sed -n '/^\[package\]/,/^\[[a-z]/{ s/^name = "\(.*\)"/\1/p; }' "$manifest" | head -1)

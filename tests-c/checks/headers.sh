@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Compiles each public header alone, as the C and C++ of its users, and a program that uses what is no function: no
-# warning is accepted. The headers are ordinary ones, in which compilers warn as in the program.
-# Usage: headers.sh HEADER...
+# Compiles each public header alone, as C and C++ with the usual options of users, and a program that uses everything
+# but functions, and accepts no warning. The headers are not included as system headers, so compilers warn about them as
+# about the program. Usage: headers.sh HEADER...
 set -eu
 
 scratch=$(mktemp -d)
@@ -27,12 +27,12 @@ compile() { # compile FILE OPTION...
 }
 
 for header in "$@"; do
-	# Twice, for the include guard.
+	# Included twice, to test the include guard.
 	printf '#include <%s>\n#include <%s>\nint main(void) { return 0; }\n' "$header" "$header" >"$scratch/user"
 	compile "$scratch/user"
 done
 
-# What is compiled in the program: macros, constants, inline functions.
+# Everything that is compiled as part of the program: macros, constants, inline functions.
 cat >"$scratch/user" <<'END'
 #include <mmsysio.h>
 #include <mmerrno.h>
@@ -75,7 +75,7 @@ compile "$scratch/user"
 compile "$scratch/user" -DMM_LOG_MAXLEVEL=MM_LOG_NONE
 compile "$scratch/user" -DMM_NO_SHORT_NAMES
 
-# A program's own names, before and, if it says so, after the headers.
+# A program may define these names itself before the headers or, with MM_NO_SHORT_NAMES, after them.
 cat >"$scratch/names" <<'END'
 #define LIKELY "not this one"
 #define UNLIKELY "not this one"
@@ -90,7 +90,7 @@ cat "$scratch/names" "$scratch/user" >"$scratch/before"
 compile "$scratch/before"
 { echo '#define MM_NO_SHORT_NAMES'; sed '/^$/q' "$scratch/user"; cat "$scratch/names"; sed '1,/^$/d' "$scratch/user"; } >"$scratch/after"
 compile "$scratch/after"
-# The names are there for the programs of mmlib, which have none of their own.
+# The names exist for programs written for mmlib, which do not define them.
 cat >"$scratch/mmlib" <<'END'
 #include <mmsysio.h>
 NOINLINE NONNULL int use(const int *number);

@@ -1,7 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what a part of the tests needs, as root on Debian or Ubuntu; elsewhere, or without the right, says what is
-# missing. Usage: install-packages.sh check|lint|bench|deb|rpm|dist
+# Installs the packages that a part of the tests needs, as root on Debian or Ubuntu; otherwise prints what is missing.
+# Usage: install-packages.sh check
+# lint
+# bench
+# deb
+# rpm
+# dist
 set -eu
 
 missing=""
@@ -35,10 +40,10 @@ check)
 	[ -e /etc/services ] || missing="$missing netbase"
 	pkg-config --exists check 2>/dev/null || missing="$missing check"
 	pkg-config --exists fuse3 2>/dev/null || missing="$missing libfuse3-dev"
-	# libFuzzer is in clang's runtime, which not every distribution has in a package of its own.
+	# libFuzzer is part of clang's runtime, which is not a separate package in every distribution.
 	echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
 		clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null || missing="$missing libFuzzer of clang"
-	# The library of gcc's address sanitizer is a package of its own.
+	# The library of gcc's address sanitizer is in a separate package.
 	echo 'int main(void) { return 0; }' | gcc -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null ||
 		missing="$missing libasan and libubsan of gcc"
 	;;
@@ -49,7 +54,7 @@ lint)
 	need git git
 	;;
 bench)
-	# The peers that the benchmarks measure, and what counts instructions.
+	# The other libraries that the benchmarks measure, and the tool that counts instructions.
 	packages="gcc make binutils pkg-config valgrind python3 libqb-dev libnng-dev libzmq3-dev libsystemd-dev"
 	need gcc gcc
 	need pkg-config pkg-config
@@ -59,7 +64,7 @@ bench)
 	for peer in libqb libzmq libsystemd; do
 		pkg-config --exists "$peer" 2>/dev/null || missing="$missing $peer"
 	done
-	# Debian's nng has no file for pkg-config.
+	# Debian's nng has no pkg-config file.
 	echo '#include <nng/nng.h>' | gcc -E -x c - -o /dev/null 2>/dev/null || missing="$missing libnng-dev"
 	;;
 dist)
@@ -69,7 +74,7 @@ dist)
 	need patchelf patchelf
 	;;
 deb)
-	# The build dependencies of debian/control, less cargo and rustc, which may come from rustup.
+	# The build dependencies of debian/control, without cargo and rustc, which may come from rustup.
 	packages="build-essential dpkg-dev debhelper fakeroot lintian autopkgtest check libfuse3-dev patchelf pkg-config perl python3 netbase xz-utils iproute2"
 	need dpkg-buildpackage dpkg-dev
 	need dh debhelper
@@ -102,7 +107,7 @@ rpm)
 	need xz xz-utils
 	;;
 *)
-	echo "install-packages.sh: no part is called $1" >&2
+	echo "install-packages.sh: unknown part $1" >&2
 	exit 2
 	;;
 esac

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs as a packager does, builds a user's program against the installed tree, in C and C++, shared and static, runs
-# it, moves the tree, and uninstalls: nothing may be left.
-# Usage: install.sh (from the top of the sources)
+# it, relocates the tree, and uninstalls: no file may remain. Usage: install.sh (from the top of the sources)
 set -eu
 
 scratch=$(mktemp -d)
@@ -29,13 +28,13 @@ END
 sort -o "$scratch/expected" "$scratch/expected"
 diff -u "$scratch/expected" "$scratch/installed"
 
-# The tree can be moved: the file of pkg-config knows its directories relative to each other.
+# The tree can be relocated: the pkg-config file uses directories relative to each other.
 mv "$scratch/package/opt/mm" "$scratch/moved"
 export PKG_CONFIG_PATH="$scratch/moved/lib64/pkgconfig"
 config() { pkg-config --define-variable=prefix="$scratch/moved" "$@" mmsysio; }
 [ "$(pkg-config --modversion mmsysio)" = "$version" ]
 
-# The README's program, as the README says.
+# The README's program, built as the README describes.
 sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d' >"$scratch/hello.c"
 sed 's/struct mm_ipc_msg msg = .*/struct mm_ipc_msg msg = {}; msg.iov = \&iov; msg.num_iov = 1;/' "$scratch/hello.c" >"$scratch/hello.cc"
 # shellcheck disable=SC2046
@@ -56,9 +55,9 @@ mkdir -p "$scratch/package/opt"
 mv "$scratch/moved" "$scratch/package/opt/mm"
 ${MAKE:-make} -s uninstall DESTDIR="$scratch/package" PREFIX=/opt/mm LIBDIR=/opt/mm/lib64 INCLUDEDIR=/opt/mm/include/mm >/dev/null
 left=$(find "$scratch/package" ! -type d)
-[ -z "$left" ] || { echo "install: left behind by uninstall: $left"; exit 1; }
+[ -z "$left" ] || { echo "install: not removed by uninstall: $left"; exit 1; }
 
 ${MAKE:-make} -s install STATIC=no DESTDIR="$scratch/no-static" >/dev/null
 [ ! -e "$scratch/no-static/usr/local/lib/libmmsysio.a" ]
 [ -e "$scratch/no-static/usr/local/lib/libmmsysio.so.1" ]
-echo "install: $(wc -l <"$scratch/expected") files, used in C and C++, shared and static, and gone again"
+echo "install: $(wc -l <"$scratch/expected") files, used in C and C++, shared and static, and removed again"

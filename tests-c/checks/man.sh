@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The manual pages: every function has one, with the prototype of the header; they are what the headers say, lint finds
-# nothing in them, no reference leads nowhere, and their examples work with the installed library.
+# Checks the manual pages: every function has one, with the prototype of the header; they are up to date with the
+# headers, mandoc's lint reports nothing, every reference resolves, and their examples work with the installed library.
 # Usage: man.sh STAGE (from the top of the sources)
 set -eu
 export LC_ALL=C
@@ -29,7 +29,7 @@ $(head -40 "$scratch/diff")"
 cmp man/man7/mmsysio_functions.7 "$scratch/mmsysio_functions.7" ||
 	fail "man/man7/mmsysio_functions.7 does not list what the headers declare: run 'make man'"
 
-# --- a page for every name. An alias is one line, and names a page that is none itself.
+# --- a page for every name. An alias is one line that names a page that is not an alias.
 for name in $(sed -n 's/^ *\(mm_[a-z0-9_]*\);$/\1/p' src/mmsysio.map); do
 	[ -s "man/man3/$name.3" ] || fail "$name() has no page"
 	grep -qx "\.It Xr $name 3" man/man7/mmsysio_functions.7 || fail "mmsysio_functions(7) does not list $name()"
@@ -41,22 +41,22 @@ for page in man/man3/*.3 man/man7/*.7; do
 		pages="$pages $page"
 		continue
 	fi
-	[ "$(wc -l <"$page")" -eq 1 ] || fail "$page has more than its alias"
+	[ "$(wc -l <"$page")" -eq 1 ] || fail "$page has more than the alias line"
 	if [ ! -s "man/$target" ] || grep -q '^\.so' "man/$target"; then
-		fail "$page is an alias of $target, which is no page"
+		fail "$page is an alias of $target, which is not a page"
 	elif ! grep -qx "\.Nm $(basename "$page" .3)\( ,\)\{0,1\}" "man/$target"; then
 		fail "$page is an alias of $target, which does not name it"
 	fi
 done
 
-# --- lint. That the pages of others are not installed is no fault of ours.
+# --- lint, except for references to pages of other packages, which need not be installed.
 for page in $pages; do
 	mandoc -Tlint -Wstyle "$page" 2>/dev/null | grep -v 'referenced manual not found' >"$scratch/lint" || true
 	[ ! -s "$scratch/lint" ] || fail "$(cat "$scratch/lint")"
 done
 
-# --- the synopsis, as a reader sees it: it compiles after the header, and the preprocessor leaves of both the same
-# text, names of arguments included.
+# --- the synopsis, as rendered: it compiles after the header, and both are the same text after preprocessing,
+# including the names of arguments.
 normalised() { # C on stdin, its prototypes of mm_ functions on stdout, one a line
 	tr '\n\t' '  ' | sed ':again; s/{[^{}]*}/;/g; t again' | tr ';' '\n' |
 		sed -n 's/^ *//; s/^static //; s/^inline //; s/  */ /g
@@ -75,7 +75,7 @@ for page in $pages; do
 	${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -Iinclude "$scratch/synopsis.c" \
 		2>"$scratch/errors" ||
 		fail "the SYNOPSIS of $page differs from the header: $(cat "$scratch/errors")"
-	# Only what stands behind the header's own text.
+	# Only the part after the header's text.
 	{
 		grep '^ *#include' "$scratch/synopsis.c"
 		echo 'char mm_begin_synopsis;'
@@ -90,14 +90,14 @@ sort "$scratch/shown" | diff -u "$scratch/declared" - >"$scratch/diff" ||
 	fail "SYNOPSIS sections (+) differ from the headers (-):
 $(grep '^[-+][^-+]' "$scratch/diff")"
 
-# --- references to our own pages.
+# --- references to pages of this package.
 # shellcheck disable=SC2086
 sed -n 's/^\.Xr \(mm_[a-z0-9_]*\|mmsysio[a-z_]*\) \([0-9]\).*/\1 \2/p' $pages | sort -u | while read -r name section; do
 	[ -s "man/man$section/$name.$section" ] || echo "$name($section)"
 done >"$scratch/dangling"
-[ ! -s "$scratch/dangling" ] || fail "pages refer to what is not there: $(tr '\n' ' ' <"$scratch/dangling")"
+[ ! -s "$scratch/dangling" ] || fail "unresolved references in the pages: $(tr '\n' ' ' <"$scratch/dangling")"
 
-# --- examples: compiled as a reader would do, run in an empty directory, and nothing may be left.
+# --- examples: compiled as documented, run in an empty directory, where they must leave nothing behind.
 count=0
 shared() { find /dev/shm -mindepth 1 -maxdepth 1 -name '*example*' 2>/dev/null || true; }
 shared >"$scratch/shared"
@@ -122,9 +122,9 @@ for page in $pages; do
 	fi
 	mkdir "$scratch/empty"
 	(cd "$scratch/empty" && EXAMPLE_IN="$scratch/$name" timeout 10 ../example </dev/null) >"$scratch/output" 2>&1 ||
-		fail "the example of $name ends with $?: $(cat "$scratch/output")"
+		fail "the example of $name exits with status $?: $(cat "$scratch/output")"
 	left=$(find "$scratch/empty" -mindepth 1)
-	[ -z "$left" ] || fail "the example of $name leaves behind: $left"
+	[ -z "$left" ] || fail "the example of $name leaves files behind: $left"
 	running=$(grep -lszF "EXAMPLE_IN=$scratch/$name" /proc/[0-9]*/environ || true)
 	[ -z "$running" ] || fail "the example of $name leaves a process behind: $running"
 	shared >"$scratch/shared-now"
@@ -135,4 +135,4 @@ for page in $pages; do
 done
 
 [ "$failures" -eq 0 ] || exit 1
-echo "man: $(echo $pages | wc -w) pages for $(wc -l <"$scratch/declared") functions, with $count examples that work"
+echo "man: $(echo $pages | wc -w) pages for $(wc -l <"$scratch/declared") functions, with $count working examples"

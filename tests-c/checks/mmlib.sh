@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A program that was linked against mmlib runs on this library: with LD_PRELOAD, and with the name of its library
-# changed, and the loader has nothing to say about versions. mmlib is played by a stub, made of the map, that
-# must not be called.
-# Usage: mmlib.sh PRODUCT.so
+# Checks that a program linked against mmlib runs with this library, through LD_PRELOAD and with the library name in the
+# program changed, and that the loader reports no version problem. A stub generated from the map, whose functions must
+# not be called, takes the place of mmlib. Usage: mmlib.sh PRODUCT.so
 set -eu
 export LC_ALL=C
 
@@ -53,20 +52,20 @@ $cc -std=c11 -Wall -Wextra -Wno-cast-function-type -I"$sources/include" "$scratc
 	"$scratch/stub/libmmlib.so.1" -o "$scratch/program" -Wl,-z,now
 
 runs() { # runs WHAT PROGRAM, with the environment as it is
-	timeout 20 "$2" >"$scratch/out" 2>"$scratch/err" || { echo "mmlib: $1: ended with $?:"; cat "$scratch/err"; exit 1; }
+	timeout 20 "$2" >"$scratch/out" 2>"$scratch/err" || { echo "mmlib: $1: exited with status $?:"; cat "$scratch/err"; exit 1; }
 	[ "$(cat "$scratch/out")" = hello ] || { echo "mmlib: $1: printed $(cat "$scratch/out")"; exit 1; }
 	[ ! -s "$scratch/err" ] || { echo "mmlib: $1: $(cat "$scratch/err")"; exit 1; }
 }
 
-# The stub is no mmlib: alone, the program must die, or this test proves nothing.
+# The stub does not implement mmlib: without our library the program must crash, or this test proves nothing.
 if (LD_LIBRARY_PATH="$scratch/stub" "$scratch/program"; exit $?) >/dev/null 2>&1; then
-	echo "mmlib: the program runs on the stub"
+	echo "mmlib: the program runs with the stub"
 	exit 1
 fi
 (export LD_LIBRARY_PATH="$scratch/stub" LD_PRELOAD="$product" && runs "with LD_PRELOAD" "$scratch/program")
 
-# With LD_PRELOAD, constructors of libraries that were linked against mmlib run before ours. The maximum of the
-# environment holds for their errors as well.
+# With LD_PRELOAD, constructors of libraries linked against mmlib run before ours. The maximum log level of the
+# environment also applies to their errors.
 cat >"$scratch/early.c" <<-'END'
 	#include <mmerrno.h>
 	#include <mmlog.h>
@@ -84,14 +83,14 @@ lines_at() { # lines_at LEVEL
 	LD_LIBRARY_PATH="$scratch/stub" LD_PRELOAD="$product" MM_LOG_MAXLEVEL=$1 "$scratch/main" 2>&1 | grep -c 'raised early'
 }
 [ "$(lines_at INFO)" = 1 ] || { echo "mmlib: an error of a constructor is not logged"; exit 1; }
-[ "$(lines_at FATAL)" = 0 ] || { echo "mmlib: MM_LOG_MAXLEVEL does not hold for an error of a constructor"; exit 1; }
+[ "$(lines_at FATAL)" = 0 ] || { echo "mmlib: MM_LOG_MAXLEVEL does not apply to an error of a constructor"; exit 1; }
 
 cp "$product" "$scratch/ours/libmmsysio.so.1"
 ln -s libmmsysio.so.1 "$scratch/ours/libmmsysio.so"
 ln -s libmmlib.so.1 "$scratch/stub/libmmlib.so"
 cp "$scratch/program" "$scratch/changed"
 patchelf --replace-needed libmmlib.so.1 libmmsysio.so.1 "$scratch/changed"
-(export LD_LIBRARY_PATH="$scratch/ours" && runs "with the name of its library changed" "$scratch/changed")
+(export LD_LIBRARY_PATH="$scratch/ours" && runs "with the library name changed" "$scratch/changed")
 
 # Link order, as README.md describes it. main.c itself calls no function of either library; early.so does.
 calls_ours() { # calls_ours SOURCE LINKER-OPTIONS...: whether the program, linked so, runs without a call of the stub

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What packages say must be what the sources say: version, names, bundled crates, files.
-# Usage: packaging.sh (from the top of the sources)
+# Checks that version, names, bundled crates and files in the packaging match the sources. Usage: packaging.sh (from the
+# top of the sources)
 set -eu
 export LC_ALL=C
 
@@ -15,13 +15,13 @@ fail() {
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 debian=$(sed -n '1s/^mmsysio (\([^)]*\)).*/\1/p' debian/changelog)
-[ "$debian" = "$version" ] || fail "debian/changelog is of $debian, Cargo.toml of $version"
+[ "$debian" = "$version" ] || fail "debian/changelog has version $debian, Cargo.toml $version"
 spec=$(sed -n 's/^Version: *//p' rpm/mmsysio.spec)
-[ "$spec" = "$version" ] || fail "rpm/mmsysio.spec is of $spec, Cargo.toml of $version"
+[ "$spec" = "$version" ] || fail "rpm/mmsysio.spec has version $spec, Cargo.toml $version"
 sed -n '/^%changelog/,$p' rpm/mmsysio.spec | sed -n '2p' | grep -q -e "- $version-" ||
-	fail "the newest entry of the spec's changelog is not of $version"
+	fail "the newest changelog entry of the spec is not for $version"
 changelog=$(sed -n 's/^## \[\{0,1\}\([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -1)
-[ "$changelog" = "$version" ] || fail "CHANGELOG.md is of $changelog, Cargo.toml of $version"
+[ "$changelog" = "$version" ] || fail "CHANGELOG.md has version $changelog, Cargo.toml $version"
 
 tests-c/checks/symbols.sh debian/libmmsysio1.symbols >"$scratch/symbols"
 diff -u debian/libmmsysio1.symbols "$scratch/symbols" ||
@@ -29,15 +29,15 @@ diff -u debian/libmmsysio1.symbols "$scratch/symbols" ||
 
 rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 for file in debian/control rpm/mmsysio.spec; do
-	grep -qE "cargo .*>= $rust" $file || fail "$file does not ask for cargo $rust"
-	grep -qE "rust(c)? .*>= $rust" $file || fail "$file does not ask for rustc $rust"
+	grep -qE "cargo .*>= $rust" $file || fail "$file does not require cargo $rust"
+	grep -qE "rust(c)? .*>= $rust" $file || fail "$file does not require rustc $rust"
 done
 sed -n 's/^Provides: *bundled(crate(\(.*\))) = \(.*\)/\1 \2/p' rpm/mmsysio.spec | sort >"$scratch/provided"
 ${CARGO:-cargo} tree --locked -e normal --prefix none | sed '1d; s/ v/ /; s/ (.*//' | sort -u >"$scratch/linked"
-diff -u "$scratch/linked" "$scratch/provided" || fail "the spec's bundled crates are not those of Cargo.lock"
+diff -u "$scratch/linked" "$scratch/provided" || fail "the bundled crates of the spec differ from those of Cargo.lock"
 
 for header in include/*.h; do
-	grep -q "^%{_includedir}/${header#include/}\$" rpm/mmsysio.spec || fail "$header is not in the spec"
+	grep -q "^%{_includedir}/${header#include/}\$" rpm/mmsysio.spec || fail "the spec does not list $header"
 done
 [ "$failures" -eq 0 ] || exit 1
-echo "packaging: all are of $version, with the $(grep -c '^ mm_' debian/libmmsysio1.symbols) names of the map"
+echo "packaging: all versions are $version, with the $(grep -c '^ mm_' debian/libmmsysio1.symbols) names of the map"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The file of pkg-config: valid, relocatable, and with the private libraries that rustc says.
-# Usage: pkg-config.sh INSTALLED-TREE FILE-WITH-RUSTC'S-LIBRARIES
+# Checks that the pkg-config file is valid and relocatable, and lists the private libraries that rustc reports. Usage:
+# pkg-config.sh INSTALLED-TREE FILE-WITH-RUSTC'S-LIBRARIES
 set -eu
 
 tree=$1
@@ -15,21 +15,21 @@ fail() {
 cp -R "$tree" "$scratch/moved"
 export PKG_CONFIG_PATH="$scratch/moved/lib/pkgconfig"
 file=$PKG_CONFIG_PATH/mmsysio.pc
-# --validate is pkgconf's; the other implementation checks what it reads when it is asked for anything.
+# Only pkgconf has --validate; the other implementation checks the file whenever it is queried.
 ! pkg-config --help | grep -q -e --validate || pkg-config --validate mmsysio || fail "pkgconf finds $file invalid"
 pkg-config --print-errors --exists mmsysio || fail "$file cannot be used"
 for field in Name Description Version Libs Libs.private Cflags; do
 	grep -q "^$field: ." "$file" || fail "$file has no $field"
 done
-if grep -q '@[A-Z]' "$file"; then fail "$file has a gap that was not filled"; fi
+if grep -q '@[A-Z]' "$file"; then fail "a placeholder in $file was not replaced"; fi
 [ "$(grep -c "^[a-z]*dir=\${prefix}/" "$file")" -eq 2 ] || fail "directories are not relative to the prefix in $file"
 
 flags=$(pkg-config --define-prefix --cflags --libs mmsysio)
 [ "$flags" = "-I$scratch/moved/include -L$scratch/moved/lib -lmmsysio" ] ||
-	[ "$flags" = "-I$scratch/moved/include -L$scratch/moved/lib -lmmsysio " ] || fail "moved, its flags are $flags"
+	[ "$flags" = "-I$scratch/moved/include -L$scratch/moved/lib -lmmsysio " ] || fail "after relocation, the flags are $flags"
 
-# gcc_s and c come from the C compiler, the shared or the static one as it fits.
+# The C compiler adds gcc_s and c itself, in the shared or static form.
 tr ' ' '\n' <"$2" | grep -e '^-l' | grep -vx -e -lgcc_s -e -lc | sort -u >"$scratch/rustc"
 sed -n 's/^Libs.private: *//p' "$file" | tr ' ' '\n' | sed '/^$/d' | sort >"$scratch/private"
-diff "$scratch/rustc" "$scratch/private" || fail "Libs.private is not what rustc says"
-echo "pkg-config: mmsysio.pc is valid, can be moved, and knows its $(wc -l <"$scratch/private") private libraries"
+diff "$scratch/rustc" "$scratch/private" || fail "Libs.private differs from the list that rustc reports"
+echo "pkg-config: mmsysio.pc is valid, relocatable, and lists $(wc -l <"$scratch/private") private libraries"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the RPM packages, binary and source, out of the tarball, in an empty network namespace if one can be had.
-# Usage: rpm.sh TARBALL DIRECTORY-FOR-THE-PACKAGES
+# Builds the RPM packages, binary and source, from the tarball, in an empty network namespace if possible. Usage: rpm.sh
+# TARBALL DIRECTORY-FOR-THE-PACKAGES
 set -eu
 
 tarball=$(realpath "$1")
@@ -10,12 +10,13 @@ mkdir -p "$2/SOURCES"
 out=$(realpath "$2")
 cp "$tarball" "$out/SOURCES"
 
-# A build has a home of its own, where rustup's proxies find no toolchain: name the toolchain itself.
+# The build uses a separate home directory, where rustup's proxies find no toolchain. Therefore the toolchain's own
+# directory is put on PATH.
 PATH=$(rustc --print sysroot)/bin:$PATH
 export PATH
 nodeps=""
 if ! rpm -q rpm >/dev/null 2>&1; then
-	echo "rpm: the rpm database of this machine is empty, so build dependencies are not looked up (--nodeps)"
+	echo "rpm: the rpm database of this machine is empty, so build dependencies are not checked (--nodeps)"
 	nodeps=--nodeps
 fi
 # shellcheck disable=SC2086

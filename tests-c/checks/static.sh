@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The static library links alone, beside another archive made by rustc, in both orders, and into a fully static program.
-# Usage: static.sh ARCHIVE, with the directory of mmsysio.pc in PKG_CONFIG_PATH
+# Checks that the static library links alone, together with another archive built by rustc, in both orders, and into a
+# fully static program. Usage: static.sh ARCHIVE, with the directory of mmsysio.pc in PKG_CONFIG_PATH
 set -eu
 export LC_ALL=C
 
@@ -13,7 +13,7 @@ cc=${CC:-cc}
 set -- $(pkg-config --cflags mmsysio)
 libs=$(pkg-config --static --libs-only-l mmsysio | sed 's/-lmmsysio//')
 
-# Another archive with all of Rust's library in it, as any other C library written in Rust has.
+# Another archive that contains Rust's standard library, like any C library written in Rust.
 cat >"$scratch/other.rs" <<'END'
 #[unsafe(no_mangle)]
 pub extern "C" fn other_length(n: i32) -> usize {
@@ -42,26 +42,26 @@ END
 try() { # try WHAT, arguments of the compiler
 	what=$1
 	shift
-	# A static program that may look up names in glibc draws a warning: it is not what is tested.
+	# The linker warns about static programs that may resolve names through glibc; this is not tested here.
 	$cc "$@" -o "$scratch/program" 2>"$scratch/err" || { echo "static: $what: does not link"; cat "$scratch/err"; exit 1; }
-	timeout 20 "$scratch/program" 2>"$scratch/err" || { echo "static: $what: the program ended with $?"; exit 1; }
+	timeout 20 "$scratch/program" 2>"$scratch/err" || { echo "static: $what: the program exited with status $?"; exit 1; }
 }
 # shellcheck disable=SC2086
 {
 	try "alone" "$@" "$scratch/program.c" "$archive" $libs
 	try "before another" "$@" -DOTHER "$scratch/program.c" "$archive" "$scratch/libother.a" -lgcc_s $libs
 	try "after another" "$@" -DOTHER "$scratch/program.c" "$scratch/libother.a" "$archive" -lgcc_s $libs
-	try "whole, beside another" "$@" -DOTHER "$scratch/program.c" -Wl,--whole-archive "$archive" -Wl,--no-whole-archive \
+	try "whole archive, with another" "$@" -DOTHER "$scratch/program.c" -Wl,--whole-archive "$archive" -Wl,--no-whole-archive \
 		"$scratch/libother.a" -lgcc_s $libs
 	try "fully static" -static "$@" "$scratch/program.c" $(pkg-config --static --libs mmsysio)
-	try "fully static, beside another" -static "$@" -DOTHER "$scratch/program.c" "$scratch/libother.a" \
+	try "fully static, with another" -static "$@" -DOTHER "$scratch/program.c" "$scratch/libother.a" \
 		$(pkg-config --static --libs mmsysio) -lgcc_eh
 }
 if readelf -lW "$scratch/program" | grep -q INTERP; then
-	echo "static: the static program has a loader"
+	echo "static: the static program has a dynamic loader"
 	exit 1
 fi
 
 globals=$(nm --defined-only --extern-only "$archive" | awk 'NF == 3 && $3 !~ /^mm_/ { print $3 }')
-[ -z "$globals" ] || { echo "static: global beside mm_*: $globals"; exit 1; }
-echo "static: links alone, beside another archive of Rust's in both orders, and fully static; only mm_* is global"
+[ -z "$globals" ] || { echo "static: global names other than mm_*: $globals"; exit 1; }
+echo "static: links alone, with another Rust archive in both orders, and fully static; only mm_* is global"

@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Counts system calls: the library must make none that its user does not need.
-# Usage: strace.sh PROGRAM (that of syscalls.c)
+# Counts system calls: the library must make no unnecessary ones. Usage: strace.sh PROGRAM (that of syscalls.c)
 set -eu
 
 program=$1
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# The calls of the program itself between its two marks, each with its number.
+# Prints the calls of the program between its two marks, each with its count.
 calls() { # calls CASE
 	strace -f -o "$log" -e 'signal=none' "$program" "$1"
 	sed -n '/chdir("begin"/,/chdir("end"/p' "$log" | grep -v chdir |
@@ -22,7 +21,7 @@ expect() { # expect CASE CALLS
 	if [ "$found" = "$2" ]; then
 		echo "strace: $1: $found"
 	else
-		echo "strace: $1: made [$found], not [$2]"
+		echo "strace: $1: made [$found], expected [$2]"
 		failures=1
 	fi
 }
@@ -31,13 +30,13 @@ expect messages "1000 recvmsg, 1000 sendto"
 expect descriptors "100 close, 100 recvmsg, 100 sendmsg"
 expect sockets "100 recvfrom, 100 recvmmsg, 100 recvmsg, 100 sendmmsg, 100 sendmsg, 100 sendto"
 expect connect "1 connect, 1 socket"
-# The cookie of the listener shows that its number is still its own.
+# The socket cookie of the listener shows that the descriptor still refers to it.
 expect accept "1 accept, 1 getsockopt"
-# Four datagrams look whether a client waits.
+# Four datagrams test whether a client waits.
 expect create "1 bind, 1 close, 1 getsockopt, 1 listen, 4 sendto, 2 socket"
-# Before it is stopped, and before it is closed, which may be later.
+# Before the listener is shut down, and before it is closed, which may be later.
 expect destroy "1 close, 2 getsockopt, 1 shutdown"
-# A stack for the child, during whose birth no signal is handled; no descriptor.
+# A stack for the child, with signals blocked until the child has executed its program; no descriptor.
 expect spawn "1 clone, 1 mmap, 1 munmap, 2 rt_sigprocmask"
 expect wait "1 wait4"
 expect map "1 mmap"

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Prints Debian's symbols file as src/mmsysio.map wants it. A name that the file has already keeps the version since
-# which it is there; a new one gets the version in Cargo.toml.
-# Usage: symbols.sh FILE
+# Prints Debian's symbols file for src/mmsysio.map. A name that the file already lists keeps its first version; a new
+# name gets the version in Cargo.toml. Usage: symbols.sh FILE
 set -eu
 export LC_ALL=C
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forged_names.c: names that would forge a line of the log, or be a format of printf()
+ * forged_names.c: names that would forge a log line, or act as a printf() format
  */
 #include "suite.h"
 
 #include <fcntl.h>
 
-/* A second line, commands of a terminal in 7 and 8 bits and in UTF-8, text that runs backwards, conversions of printf(). */
+/* A second line, terminal control sequences in 7 bits, 8 bits and UTF-8, right-to-left text, printf() conversions. */
 #define FORGED "x\nFATAL\r\t\x1b[2J\x9b\xc2\x9b\xe2\x80\xae%n%s%99999d\x7f"
 #define MISSING "/dev/null/" FORGED
 
@@ -16,7 +16,7 @@ static void connect_to_forged(void)
 	mm_ipc_connect(FORGED);
 }
 
-/* Its patience is not looked at again by the process. */
+/* The process does not read the timeout from the environment again. */
 static void connect_with_forged_patience(void)
 {
 	struct mm_ipc_srv *srv = mm_ipc_srv_create("mmsysio-test-patience");
@@ -212,7 +212,7 @@ static int call_alone(void *arg)
 		              text);
 	ck_assert_msg(strstr(text, "\"x\\nFATAL") != NULL || strstr(text, "/x\\nFATAL") != NULL, "%s: %s", logged->what,
 	              text);
-	/* What does not fit is cut. */
+	/* Text that does not fit is truncated. */
 	ck_assert_msg(strstr(text, "%n%s%99999d") != NULL || size == 256, "%s: %s", logged->what, text);
 	return 0;
 }
@@ -222,7 +222,7 @@ static int call_alone(void *arg)
 		call, #call \
 	}
 
-START_TEST(no_name_forges_a_line_or_is_a_format)
+START_TEST(no_name_forges_a_log_line_or_acts_as_a_format)
 {
 	struct logged all[] = {
 		LOGGED(connect_to_forged),
@@ -266,4 +266,4 @@ START_TEST(no_name_forges_a_line_or_is_a_format)
 }
 END_TEST
 
-SUITE(no_name_forges_a_line_or_is_a_format)
+SUITE(no_name_forges_a_log_line_or_acts_as_a_format)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ignore.c: MM_ERROR_IGNORE leaves the error state alone, makes no text, and errno is that of the failure
+ * ignore.c: MM_ERROR_IGNORE leaves the error state unchanged, formats no text, and sets errno to the failure
  */
 #include "suite.h"
 
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-/* What the library calls for the texts of errors and for log lines, and for nothing else in the calls below. */
+/* Functions that the library calls to format errors and log lines, and for no other purpose in the calls below. */
 static int texts_made;
 
 int access(const char *path, int mode)
@@ -58,7 +58,7 @@ static void note(const char *call, int expected, bool has_failed, int error)
 	failures[failure_count++] = (struct failure){call, has_failed, error, expected};
 }
 
-/* The call must fail with an error that only the library could put into errno: it is another one before. */
+/* The call must fail with an error that only the library can have stored in errno, which has another value before. */
 #define FAILS_IF(error, condition)                           \
 	do {                                                 \
 		errno = EXFULL;                              \
@@ -323,7 +323,7 @@ static void fail_with_times(void)
 	VALGRIND_ENABLE_ERROR_REPORTING;
 }
 
-/* Each is run twice in the same surroundings: nothing in them may be changed by a call. */
+/* Each call is made twice under the same conditions, so it must not change them. */
 static void assert_the_same_if_ignored(void (*fail_each)(void))
 {
 	static const struct mm_error_state none;
@@ -353,8 +353,8 @@ static void assert_the_same_if_ignored(void (*fail_each)(void))
 		ck_assert_msg(shown[i].has_failed && failures[i].has_failed, "%s: succeeded", shown[i].call);
 		ck_assert_msg(shown[i].error == shown[i].expected, "%s: errno %d instead of %d", shown[i].call,
 		              shown[i].error, shown[i].expected);
-		ck_assert_msg(failures[i].error == shown[i].error, "%s: errno %d if ignored, else %d", shown[i].call,
-		              failures[i].error, shown[i].error);
+		ck_assert_msg(failures[i].error == shown[i].error, "%s: errno %d if ignored, otherwise %d",
+		              shown[i].call, failures[i].error, shown[i].error);
 	}
 	ck_assert_int_eq(texts_made, 0);
 }
@@ -401,13 +401,13 @@ static void fail_between_filesystems(void)
 	FAILS(EXDEV, mm_rename("dir", other_filesystem));
 }
 
-START_TEST(ignored_errors_between_filesystems_set_errno_as_others_do)
+START_TEST(ignored_errors_of_copies_between_filesystems_set_errno)
 {
 	struct stat here, there;
 
 	enter_prepared_directory();
 	snprintf(other_filesystem, sizeof(other_filesystem), "/dev/shm/%s", unique_name());
-	/* A system may have only one that can be written. */
+	/* A system may have only one writable filesystem. */
 	if (stat(".", &here) == 0 && stat("/dev/shm", &there) == 0 && here.st_dev != there.st_dev &&
 	    access("/dev/shm", W_OK) == 0)
 		assert_the_same_if_ignored(fail_between_filesystems);
@@ -415,8 +415,8 @@ START_TEST(ignored_errors_between_filesystems_set_errno_as_others_do)
 }
 END_TEST
 
-/* The check of a test above: what it counts is called where an error is shown. */
-START_TEST(errors_that_are_not_ignored_have_texts)
+/* Verifies the test above: the counted functions are called when an error is reported. */
+START_TEST(errors_that_are_not_ignored_have_descriptions)
 {
 	texts_made = 0;
 	ck_assert_int_eq(mm_unlink("none"), -1);
@@ -425,7 +425,7 @@ START_TEST(errors_that_are_not_ignored_have_texts)
 }
 END_TEST
 
-START_TEST(an_ignored_error_that_a_program_raises_changes_nothing)
+START_TEST(ignored_errors_raised_by_a_program_change_nothing)
 {
 	mm_error_set_flags(MM_ERROR_SET, MM_ERROR_IGNORE);
 	errno = EXFULL;
@@ -442,5 +442,5 @@ SUITE(ignored_errors_of_paths_set_errno_as_others_do, ignored_errors_of_descript
       ignored_errors_of_memory_set_errno_as_others_do, ignored_errors_of_ipc_set_errno_as_others_do,
       ignored_errors_of_ended_ipc_set_errno_as_others_do, ignored_errors_of_sockets_set_errno_as_others_do,
       ignored_errors_of_names_set_errno_as_others_do, ignored_errors_of_times_set_errno_as_others_do,
-      ignored_errors_between_filesystems_set_errno_as_others_do, errors_that_are_not_ignored_have_texts,
-      an_ignored_error_that_a_program_raises_changes_nothing)
+      ignored_errors_of_copies_between_filesystems_set_errno, errors_that_are_not_ignored_have_descriptions,
+      ignored_errors_raised_by_a_program_change_nothing)

@@ -13,7 +13,7 @@
 static int error_output[2];
 static int saved_stderr;
 
-/* From here on, what goes to descriptor 2 is collected. */
+/* Collects the output to descriptor 2 from here on. */
 static void collect_stderr(void)
 {
 	saved_stderr = dup(STDERR_FILENO);
@@ -22,7 +22,7 @@ static void collect_stderr(void)
 	mm_log_set_maxlvl(MM_LOG_DEBUG);
 }
 
-/* What was collected since the last call. */
+/* Returns the output collected since the last call. */
 static char *collected(void)
 {
 	static char text[8192];
@@ -39,21 +39,21 @@ static void restore_stderr(void)
 	close_all(2, error_output);
 }
 
-/* The line without its time stamp, which must be one. */
+/* The line without its timestamp, which must be valid. */
 static const char *without_stamp(const char *line)
 {
 	static const char pattern[] = "dd/dd/dd dd:dd:dd ";
 
 	for (size_t i = 0; i < sizeof(pattern) - 1; i++) {
 		if (pattern[i] == 'd')
-			ck_assert_msg(line[i] >= '0' && line[i] <= '9', "no time stamp in: %s", line);
+			ck_assert_msg(line[i] >= '0' && line[i] <= '9', "no timestamp in: %s", line);
 		else
-			ck_assert_msg(line[i] == pattern[i], "no time stamp in: %s", line);
+			ck_assert_msg(line[i] == pattern[i], "no timestamp in: %s", line);
 	}
 	return line + sizeof(pattern) - 1;
 }
 
-START_TEST(a_line_has_a_stamp_a_level_a_location_and_a_message)
+START_TEST(log_line_has_timestamp_level_location_and_message)
 {
 	collect_stderr();
 	mm_log(MM_LOG_WARN, "m", "lvl %d", 2);
@@ -70,7 +70,7 @@ START_TEST(a_line_has_a_stamp_a_level_a_location_and_a_message)
 }
 END_TEST
 
-START_TEST(the_stamp_is_the_local_time)
+START_TEST(timestamp_is_local_time)
 {
 	char expected[2][32];
 	time_t now;
@@ -114,7 +114,7 @@ START_TEST(macros_log_at_their_level_for_the_module)
 }
 END_TEST
 
-START_TEST(lines_above_the_maximum_are_not_printed)
+START_TEST(lines_above_the_maximum_level_are_not_printed)
 {
 	collect_stderr();
 	ck_assert_int_eq(mm_log_set_maxlvl(MM_LOG_WARN), MM_LOG_DEBUG);
@@ -135,7 +135,7 @@ START_TEST(lines_above_the_maximum_are_not_printed)
 }
 END_TEST
 
-START_TEST(a_line_has_at_most_256_bytes)
+START_TEST(log_line_has_at_most_256_bytes)
 {
 	char text[1000];
 
@@ -162,7 +162,7 @@ START_TEST(a_line_has_at_most_256_bytes)
 }
 END_TEST
 
-START_TEST(a_message_that_cannot_be_formatted_is_empty)
+START_TEST(message_that_cannot_be_formatted_is_empty)
 {
 	static const wchar_t invalid[] = {(wchar_t)0x110000, 0};
 
@@ -173,12 +173,12 @@ START_TEST(a_message_that_cannot_be_formatted_is_empty)
 }
 END_TEST
 
-START_TEST(a_line_is_written_by_one_call)
+START_TEST(log_line_is_written_by_one_call)
 {
 	int packets[2];
 	char text[512];
 
-	/* A packet socket keeps the writes apart. */
+	/* A packet socket preserves the boundaries of writes. */
 	ck_assert_int_eq(mm_ipc_connected_pair(packets), 0);
 	collect_stderr();
 	dup2(packets[1], STDERR_FILENO);
@@ -189,7 +189,7 @@ START_TEST(a_line_is_written_by_one_call)
 }
 END_TEST
 
-START_TEST(a_raised_error_is_logged_unless_flagged)
+START_TEST(raised_error_is_logged_unless_flagged)
 {
 	collect_stderr();
 	mm_raise_error_full(EIO, "a-module-name-of-more-than-31-bytes", "func", "file.c", 3, NULL, "what %d", 1);
@@ -221,7 +221,7 @@ START_TEST(errors_of_the_library_are_logged_as_mmlib)
 }
 END_TEST
 
-START_TEST(an_address_cannot_forge_a_line)
+START_TEST(address_cannot_forge_a_log_line)
 {
 	static const char address[] = "x\n01/01/26 00:00:00 FATAL mmlib            : forged\x1b[2J \xff";
 	char text[200];
@@ -239,7 +239,7 @@ START_TEST(an_address_cannot_forge_a_line)
 }
 END_TEST
 
-START_TEST(a_closed_stderr_changes_neither_errno_nor_the_state)
+START_TEST(closed_stderr_changes_neither_errno_nor_the_error_state)
 {
 	int saved = dup(STDERR_FILENO);
 
@@ -262,7 +262,7 @@ START_TEST(a_closed_stderr_changes_neither_errno_nor_the_state)
 }
 END_TEST
 
-START_TEST(a_full_stderr_loses_the_line_without_hanging)
+START_TEST(full_stderr_drops_the_line_without_blocking)
 {
 	char text[4096] = "";
 
@@ -325,13 +325,13 @@ START_TEST(crash_and_check_log_and_abort)
 }
 END_TEST
 
-/* What a copy of this program answers to the question, with that value of the variable: its exit status. */
+/* Runs a copy of this program with that question and that value of the variable; returns its exit status. */
 static int answer_at_start(const char *question, const char *value)
 {
 	int status;
 	char program[4096] = "";
 
-	/* Under valgrind the link itself leads to valgrind. */
+	/* Under valgrind, /proc/self/exe refers to valgrind. */
 	ck_assert_int_gt(readlink("/proc/self/exe", program, sizeof(program) - 1), 0);
 	pid_t pid = fork();
 
@@ -361,7 +361,9 @@ __attribute__((constructor)) static void answer_with_maximum(int argc, char **ar
 	}
 }
 
-/* Runs before the constructors of all libraries, the C library's included. mmlib.sh has a constructor behind that. */
+/*
+ * Runs before the constructors of all libraries, including the C library's. mmlib.sh has a constructor that runs later.
+ */
 __attribute__((no_sanitize("address", "undefined"))) static void use_early(int argc, char **argv, char **envp)
 {
 	(void)envp;
@@ -379,21 +381,21 @@ __attribute__((constructor)) static void answer_after_early_use(int argc, char *
 		_exit(50 + mm_log_set_maxlvl(MM_LOG_NONE));
 }
 
-START_TEST(a_maximum_set_before_the_library_is_initialized_stays)
+START_TEST(maximum_level_set_before_the_library_is_initialized_is_kept)
 {
 	ck_assert_int_eq(answer_at_start("--set-early", "DEBUG"), MM_LOG_WARN);
 	ck_assert_int_eq(answer_at_start("--set-early", NULL), MM_LOG_WARN);
 }
 END_TEST
 
-START_TEST(the_maximum_is_read_again_if_there_was_no_environment)
+START_TEST(maximum_level_is_read_again_if_there_was_no_environment)
 {
 	ck_assert_int_eq(answer_at_start("--log-early", "FATAL"), MM_LOG_FATAL);
 	ck_assert_int_eq(answer_at_start("--log-early", "DEBUG"), MM_LOG_DEBUG);
 }
 END_TEST
 
-START_TEST(any_number_can_be_the_maximum)
+START_TEST(any_number_can_be_the_maximum_level)
 {
 	mm_log_set_maxlvl(INT_MIN);
 	ck_assert_int_lt(mm_log_set_maxlvl(INT_MAX), MM_LOG_NONE);
@@ -401,7 +403,7 @@ START_TEST(any_number_can_be_the_maximum)
 }
 END_TEST
 
-START_TEST(the_maximum_is_read_from_the_environment_at_load_time)
+START_TEST(maximum_level_is_read_from_the_environment_at_load_time)
 {
 	ck_assert_int_eq(maximum_at_start(NULL), MM_LOG_INFO);
 	ck_assert_int_eq(maximum_at_start("FATAL"), MM_LOG_FATAL);
@@ -416,11 +418,11 @@ START_TEST(the_maximum_is_read_from_the_environment_at_load_time)
 }
 END_TEST
 
-SUITE(a_line_has_a_stamp_a_level_a_location_and_a_message, the_stamp_is_the_local_time,
-      macros_log_at_their_level_for_the_module, lines_above_the_maximum_are_not_printed, a_line_has_at_most_256_bytes,
-      a_message_that_cannot_be_formatted_is_empty, a_line_is_written_by_one_call,
-      a_raised_error_is_logged_unless_flagged, errors_of_the_library_are_logged_as_mmlib,
-      an_address_cannot_forge_a_line, a_closed_stderr_changes_neither_errno_nor_the_state,
-      a_full_stderr_loses_the_line_without_hanging, crash_and_check_log_and_abort,
-      the_maximum_is_read_from_the_environment_at_load_time, a_maximum_set_before_the_library_is_initialized_stays,
-      the_maximum_is_read_again_if_there_was_no_environment, any_number_can_be_the_maximum)
+SUITE(log_line_has_timestamp_level_location_and_message, timestamp_is_local_time,
+      macros_log_at_their_level_for_the_module, lines_above_the_maximum_level_are_not_printed,
+      log_line_has_at_most_256_bytes, message_that_cannot_be_formatted_is_empty, log_line_is_written_by_one_call,
+      raised_error_is_logged_unless_flagged, errors_of_the_library_are_logged_as_mmlib, address_cannot_forge_a_log_line,
+      closed_stderr_changes_neither_errno_nor_the_error_state, full_stderr_drops_the_line_without_blocking,
+      crash_and_check_log_and_abort, maximum_level_is_read_from_the_environment_at_load_time,
+      maximum_level_set_before_the_library_is_initialized_is_kept,
+      maximum_level_is_read_again_if_there_was_no_environment, any_number_can_be_the_maximum_level)

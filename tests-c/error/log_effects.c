@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log_effects.c: a log line has no effect but the line
+ * log_effects.c: writing a log line has no side effects
  */
 #include "endpoints.h"
 #include "stderr.h"
@@ -19,7 +19,7 @@ static void fail_and_log(void)
 
 /* --- signals and waits --------------------------------------------------------------------------------------------------- */
 
-/* Makes the write end of a pipe, or one end of a connection, descriptor 2; its other end is returned. */
+/* Makes the write end of a pipe, or one end of a connection, descriptor 2; returns the other end. */
 static int break_stderr(int type)
 {
 	int ends[2];
@@ -30,13 +30,13 @@ static int break_stderr(int type)
 	return ends[0];
 }
 
-START_TEST(a_line_for_a_reader_that_is_gone_raises_no_signal)
+START_TEST(log_line_to_a_closed_reader_raises_no_signal)
 {
 	static const int types[] = {0, SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
 
 	save_stderr();
 	for (size_t i = 0; i < MM_NELEM(types); i++) {
-		/* SIGPIPE has its default action, which ends the test. */
+		/* SIGPIPE has its default action, which would end the test. */
 		close(break_stderr(types[i]));
 		fail_and_log();
 	}
@@ -52,7 +52,7 @@ static void count_sigpipe(int signal)
 	sigpipes++;
 }
 
-START_TEST(a_sigpipe_of_the_program_stays_pending_and_none_is_added)
+START_TEST(pending_sigpipe_of_the_program_stays_pending_and_none_is_added)
 {
 	sigset_t sigpipe, pending, mask;
 
@@ -80,7 +80,7 @@ START_TEST(a_sigpipe_of_the_program_stays_pending_and_none_is_added)
 }
 END_TEST
 
-START_TEST(a_line_does_not_wait_for_a_reader)
+START_TEST(log_line_does_not_wait_for_a_reader)
 {
 	static const int types[] = {0, SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
 
@@ -88,12 +88,14 @@ START_TEST(a_line_does_not_wait_for_a_reader)
 	for (size_t i = 0; i < MM_NELEM(types); i++) {
 		int reader = break_stderr(types[i]);
 
-		/* More than a pipe and a socket hold. The time-out of the test ends a wait. */
+		/*
+		 * More than a pipe and a socket can hold. If the library blocked, the timeout of the test would end it.
+		 */
 		for (int k = 0; k < 4000; k++)
 			mm_log_error("%0200d", k);
 		fail_and_log();
 
-		/* What is there consists of whole lines. */
+		/* The reader receives only whole lines. */
 		char text[512];
 		ssize_t size = read(reader, text, sizeof(text));
 
@@ -107,7 +109,7 @@ END_TEST
 
 /* --- descriptor 2 that is not standard error ----------------------------------------------------------------------------- */
 
-/* The other end of what a way returns, from which a line that was written to it could be read; or -1. */
+/* The other end of the returned descriptor, from which a log line written to it could be read; or -1. */
 static int other_end;
 
 /* A listening socket with a client that waits to be accepted. */
@@ -125,7 +127,7 @@ static int served_socket(void)
 	return listener;
 }
 
-/* Every way in which the library returns a descriptor. */
+/* Every function with which the library returns a descriptor. */
 static int by_open(void)
 {
 	return mm_open("file", O_RDWR | O_CREAT, 0600);
@@ -152,7 +154,7 @@ static int by_named_memory(void)
 	return fd;
 }
 
-/* The second of two descriptors gets number 2 if the first can get 0. */
+/* The second of two descriptors can be 2 if 0 is free for the first. */
 static int by_pipe(void)
 {
 	int ends[2];
@@ -268,7 +270,7 @@ static off_t size_of(int fd)
 	return status.st_size;
 }
 
-/* Whether log lines reach that file. */
+/* Whether log lines are written to that file. */
 static bool is_written_to(int file)
 {
 	off_t size = size_of(file);
@@ -300,7 +302,7 @@ static int log_into(void *arg)
 		ck_assert_msg(waiting == 0, "%s: %d bytes", way->name, waiting);
 	}
 
-	/* The program redirects it by calls of its own. */
+	/* The program redirects descriptor 2 by its own calls. */
 	int file = open("lines", O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	ck_assert_int_eq(dup2(file, STDERR_FILENO), STDERR_FILENO);
@@ -310,10 +312,10 @@ static int log_into(void *arg)
 	return 0;
 }
 
-START_TEST(no_line_is_written_into_what_the_library_returned)
+START_TEST(no_log_line_is_written_to_a_descriptor_that_the_library_returned)
 {
 	enter_scratch_directory();
-	/* Each in a process of its own, which leaves its descriptors to the kernel. */
+	/* Each case runs in a child process, at whose end the kernel closes the descriptors. */
 	for (size_t i = 0; i < MM_NELEM(ways); i++)
 		assert_child_succeeds(start_child(log_into, (void *)&ways[i]));
 	leave_scratch_directory();
@@ -344,6 +346,6 @@ START_TEST(mm_dup2_and_mm_close_make_descriptor_2_standard_error_again)
 }
 END_TEST
 
-SUITE(a_line_for_a_reader_that_is_gone_raises_no_signal, a_sigpipe_of_the_program_stays_pending_and_none_is_added,
-      a_line_does_not_wait_for_a_reader, no_line_is_written_into_what_the_library_returned,
+SUITE(log_line_to_a_closed_reader_raises_no_signal, pending_sigpipe_of_the_program_stays_pending_and_none_is_added,
+      log_line_does_not_wait_for_a_reader, no_log_line_is_written_to_a_descriptor_that_the_library_returned,
       mm_dup2_and_mm_close_make_descriptor_2_standard_error_again)

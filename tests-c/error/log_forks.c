@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log_forks.c: log lines of forked children, and the time in them
+ * log_forks.c: log lines of forked children, and their timestamps
  */
 #include "child.h"
 #include "stderr.h"
@@ -9,7 +9,7 @@
 
 static volatile bool stops;
 
-/* Keeps the lock of the C library's time zone busy, as any program may. */
+/* Keeps the C library's time zone lock busy, as any program may. */
 static void *ask_for_the_time(void *arg)
 {
 	(void)arg;
@@ -22,7 +22,7 @@ static void *ask_for_the_time(void *arg)
 	return NULL;
 }
 
-/* A child made in that way logs, and ends in time. */
+/* A child created in that way logs, and ends in time. */
 static void assert_child_logs(pid_t (*make)(void))
 {
 	pid_t child = make();
@@ -41,11 +41,11 @@ static void assert_child_logs(pid_t (*make)(void))
 	ck_assert_int_eq(status, 0);
 }
 
-START_TEST(a_child_forked_beside_threads_that_ask_for_the_time_can_log)
+START_TEST(child_forked_while_threads_convert_times_can_log)
 {
 	pthread_t threads[2];
 
-	/* It does not know the lock of the C library. */
+	/* The sanitizer does not handle the C library's lock. */
 	if (is_under_helgrind())
 		return;
 	int null = open("/dev/null", O_WRONLY), rounds = is_instrumented() ? 20 : 300;
@@ -54,7 +54,7 @@ START_TEST(a_child_forked_beside_threads_that_ask_for_the_time_can_log)
 	dup2(null, STDERR_FILENO);
 	for (int i = 0; i < 2; i++)
 		threads[i] = start_thread(ask_for_the_time, NULL);
-	/* A raw clone() calls no handler: its child knows of the fork if the parent has logged before. */
+	/* A raw clone() calls no fork handler: its child detects the fork only if the parent has logged before. */
 	mm_log_error("a line");
 	for (int i = 0; i < rounds; i++) {
 		assert_child_logs(fork);
@@ -76,7 +76,7 @@ static void *wait_for_the_end(void *arg)
 	return arg;
 }
 
-/* The difference in minutes between the stamp of the next line and UTC, rounded. */
+/* The difference in minutes between the timestamp of the next line and UTC, rounded. */
 static int offset_of_stamp(void)
 {
 	struct tm stamp = {0};
@@ -120,7 +120,7 @@ static int check_stamps_of_children(void *logs_first)
 	return 0;
 }
 
-START_TEST(the_stamps_of_forked_children_are_the_local_time)
+START_TEST(timestamps_of_forked_children_are_local_time)
 {
 	assert_child_succeeds(start_child(check_stamps_of_children, NULL));
 	assert_child_succeeds(start_child(check_stamps_of_children, ""));
@@ -129,7 +129,7 @@ END_TEST
 
 static int check_stamps_of_daemon(void *arg)
 {
-	/* A child of a program with one thread asks the C library by itself: it lives for long. */
+	/* A child of a single-threaded program, which may be long-lived, asks the C library itself. */
 	setenv("TZ", "UTC", 1);
 	tzset();
 	collect_lines();
@@ -151,11 +151,11 @@ static int check_stamps_of_daemon(void *arg)
 	return 0;
 }
 
-START_TEST(a_daemon_follows_its_time_zone)
+START_TEST(daemon_follows_its_time_zone)
 {
 	assert_child_succeeds(start_child(check_stamps_of_daemon, NULL));
 }
 END_TEST
 
-SUITE(a_child_forked_beside_threads_that_ask_for_the_time_can_log, the_stamps_of_forked_children_are_the_local_time,
-      a_daemon_follows_its_time_zone)
+SUITE(child_forked_while_threads_convert_times_can_log, timestamps_of_forked_children_are_local_time,
+      daemon_follows_its_time_zone)

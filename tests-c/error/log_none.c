@@ -26,7 +26,7 @@ static void check_falsely(void)
 	mm_check(a == 4);
 }
 
-/* What is printed on standard error until the program would have ended. */
+/* The output to standard error until the program would have ended. */
 static const char *printed_by_abort_of(void (*run)(void))
 {
 	struct sigaction action = {.sa_handler = leave_abort};
@@ -60,7 +60,7 @@ START_TEST(crash_prints_its_reason)
 }
 END_TEST
 
-START_TEST(a_false_check_prints_its_reason)
+START_TEST(false_check_prints_its_reason)
 {
 	const char *text = printed_by_abort_of(check_falsely);
 
@@ -79,13 +79,13 @@ static void print_all(void)
 	abort();
 }
 
-START_TEST(lines_are_left_out)
+START_TEST(log_lines_are_omitted)
 {
 	ck_assert_str_eq(printed_by_abort_of(print_all), "");
 }
 END_TEST
 
-/* As in mmlib, the macro has no argument of its own: a program may put it in front of any expression. */
+/* As in mmlib, the macro takes no argument: a program can put it before any expression. */
 static int count;
 
 START_TEST(void_cast_is_a_cast)
@@ -97,4 +97,4 @@ START_TEST(void_cast_is_a_cast)
 }
 END_TEST
 
-SUITE(crash_prints_its_reason, a_false_check_prints_its_reason, lines_are_left_out, void_cast_is_a_cast)
+SUITE(crash_prints_its_reason, false_check_prints_its_reason, log_lines_are_omitted, void_cast_is_a_cast)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log_outcomes.c: which failures are logged: those that a program does not expect
+ * log_outcomes.c: which failures are logged: only those that a program does not expect
  */
 #include "endpoints.h"
 #include "stderr.h"
@@ -22,7 +22,7 @@
 		ck_assert_ptr_nonnull(strstr(collected(), " ERROR mmlib ")); \
 	} while (0)
 
-START_TEST(a_call_that_would_wait_is_not_logged)
+START_TEST(call_that_would_block_is_not_logged)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
@@ -49,7 +49,7 @@ START_TEST(a_call_that_would_wait_is_not_logged)
 	assert_fails_silently(mm_sendmsg(ends[0], &msg, 0), EAGAIN);
 	assert_fails_silently(mm_send_multimsg(ends[0], 1, &multi, 0), EAGAIN);
 
-	/* A time-out is the same. */
+	/* A timeout is treated in the same way. */
 	int milliseconds = 1;
 
 	ck_assert_int_eq(mm_setsockopt(ends[1], SOL_SOCKET, SO_RCVTIMEO, &milliseconds, sizeof(milliseconds)), 0);
@@ -78,7 +78,7 @@ START_TEST(a_call_that_would_wait_is_not_logged)
 }
 END_TEST
 
-START_TEST(the_end_of_a_stream_is_not_logged)
+START_TEST(end_of_stream_is_not_logged)
 {
 	int ends[2], fd;
 
@@ -87,7 +87,7 @@ START_TEST(the_end_of_a_stream_is_not_logged)
 		ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
 		close(ends[1]);
 		assert_fails_silently(mm_ipc_recvmsg(ends[0], one_byte_message(i == 0 ? NULL : &fd, i)), EPIPE);
-		/* To send to nobody is a failure. */
+		/* Sending to a closed peer is logged. */
 		assert_fails_loudly(mm_ipc_sendmsg(ends[0], one_byte_message(NULL, 0)), EPIPE);
 		close_all(1, ends);
 	}
@@ -100,7 +100,7 @@ static void interrupt(int signal)
 	(void)signal;
 }
 
-START_TEST(an_interrupted_call_is_not_logged)
+START_TEST(interrupted_call_is_not_logged)
 {
 	struct sigaction action = {.sa_handler = interrupt};
 	int ends[2];
@@ -150,7 +150,7 @@ START_TEST(other_failures_are_logged)
 	assert_fails_loudly(mm_ipc_sendmsg(-1, one_byte_message(NULL, 0)), EBADF);
 	assert_fails_loudly(mm_read(-1, NULL, 0), EBADF);
 	assert_fails_loudly(mm_accept(-1, NULL, NULL), EBADF);
-	/* Of whatever number, as the program wants it. */
+	/* An error raised by the program is logged whatever its number. */
 	mm_raise_error(EAGAIN, "of the program");
 	ck_assert_ptr_nonnull(strstr(collected(), "of the program"));
 	mm_raise_error(EINTR, "of the program");
@@ -159,5 +159,5 @@ START_TEST(other_failures_are_logged)
 }
 END_TEST
 
-SUITE(a_call_that_would_wait_is_not_logged, the_end_of_a_stream_is_not_logged, an_interrupted_call_is_not_logged,
+SUITE(call_that_would_block_is_not_logged, end_of_stream_is_not_logged, interrupted_call_is_not_logged,
       eagain_of_a_call_that_never_waits_is_logged, other_failures_are_logged)

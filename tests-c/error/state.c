@@ -28,13 +28,13 @@ static void assert_nothing_raised(void)
 	ck_assert_ptr_null(mm_get_lasterror_extid());
 }
 
-START_TEST(a_thread_starts_without_error)
+START_TEST(thread_starts_without_error)
 {
 	assert_nothing_raised();
 }
 END_TEST
 
-START_TEST(raise_error_fills_the_state_and_errno)
+START_TEST(raise_error_sets_the_error_state_and_errno)
 {
 	errno = 0;
 	int result = mm_raise_error(MM_ENOTFOUND, "no %s in %d places", "thing", 3);
@@ -52,7 +52,7 @@ START_TEST(raise_error_fills_the_state_and_errno)
 }
 END_TEST
 
-START_TEST(raise_error_takes_the_module_name_where_it_is_used)
+START_TEST(raise_error_uses_the_module_name_at_the_call)
 {
 #undef MM_LOG_MODULE_NAME
 #define MM_LOG_MODULE_NAME "first"
@@ -65,7 +65,7 @@ START_TEST(raise_error_takes_the_module_name_where_it_is_used)
 }
 END_TEST
 
-START_TEST(raise_error_with_extid_keeps_the_identifier)
+START_TEST(raise_error_with_extid_stores_the_identifier)
 {
 	ck_assert_int_eq(mm_raise_error_with_extid(MM_EBADFMT, "my-id", "x"), -1);
 	ck_assert_str_eq(mm_get_lasterror_extid(), "my-id");
@@ -109,7 +109,7 @@ START_TEST(raise_error_replaces_null_by_unknown)
 }
 END_TEST
 
-START_TEST(raise_error_takes_no_description_for_an_empty_one)
+START_TEST(raise_error_treats_a_null_description_as_empty)
 {
 	const char *no_format = NULL;
 
@@ -119,7 +119,7 @@ START_TEST(raise_error_takes_no_description_for_an_empty_one)
 }
 END_TEST
 
-START_TEST(raise_error_cuts_each_text_to_its_field)
+START_TEST(raise_error_truncates_each_string_to_its_field)
 {
 	char text[2000];
 
@@ -149,7 +149,7 @@ START_TEST(raise_error_of_number_zero_replaces_the_error_and_keeps_errno)
 }
 END_TEST
 
-START_TEST(raise_error_can_add_to_the_last_error)
+START_TEST(raise_error_can_extend_the_last_error)
 {
 	mm_raise_error_full(EIO, "module", "f", "s", 1, "identifier", "cause");
 	mm_raise_error_full(EIO, mm_get_lasterror_module(), mm_get_lasterror_location(), mm_get_lasterror_desc(), 2,
@@ -162,7 +162,7 @@ START_TEST(raise_error_can_add_to_the_last_error)
 }
 END_TEST
 
-START_TEST(raise_error_lets_the_format_see_errno)
+START_TEST(raise_error_format_can_use_errno)
 {
 	errno = ENOSPC;
 	mm_raise_error(EIO, "%m");
@@ -171,7 +171,7 @@ START_TEST(raise_error_lets_the_format_see_errno)
 }
 END_TEST
 
-START_TEST(raise_error_survives_a_format_that_fails)
+START_TEST(raise_error_handles_a_format_that_fails)
 {
 	static const wchar_t invalid[] = {(wchar_t)0x80, 0};
 
@@ -182,7 +182,7 @@ START_TEST(raise_error_survives_a_format_that_fails)
 }
 END_TEST
 
-START_TEST(raise_from_errno_appends_the_text_of_errno)
+START_TEST(raise_from_errno_appends_the_message_of_errno)
 {
 	errno = EAFNOSUPPORT;
 	ck_assert_int_eq(mm_raise_from_errno("socket(%d) failed", -1), -1);
@@ -201,11 +201,11 @@ START_TEST(raise_from_errno_appends_the_text_of_errno)
 }
 END_TEST
 
-START_TEST(raise_from_errno_does_not_cut_a_long_format_before_it_is_formatted)
+START_TEST(raise_from_errno_does_not_truncate_a_long_format_before_formatting)
 {
 	char fmt[400] = "start ";
 
-	/* The last conversion stands beyond 254 bytes of a format that gives a short text. */
+	/* The last conversion is after byte 254 of a format whose result is short. */
 	for (int i = 0; i < 60; i++)
 		strcat(fmt, "%1$.0s");
 	strcat(fmt, "%2$d");
@@ -215,7 +215,7 @@ START_TEST(raise_from_errno_does_not_cut_a_long_format_before_it_is_formatted)
 }
 END_TEST
 
-START_TEST(ignored_errors_change_no_error_state)
+START_TEST(ignored_errors_do_not_change_the_error_state)
 {
 	mm_raise_error(ENOENT, "kept");
 	errno = EBUSY;
@@ -254,7 +254,7 @@ static void *raise_in_thread(void *state)
 	return NULL;
 }
 
-START_TEST(each_thread_has_its_own_state)
+START_TEST(each_thread_has_its_own_error_state)
 {
 	struct mm_error_state of_thread;
 
@@ -269,7 +269,7 @@ START_TEST(each_thread_has_its_own_state)
 	ck_assert_str_eq(mm_get_lasterror_desc(), "in a thread");
 	ck_assert_str_eq(mm_get_lasterror_extid(), "thread");
 	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_location(), "raise_in_thread() in "));
-	/* The flags travel with the state. */
+	/* The flags are saved with the error state. */
 	ck_assert_int_eq(mm_error_set_flags(0, 0), 0);
 }
 END_TEST
@@ -283,7 +283,7 @@ static int send_error_state(void *pipe_end)
 	return mm_write(*(int *)pipe_end, state.data, sizeof(state.data)) == sizeof(state.data) ? 0 : 1;
 }
 
-START_TEST(a_state_travels_through_a_pipe_to_another_process)
+START_TEST(saved_error_state_can_be_sent_to_another_process)
 {
 	struct mm_error_state state;
 	char desc[64];
@@ -303,7 +303,7 @@ START_TEST(a_state_travels_through_a_pipe_to_another_process)
 }
 END_TEST
 
-START_TEST(a_saved_state_has_the_layout_of_mmlib)
+START_TEST(saved_error_state_has_the_layout_of_mmlib)
 {
 	struct mm_error_state state;
 	int number;
@@ -322,7 +322,7 @@ START_TEST(a_saved_state_has_the_layout_of_mmlib)
 }
 END_TEST
 
-START_TEST(a_holder_of_a_state_need_not_be_aligned)
+START_TEST(buffer_for_an_error_state_need_not_be_aligned)
 {
 	char room[sizeof(struct mm_error_state) + 1];
 	struct mm_error_state *state = (struct mm_error_state *)(room + 1);
@@ -335,7 +335,7 @@ START_TEST(a_holder_of_a_state_need_not_be_aligned)
 }
 END_TEST
 
-START_TEST(a_restored_state_is_terminated_whatever_its_bytes)
+START_TEST(restored_error_state_is_terminated_whatever_its_bytes)
 {
 	struct mm_error_state state;
 
@@ -349,7 +349,7 @@ START_TEST(a_restored_state_is_terminated_whatever_its_bytes)
 }
 END_TEST
 
-START_TEST(restoring_an_empty_state_clears_errno)
+START_TEST(restoring_an_empty_error_state_clears_errno)
 {
 	struct mm_error_state state;
 
@@ -361,7 +361,7 @@ START_TEST(restoring_an_empty_state_clears_errno)
 }
 END_TEST
 
-START_TEST(save_and_set_refuse_null)
+START_TEST(save_and_set_reject_null)
 {
 	assert_fails(mm_save_errorstate(NULL), EFAULT);
 	assert_fails(mm_set_errorstate(NULL), EFAULT);
@@ -382,7 +382,7 @@ START_TEST(strerror_knows_its_own_codes_and_those_of_the_system)
 }
 END_TEST
 
-START_TEST(strerror_r_of_an_own_code_cuts_and_tells)
+START_TEST(strerror_r_of_an_own_code_truncates_and_reports_erange)
 {
 	char text[64] = "untouched";
 
@@ -405,7 +405,7 @@ START_TEST(strerror_r_of_an_own_code_cuts_and_tells)
 }
 END_TEST
 
-START_TEST(strerror_r_of_a_system_code_is_that_of_posix)
+START_TEST(strerror_r_of_a_system_code_follows_posix)
 {
 	char text[64] = "untouched";
 
@@ -414,7 +414,7 @@ START_TEST(strerror_r_of_a_system_code_is_that_of_posix)
 	ck_assert_str_eq(text, strerror(ENOENT));
 	ck_assert_int_eq(mm_strerror_r(ENOENT, text, 3), ERANGE);
 	ck_assert_str_eq(text, "No");
-	/* Room enough, a caller may say. */
+	/* The caller may pass any size. */
 	ck_assert_int_eq(mm_strerror_r(ENOENT, text, SIZE_MAX), 0);
 	ck_assert_str_eq(text, strerror(ENOENT));
 	ck_assert_int_eq(mm_strerror_r(1001, text, sizeof(text)), EINVAL);
@@ -425,7 +425,7 @@ START_TEST(strerror_r_of_a_system_code_is_that_of_posix)
 }
 END_TEST
 
-/* What a function prints on stdout. */
+/* Returns what a function prints on stdout. */
 static const char *printed_by(void (*print)(void))
 {
 	static char text[2048];
@@ -470,7 +470,7 @@ static void print_error(void)
 	printf("after\n");
 }
 
-START_TEST(strerror_r_writes_no_byte_beyond_the_text)
+START_TEST(strerror_r_writes_no_byte_beyond_the_message)
 {
 	static const int numbers[] = {0, ENOENT, E2BIG, MM_ENOTFOUND, MM_ENONAME, MM_EBADFMT, 1001, -1, INT_MIN};
 	static const size_t sizes[] = {SIZE_MAX, SIZE_MAX / 2 + 1, SIZE_MAX / 2, SIZE_MAX - 4096, INT_MAX};
@@ -481,7 +481,10 @@ START_TEST(strerror_r_writes_no_byte_beyond_the_text)
 		size_t length = strlen(whole) + 1;
 
 		for (int k = 0; k < MM_NELEM(sizes); k++) {
-			/* Of the size of the text, whatever the caller says: the sanitizer and valgrind look at its end. */
+			/*
+			 * The buffer has exactly the size of the message, whatever size the caller passes: the
+			 * sanitizer and valgrind check its end.
+			 */
 			char *exact = malloc(length);
 
 			ck_assert_ptr_nonnull(exact);
@@ -527,18 +530,17 @@ START_TEST(print_lasterror_prints_through_stdio)
 }
 END_TEST
 
-SUITE(a_thread_starts_without_error, raise_error_fills_the_state_and_errno,
-      raise_error_takes_the_module_name_where_it_is_used, raise_error_with_extid_keeps_the_identifier,
+SUITE(thread_starts_without_error, raise_error_sets_the_error_state_and_errno,
+      raise_error_uses_the_module_name_at_the_call, raise_error_with_extid_stores_the_identifier,
       raise_error_formats_every_kind_of_argument, raise_error_vfull_takes_a_va_list,
-      raise_error_replaces_null_by_unknown, raise_error_takes_no_description_for_an_empty_one,
-      raise_error_cuts_each_text_to_its_field, raise_error_of_number_zero_replaces_the_error_and_keeps_errno,
-      raise_error_can_add_to_the_last_error, raise_error_lets_the_format_see_errno,
-      raise_error_survives_a_format_that_fails, raise_from_errno_appends_the_text_of_errno,
-      raise_from_errno_does_not_cut_a_long_format_before_it_is_formatted, ignored_errors_change_no_error_state,
-      error_flags_change_only_under_the_mask, each_thread_has_its_own_state,
-      a_state_travels_through_a_pipe_to_another_process, a_saved_state_has_the_layout_of_mmlib,
-      a_holder_of_a_state_need_not_be_aligned, a_restored_state_is_terminated_whatever_its_bytes,
-      restoring_an_empty_state_clears_errno, save_and_set_refuse_null,
-      strerror_knows_its_own_codes_and_those_of_the_system, strerror_r_of_an_own_code_cuts_and_tells,
-      strerror_r_of_a_system_code_is_that_of_posix, strerror_r_writes_no_byte_beyond_the_text,
-      print_lasterror_prints_through_stdio)
+      raise_error_replaces_null_by_unknown, raise_error_treats_a_null_description_as_empty,
+      raise_error_truncates_each_string_to_its_field, raise_error_of_number_zero_replaces_the_error_and_keeps_errno,
+      raise_error_can_extend_the_last_error, raise_error_format_can_use_errno, raise_error_handles_a_format_that_fails,
+      raise_from_errno_appends_the_message_of_errno, raise_from_errno_does_not_truncate_a_long_format_before_formatting,
+      ignored_errors_do_not_change_the_error_state, error_flags_change_only_under_the_mask,
+      each_thread_has_its_own_error_state, saved_error_state_can_be_sent_to_another_process,
+      saved_error_state_has_the_layout_of_mmlib, buffer_for_an_error_state_need_not_be_aligned,
+      restored_error_state_is_terminated_whatever_its_bytes, restoring_an_empty_error_state_clears_errno,
+      save_and_set_reject_null, strerror_knows_its_own_codes_and_those_of_the_system,
+      strerror_r_of_an_own_code_truncates_and_reports_erange, strerror_r_of_a_system_code_follows_posix,
+      strerror_r_writes_no_byte_beyond_the_message, print_lasterror_prints_through_stdio)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.h: every function that libmmsysio imports, and what it can fail with
+ * calls.h: every function that libmmsysio imports, and its possible errors
  *
- * The numbers are those of the manual pages of Linux and glibc, and those that a security policy (LSM, seccomp) gives. A
- * function that the library imports and that stands nowhere here fails the test: then add it, with its errors.
+ * The errors are those of the manual pages of Linux and glibc, and those that a security policy (LSM, seccomp) produces.
+ * A function that the library imports but that is not listed here fails the test and must be added with its errors.
  *
- *   CALL(type, name, parameters, arguments, how it tells of a failure, errors...)
- *   INFALLIBLE(name): reason          it cannot fail, or nobody can be told
+ *   CALL(type, name, parameters, arguments, how it reports failure, errors...)
+ *   INFALLIBLE(name): reason          it cannot fail, or its failure cannot be reported
  *   SPARE(name): reason               it can fail, but no scenario calls it
- *   TRAP(name)                        Rust's library imports it for what must never run; calling it is a failure
+ *   TRAP(name)                        imported by Rust's library for code that must never run; calling it is a failure
  */
 
-/* What opening and looking up names can give. */
+/* Errors of opening files and resolving paths. */
 #define LOOKUP_ERRORS EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOMEM, EIO, EFAULT
 #define CREATE_ERRORS EDQUOT, ENOSPC, EROFS, EPERM
 #define OPEN_ERRORS                                                                                             \
@@ -159,7 +159,10 @@ CALL(int, puts, (const char *text), (text), MINUS_ONE, EAGAIN, EBADF, EINTR, EIO
 
 #ifdef SPECIAL
 
-/* Calls that shim.c defines by hand: variadic ones, those that take something away, and those that can fall short. */
+/*
+ * Calls for which shim.c has hand-written functions: variadic ones, those that release a resource, and those whose
+ * result can be short.
+ */
 SPECIAL(close, EBADF, EDQUOT, EINTR, EIO, ENOSPC)
 SPECIAL(read, FAULT_SHORT, EAGAIN, EBADF, ECONNRESET, EFAULT, EINTR, EINVAL, EIO, EISDIR)
 SPECIAL(write, FAULT_SHORT, EAGAIN, EBADF, ECONNRESET, EDQUOT, EFAULT, EFBIG, EINTR, EIO, EMSGSIZE, ENOSPC, EPERM, EPIPE)
@@ -179,7 +182,7 @@ SPECIAL(free)
 SPECIAL(freeaddrinfo)
 SPECIAL(closedir, EBADF, EDQUOT, EINTR, EIO, ENOSPC)
 
-/* Of syscall(), by number. */
+/* Calls made through syscall(), by number. */
 SYSTEM_CALL(SYS_gettid)
 SYSTEM_CALL(SYS_pidfd_open, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, ESRCH)
 SYSTEM_CALL(SYS_rt_sigaction, EINVAL, EFAULT)
@@ -196,12 +199,12 @@ SYSTEM_CALL(SYS_getdents64, EBADF, EFAULT, EINVAL, ENOENT, ENOMEM, EIO)
 
 #ifdef INFALLIBLE
 
-INFALLIBLE(__errno_location) /* gives an address */
-INFALLIBLE(__tls_get_addr) /* aborts by itself if there is no memory for the thread; the library cannot be told */
+INFALLIBLE(__errno_location) /* returns an address */
+INFALLIBLE(__tls_get_addr) /* aborts if there is no memory for the thread; cannot be reported to the library */
 INFALLIBLE(__environ) /* data */
 INFALLIBLE(environ)
 INFALLIBLE(stdout)
-INFALLIBLE(_ITM_deregisterTMCloneTable) /* weak, called by the code that starts a library */
+INFALLIBLE(_ITM_deregisterTMCloneTable) /* weak, called by the startup code of a library */
 INFALLIBLE(_ITM_registerTMCloneTable)
 INFALLIBLE(__gmon_start__)
 INFALLIBLE(__cxa_finalize)
@@ -215,34 +218,34 @@ INFALLIBLE(sigfillset)
 INFALLIBLE(sigemptyset) /* of valid signals */
 INFALLIBLE(sigaddset)
 INFALLIBLE(sigismember)
-INFALLIBLE(sigpending) /* into memory of the caller's own */
-INFALLIBLE(sigtimedwait) /* a signal that is not pending is as good as taken */
-INFALLIBLE(kill) /* without a signal: every failure is an answer */
+INFALLIBLE(sigpending) /* into memory of the caller */
+INFALLIBLE(sigtimedwait) /* if the signal is not pending, the result is the same as if it had been consumed */
+INFALLIBLE(kill) /* signal 0: every failure is an answer */
 INFALLIBLE(getpid)
-INFALLIBLE(getauxval) /* no value is a result */
+INFALLIBLE(getauxval) /* every value is a valid result */
 INFALLIBLE(__libc_single_threaded) /* data */
-INFALLIBLE(strerror) /* always gives a text */
+INFALLIBLE(strerror) /* always returns a string */
 INFALLIBLE(gai_strerror)
-INFALLIBLE(getenv) /* no value is a result */
+INFALLIBLE(getenv) /* every value is a valid result */
 INFALLIBLE(secure_getenv)
 INFALLIBLE(rewinddir) /* returns nothing */
-INFALLIBLE(umask) /* always succeeds, says POSIX */
+INFALLIBLE(umask) /* always succeeds according to POSIX */
 INFALLIBLE(time) /* without a pointer */
-INFALLIBLE(sysconf) /* of the page's size */
+INFALLIBLE(sysconf) /* of the page size */
 INFALLIBLE(pthread_sigmask) /* fails only with an unknown first argument */
 INFALLIBLE(pthread_setcancelstate)
 INFALLIBLE(pthread_mutex_lock) /* of the default type, and initialised */
 INFALLIBLE(pthread_mutex_unlock)
-INFALLIBLE(__pthread_register_cancel) /* the four behind pthread_cleanup_push() return nothing */
+INFALLIBLE(__pthread_register_cancel) /* the four functions of pthread_cleanup_push() return nothing */
 INFALLIBLE(__pthread_unregister_cancel)
 INFALLIBLE(__pthread_unwind_next)
-INFALLIBLE(__sigsetjmp) /* 0, or 1 when it is come back to */
+INFALLIBLE(__sigsetjmp) /* 0, or 1 when it returns a second time */
 
 #endif
 
 #ifdef TRAP
 
-/* Rust's library prints a backtrace with these when it panics, which nothing here may do. */
+/* Rust's standard library prints a backtrace with these functions when it panics, which the library must never do. */
 TRAP(_Unwind_Backtrace)
 TRAP(_Unwind_GetDataRelBase)
 TRAP(_Unwind_GetIP)
@@ -268,13 +271,13 @@ TRAP(statx)
 
 #ifdef SPARE
 
-/* Calls that no scenario can bring about. */
-SPARE(calloc) /* of the standard library, for zeroed memory that is not asked for here */
-SPARE(fstatat) /* of entries whose type the filesystem does not tell */
-SPARE(madvise) /* when the library is loaded; without the page that it asks for, forks are told by the process id */
-SPARE(nanosleep) /* where a client can have no slot, or somebody tells of servers that are none */
-SPARE(posix_memalign) /* Rust's allocator has it for values that are aligned more than any of the library's */
-SPARE(select) /* where there is neither close_range() nor /proc, which is more than one fault */
-SPARE(waitid) /* where a tool makes a fork() of clone() */
+/* Calls that no scenario can cause. */
+SPARE(calloc) /* of the standard library, for zeroed memory, which is not allocated here */
+SPARE(fstatat) /* for entries whose type the filesystem does not report */
+SPARE(madvise) /* when the library is loaded; if it fails, forks are detected by the process id */
+SPARE(nanosleep) /* if a client can have no slot, or receives spurious wakeups */
+SPARE(posix_memalign) /* used by Rust's allocator for over-aligned values, which the library does not have */
+SPARE(select) /* if neither close_range() nor /proc is available, which is more than one fault */
+SPARE(waitid) /* if a tool turns clone() into fork() */
 
 #endif

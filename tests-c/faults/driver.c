@@ -4,11 +4,12 @@
  *
  * usage: faults LIBRARY MAP ERRORS DOCUMENTED full|short [FUNCTION]
  *
- * Each scenario runs once and is traced. The trace is the table of cases: for each call in it, and for each error of that
- * call, the scenario runs in a process of its own with that fault, and then once more without. What must come of a fault is
- * the failure that the call told of, unless exceptions.h has a reason for something else. The page of the function must name
- * its error, unless undocumented.h has a reason: DOCUMENTED is what man/errors.py prints. ERRORS receives each function with
- * each error that it gave. The short form takes one error of each call in turn, and no more than three calls of one function.
+ * Each scenario runs once and is traced. The trace is the table of cases: for each call in it, and for each error of
+ * that call, the scenario runs in a new process with that fault, and then once more without. The expected result of a
+ * fault is a failure with the error of the call, unless exceptions.h has an entry with a different outcome. The manual
+ * page of the function must list the error, unless undocumented.h has an entry: DOCUMENTED is the output of
+ * man/errors.py. ERRORS receives each function with each error that it produced. The short form injects one error of
+ * each call in turn, into no more than three calls of one function.
  */
 #include "scenario.h"
 #include "shim.h"
@@ -22,21 +23,21 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-/* --- what is expected --------------------------------------------------------------------------------------------- */
+/* --- expected results --------------------------------------------------------------------------------------------- */
 
 enum outcome {
-	FAILS,     /* with the error of the fault, or another that is given */
+	FAILS,     /* with the error of the fault, or another error specified by the exception */
 	UNCHANGED, /* as without the fault */
-	LEAKS,     /* the same, and something remains that nobody can take away */
-	EITHER,    /* succeeds, or fails with the error of the fault, or another that is given */
-	SKIPPED,   /* is no failure, but an answer, which would be a lie */
+	LEAKS,     /* as without the fault, but a resource remains that cannot be released */
+	EITHER,    /* succeeds, or fails with the error of the fault, or another one specified by the exception */
+	SKIPPED,   /* the error is an answer and not a failure; injecting it would be wrong */
 };
 
 static struct exception {
 	const char *scenario, *call;
 	const int *errors; /* NULL for all */
 	enum outcome outcome;
-	int number; /* 0 for that of the fault */
+	int number; /* 0 for the error of the fault */
 	const char *reason;
 	int uses;
 } exceptions[] = {
@@ -54,7 +55,7 @@ static bool is_among(int error, const int *errors)
 	return errors == NULL;
 }
 
-/* The first that fits. The call may be told with its number among those of the same function: close#2. */
+/* The first match is used. The call may include its index among the calls of the same function: close#2. */
 static struct exception *exception_for(const char *scenario, const char *call, int number, int error)
 {
 	char numbered[64];
@@ -70,7 +71,7 @@ static struct exception *exception_for(const char *scenario, const char *call, i
 	return NULL;
 }
 
-/* --- what is documented ------------------------------------------------------------------------------------------- */
+/* --- the documented result ---------------------------------------------------------------------------------------- */
 
 static struct exemption {
 	const char *function, *call;
@@ -86,7 +87,7 @@ static struct exemption {
 
 static struct {
 	char function[64];
-	int number; /* 0: others, which only the resolver has */
+	int number; /* 0: other errors, which only the resolver has */
 } documented[MOST_DOCUMENTED];
 static int documented_count;
 
@@ -118,7 +119,7 @@ static void read_documented(const char *path)
 	}
 }
 
-/* A number that is missed is reported once, and from then on taken for documented. */
+/* A missing error is reported once, and then treated as documented. */
 static bool is_documented(const char *function, int number, const char *call)
 {
 	bool is_of_resolver = strcmp(call, "getaddrinfo") == 0 || strcmp(call, "getnameinfo") == 0;
@@ -138,9 +139,9 @@ static bool is_documented(const char *function, int number, const char *call)
 	return false;
 }
 
-/* --- one run, in a process of its own ----------------------------------------------------------------------------- */
+/* --- one run, in a child process ---------------------------------------------------------------------------------- */
 
-/* What the process tells its parent, and its own children tell it. */
+/* What the process reports to its parent, and its children report to it. */
 static struct {
 	struct shim_trace trace;
 	bool is_tried, has_failed, has_struck, has_failed_now;
@@ -172,7 +173,7 @@ _Noreturn __attribute__((format(printf, 1, 2))) static void give_up(const char *
 
 void fail(const char *file, int line, const char *what)
 {
-	give_up("%s:%d: %s is not so (errno %d, %s)", strrchr(file, '/') + 1, line, what, errno,
+	give_up("%s:%d: not true: %s (errno %d, %s)", strrchr(file, '/') + 1, line, what, errno,
 	        mm_get_lasterror_desc());
 }
 
@@ -239,7 +240,7 @@ void begin_try(void)
 	shim_open_window(run.trace);
 }
 
-/* The failure is the one that is expected, told in all ways, and nothing of the call remains. */
+/* The failure has the expected error in errno and the error state, and the call left no resource behind. */
 static void check_failure(int number, int errno_now)
 {
 	const char *location = mm_get_lasterror_location(), *function = run.scenario->function;
@@ -247,15 +248,15 @@ static void check_failure(int number, int errno_now)
 	struct state now;
 
 	if (mm_get_lasterror_number() != number || errno_now != number)
-		give_up("failed with %s, errno %s, instead of %s: %s", strerrorname_np(mm_get_lasterror_number()),
+		give_up("failed with %s, errno %s, expected %s: %s", strerrorname_np(mm_get_lasterror_number()),
 		        strerrorname_np(errno_now), strerrorname_np(number), mm_get_lasterror_desc());
 	if (strncmp(location, function, length) != 0 || strncmp(location + length, "() in src/", 10) != 0 ||
 	    strcmp(mm_get_lasterror_module(), "mmlib") != 0 || mm_get_lasterror_extid() != NULL ||
 	    mm_get_lasterror_desc()[0] == '\0')
-		give_up("the error state is that of %s, of %s", location, mm_get_lasterror_module());
+		give_up("the error state has module %s, location %s", location, mm_get_lasterror_module());
 	look(&now);
 	if (now.held > before_call.held + run.scenario->keeps + run.may_leak)
-		give_up("a failure left something that %s() gave", shim_last_held());
+		give_up("a failure leaked a resource returned by %s()", shim_last_held());
 	if (now.descriptors != before_call.descriptors &&
 	    !(run.scenario->may_close && now.descriptors == before_call.descriptors - 1))
 		give_up("a failure changed the number of open descriptors from %d to %d", before_call.descriptors,
@@ -263,7 +264,7 @@ static void check_failure(int number, int errno_now)
 	if (now.names != before_call.names && !run.scenario->leaves_names && !run.may_leak)
 		give_up("a failure changed the number of names from %d to %d", before_call.names, now.names);
 	if (has_abstract_name(ipc_name()) && strcmp(function, "mm_ipc_srv_create") == 0)
-		give_up("a failure left an abstract name");
+		give_up("a failure left an abstract socket name");
 }
 
 bool end_try(bool has_failed)
@@ -278,23 +279,22 @@ bool end_try(bool has_failed)
 		told->number = has_failed ? mm_get_lasterror_number() : 0;
 	}
 	if (!has_failed && mm_get_lasterror_number() != 0 && strncmp(run.scenario->function, "mm_raise", 8) != 0)
-		give_up("succeeded, and raised an error: %s", mm_get_lasterror_desc());
+		give_up("succeeded, but raised an error: %s", mm_get_lasterror_desc());
 	if (!run.is_armed || !shim_has_struck()) {
 		int base = run.scenario->ends_with;
 
 		if (has_failed && (base == 0 || errno_now != base) && errno_now != run.scenario->may_lack)
 			give_up("failed without a fault: %s", mm_get_lasterror_desc());
 		if (!has_failed && base != 0)
-			give_up("succeeded without a fault, and should have failed with %s", strerrorname_np(base));
+			give_up("succeeded without a fault, expected failure %s", strerrorname_np(base));
 		if (has_failed)
 			check_failure(errno_now, errno_now);
 		return !has_failed;
 	}
 	if (has_failed && run.expected_failure == 0)
-		give_up("failed with %s, and should have succeeded: %s", strerrorname_np(errno_now),
-		        mm_get_lasterror_desc());
+		give_up("failed with %s, expected success: %s", strerrorname_np(errno_now), mm_get_lasterror_desc());
 	if (!has_failed && run.expected_failure != 0 && !run.may_succeed)
-		give_up("succeeded, and should have failed with %s", strerrorname_np(run.expected_failure));
+		give_up("succeeded, expected failure %s", strerrorname_np(run.expected_failure));
 	if (has_failed)
 		check_failure(run.expected_failure, errno_now);
 	return !has_failed;
@@ -312,7 +312,7 @@ const char *ipc_name(void)
 {
 	static char name[64];
 
-	/* The driver's number, also in children. */
+	/* The driver's process id, also in children. */
 	if (name[0] == '\0')
 		snprintf(name, sizeof(name), "mmsysio-faults-%ld", (long)getpid());
 	return name;
@@ -341,14 +341,14 @@ static void run_once(bool is_armed)
 	require(chdir(scratch) == 0 && nftw(scratch, remove_entry, 64, FTW_DEPTH | FTW_PHYS) == 0);
 	look(&after);
 	if (after.descriptors != before.descriptors)
-		give_up("%d descriptors were open, and %d are", before.descriptors, after.descriptors);
+		give_up("%d descriptors were open before, now %d", before.descriptors, after.descriptors);
 	if (after.held > held_at_start + run.scenario->keeps + run.may_leak)
-		give_up("something remains that %s() gave", shim_last_held());
+		give_up("a resource returned by %s() was leaked", shim_last_held());
 	if (has_abstract_name(ipc_name()))
-		give_up("the abstract name is still taken");
+		give_up("the abstract socket name is still in use");
 }
 
-/* Daemons become children of the process, so that none is overlooked. */
+/* Daemons become children of this process, so that all of them are waited for. */
 static void run_scenario(void)
 {
 	struct sigaction ignored = {.sa_handler = SIG_IGN};
@@ -365,7 +365,7 @@ static void run_scenario(void)
 	_exit(0);
 }
 
-/* True if it ended well, and in time. */
+/* True if it exited successfully, and in time. */
 static bool is_well(void)
 {
 	static const struct timespec limit = {.tv_sec = 20};
@@ -377,7 +377,7 @@ static bool is_well(void)
 	told->message[0] = '\0';
 	fflush(stdout);
 
-	/* What a run that failed has left. */
+	/* Removes the files left by a run that failed. */
 	nftw(scratch, remove_entry, 64, FTW_DEPTH | FTW_PHYS);
 
 	pid_t pid = fork();
@@ -427,13 +427,13 @@ static void check_documented(const char *call)
 	const char *function = run.scenario->function;
 
 	if (told->has_failed && !is_documented(function, told->number, call)) {
-		printf("not ok: %s: fails with %s, after %s(), which its page does not name\n", function,
+		printf("not ok: %s: fails with %s, after %s(), which its page does not list\n", function,
 		       name_of(told->number), call);
 		total.failed++;
 	}
 }
 
-/* An error state has errno values, of the resolver's numbers as well. */
+/* The error state contains errno values, also for the resolver's errors. */
 static int number_told_for(int error)
 {
 	static const int numbers[][2] = {
@@ -451,7 +451,7 @@ static int number_told_for(int error)
 	return error;
 }
 
-/* Without a fault, the scenario fails with base, or succeeds if that is 0. */
+/* Without a fault, the scenario fails with the error base, or succeeds if base is 0. */
 static void run_case(const char *name, struct shim_call call, int nth, int position, int error, bool is_lasting,
                      int base)
 {
@@ -517,7 +517,7 @@ static void run_cases(const struct scenario *scenario)
 		shim_note_use(trace.calls[i]);
 		for (int k = 0; k <= i; k++)
 			nth += strcmp(shim_name(trace.calls[k]), shim_name(trace.calls[i])) == 0;
-		/* What is done for each signal, say, is done alike. */
+		/* Repeated calls, such as one for each signal, behave alike. */
 		if (is_short && nth > 3)
 			continue;
 		while (errors[count] != 0)
@@ -590,14 +590,14 @@ int main(int argc, char **argv)
 				run_cases(s);
 	for (size_t i = 0; i < MM_NELEM(exceptions) && argc <= 6 && !is_short; i++) {
 		if (exceptions[i].uses == 0) {
-			printf("not ok: exception of %s, %s(): nothing needs it\n", exceptions[i].scenario,
+			printf("not ok: exception of %s, %s(): not needed\n", exceptions[i].scenario,
 			       exceptions[i].call);
 			total.failed++;
 		}
 	}
 	for (size_t i = 0; i < MM_NELEM(exemptions) && argc <= 6 && !is_short; i++) {
 		if (exemptions[i].uses == 0) {
-			printf("not ok: undocumented error of %s, %s(): nothing needs it\n", exemptions[i].function,
+			printf("not ok: undocumented error of %s, %s(): not needed\n", exemptions[i].function,
 			       exemptions[i].call);
 			total.failed++;
 		}

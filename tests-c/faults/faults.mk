@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Fault injection: every exported function x every call of the C library that it makes x every errno of that call.
-# tests-c/faults/driver.c says how it works.
+# Fault injection: every exported function x every call of the C library that it makes x every errno of that call. See
+# tests-c/faults/driver.c.
 
 ##@ Fault injection
 
@@ -16,16 +16,16 @@ $(B)/faults/faults: $(FAULTS) $(STAGE)/.installed
 
 RUN_FAULTS = LD_LIBRARY_PATH=$(STAGE)/lib $< $(SONAME) src/mmsysio.map $(B)/faults/errors $(B)/faults/documented
 
-# The errors that the pages name, in numbers of this system.
+# The errors that the pages list, as numbers of this system.
 $(B)/faults/documented: $(addprefix include/,$(HEADERS)) $(wildcard man/*.py)
 	@mkdir -p $(@D)
 	$(PYTHON) man/errors.py include >$@.new
 	@mv $@.new $@
 
-# A call that the library made by itself would escape.
+# System calls made without the C library could not be intercepted.
 ## check-faults: each call of the C library that a function makes fails with each of its errnos
 ## check-faults-short: the same with one errno each; a part of check
 check-faults check-faults-short: $(B)/faults/faults $(B)/faults/documented
 	@! objdump -d --no-show-raw-insn $(STAGE)/lib/$(SONAME) | awk -F '\t' '$$2 ~ /^(syscall|sysenter|svc|ecall)( |$$)/' | grep . || \
-	    { echo "the library makes system calls by itself, which no fault reaches"; exit 1; }
+	    { echo "the library makes system calls without the C library, which fault injection does not reach"; exit 1; }
 	$(RUN_FAULTS) $(if $(filter check-faults-short,$@),short,full)

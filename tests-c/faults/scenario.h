@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scenario.h: what a scenario of the fault injection is
+ * scenario.h: the definition of a fault injection scenario
  *
- * A scenario prepares, calls one exported function in TRY(), and takes away what it prepared and got, whether the call
- * succeeded or not. driver.c runs it again and again with another of the calls that it makes failing.
+ * A scenario does its setup, calls one exported function in TRY(), and releases everything, whether the call succeeded
+ * or not. driver.c runs it repeatedly, each time with the failure of a different call.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
@@ -26,21 +26,24 @@
 struct scenario {
 	const char *function, *mode;
 	void (*run)(void);
-	/* What the library keeps for later calls, in pieces, and why. */
+	/* The number of resources that the library keeps for later calls, and the reason. */
 	int keeps;
 	const char *reason;
-	/* The failure that is the result of the scenario without a fault, 0 if it succeeds; or that a system may give. */
+	/*
+	 * The failure that is the result of the scenario without a fault, 0 if it succeeds; or one that some systems
+	 * return.
+	 */
 	int ends_with, may_lack;
-	/* A failure may leave names behind: the documentation says so. */
+	/* A failure may leave names behind, as documented. */
 	bool leaves_names;
-	/* The descriptor that it is given is closed even if it fails. */
+	/* The descriptor argument is closed even if the call fails. */
 	bool may_close;
 };
 
 extern const struct scenario file_scenarios[], directory_scenarios[], process_scenarios[], map_scenarios[],
 	ipc_scenarios[], socket_scenarios[], error_scenarios[], time_scenarios[];
 
-/* The call that is tested: true if it succeeded. Everything before and behind it must succeed. */
+/* The tested call: true if it succeeded. All calls before and after it must succeed. */
 #define TRY(result, call) (begin_try(), (result) = (call), end_try((result) == -1))
 #define TRY_POINTER(result, call) (begin_try(), (result) = (call), end_try((result) == NULL))
 #define TRY_VOID(call) (begin_try(), (call), end_try(false))
@@ -51,10 +54,10 @@ bool end_try(bool has_failed);
 #define require(condition) ((condition) ? (void)0 : fail(__FILE__, __LINE__, #condition))
 _Noreturn void fail(const char *file, int line, const char *what);
 
-/* How the process ended that called mm_execv(): 99 if that returned. */
+/* The exit status of the process that called mm_execv(): 99 if it returned. */
 void require_end_of_exec(int code);
 
-/* A name for IPC that nobody else uses. */
+/* A unique IPC name. */
 const char *ipc_name(void);
 /* A file with that many bytes of text, and one with a hole before them. */
 void make_file(const char *path, int size);

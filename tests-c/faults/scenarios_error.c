@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <time.h>
 
-/* Lines of the log and reports go where nobody sees them. */
+/* Log lines and reports are discarded. */
 static int redirected(int fd)
 {
 	int copy = dup(fd), nowhere = open("/dev/null", O_WRONLY);
@@ -23,7 +23,7 @@ static void restore(int fd, int copy)
 
 /* --- the error state ---------------------------------------------------------------------------------------------- */
 
-/* A raise is done whatever fails on the way: the state has its number. */
+/* Raising always succeeds, whatever call fails: the state contains the number. */
 #define RAISE_SCENARIO(name, call)                                               \
 	static void name(void)                                                   \
 	{                                                                        \
@@ -96,7 +96,7 @@ static void text_of_a_number(void)
 		require(text[0] != '\0');
 }
 
-/* It tells by what it returns. */
+/* It reports failure by its return value. */
 static void copied_text_of_a_number(void)
 {
 	char text[64] = "";
@@ -117,7 +117,7 @@ static void log_a_line(void)
 	restore(STDERR_FILENO, copy);
 }
 
-/* The error is that of the call, whatever becomes of its line. */
+/* The error is that of the call, even if its line cannot be logged. */
 static void log_a_failure(void)
 {
 	int copy = redirected(STDERR_FILENO), result;

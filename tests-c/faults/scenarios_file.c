@@ -317,7 +317,7 @@ static void copy_shared(void)
 	copy_with(MM_FORCECOW);
 }
 
-/* The special bits are lost by writing, unless the process may set them for files of others. */
+/* A write clears the special bits, unless the process may set them for files of other users. */
 static void copy_with_special_bits(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -344,7 +344,7 @@ static void copy_of_a_link(void)
 	require(done == exists("copy"));
 }
 
-/* Longer than the first room for it. */
+/* Longer than the initial buffer for it. */
 static void copy_of_a_long_link(void)
 {
 	char target[1000];
@@ -484,7 +484,7 @@ static void remove_of_the_content(void)
 	require(chdir("..") == 0 && done == !exists("a/file") && exists("a"));
 }
 
-/* Deeper than directories stay open. */
+/* Deeper than the number of directories kept open. */
 static void remove_of_a_deep_tree(void)
 {
 	char path[256] = "a";

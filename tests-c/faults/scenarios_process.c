@@ -19,7 +19,7 @@ static void spawn_with(const char *program, int num_map, const struct mm_remap_f
 
 	if (!TRY(result, mm_spawn(&pid, program, num_map, map, flags, NULL, NULL))) {
 		require(pid == -77);
-		/* A daemon has no parent that waits for it, but the driver adopts it. */
+		/* The parent of a daemon does not wait for it; the driver, as subreaper, does. */
 		if (flags & MM_SPAWN_DAEMONIZE)
 			while (waitpid(-1, &status, 0) > 0)
 				require(WIFEXITED(status) && WEXITSTATUS(status) == 127);
@@ -27,7 +27,7 @@ static void spawn_with(const char *program, int num_map, const struct mm_remap_f
 		return;
 	}
 	require(waitpid(flags & MM_SPAWN_DAEMONIZE ? -1 : pid, &status, 0) > 0 && WIFEXITED(status));
-	/* If a shell was asked to run it, that is what fails. */
+	/* If a shell is executed to run it, the failure is that of the shell. */
 	require(WEXITSTATUS(status) == 0 || strchr(program, '/') == NULL);
 	require(waitpid(-1, &status, 0) == -1);
 }
@@ -37,7 +37,7 @@ static void spawn_by_path(void)
 	spawn_with(PROGRAM, 0, NULL, 0);
 }
 
-/* A shell that cannot run the program says so. */
+/* A shell that cannot run the program prints a message. */
 static void search(void)
 {
 	int nowhere = open("/dev/null", O_WRONLY);
@@ -82,7 +82,7 @@ static void spawn_daemon_relative(void)
 	spawn_with("./true", 0, NULL, MM_SPAWN_DAEMONIZE);
 }
 
-/* No path leads to the directory from which it starts. */
+/* The current directory has no path. */
 static void spawn_daemon_removed(void)
 {
 	require(mkdir("gone", 0700) == 0 && chdir("gone") == 0 && rmdir("../gone") == 0);
@@ -90,7 +90,7 @@ static void spawn_daemon_removed(void)
 	require(chdir("..") == 0);
 }
 
-/* If it succeeds it does not return: what is left to tell is how the program ends. */
+/* On success the call does not return: the result is the exit status of the program. */
 static void exec_with(const char *program, int num_map, const struct mm_remap_fd *map, int flags)
 {
 	int status, result;

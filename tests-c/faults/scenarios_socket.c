@@ -22,7 +22,7 @@ static int new_socket(int type)
 	return fd;
 }
 
-/* One that has a name, and listens if it can. */
+/* A socket that is bound, and listens if its type permits. */
 static int bound_socket(int type)
 {
 	int fd = new_socket(type);
@@ -281,7 +281,7 @@ static void sockclient_of_datagrams(void)
 	sockclient_of("udp", SOCK_DGRAM);
 }
 
-/* More than one address: what the first refuses, the second may take. */
+/* Several addresses: if the first refuses, the second may accept. */
 static void sockclient_of_a_service(void)
 {
 	shim_double_addresses(true);
@@ -289,7 +289,7 @@ static void sockclient_of_a_service(void)
 	shim_double_addresses(false);
 }
 
-/* One address of a service that has datagrams as well: no datagram socket hides a failure. */
+/* One address of a service that also has datagrams: no datagram socket hides a failure. */
 static void sockclient_of_a_stream_service(void)
 {
 	sockclient_of("domain", SOCK_STREAM);

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* glibc has no declaration of these, to which its headers and static parts lead. */
+/* glibc does not declare these functions; its headers and static parts refer to them. */
 extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *);
 extern int __xpg_strerror_r(int, char *, size_t);
 
@@ -134,7 +134,7 @@ int shim_tell_unused(void)
 
 /* --- the fault ---------------------------------------------------------------------------------------------------- */
 
-/* Children that borrow the memory of their parent count with it; those that fork() makes go their own way. */
+/* Calls of children that share the memory of their parent are counted with it; children of fork() count separately. */
 static struct {
 	bool is_open, is_lasting, has_struck;
 	int calls, position, error;
@@ -168,7 +168,7 @@ bool shim_has_struck(void)
 	return window.has_struck;
 }
 
-/* What the call that is about to be made fails with, 0 if it is to be made. */
+/* The error with which the next call must fail, 0 if it is to be made. */
 static int fault(int function, long number)
 {
 	struct shim_call call = {(short)function, (short)number};
@@ -189,7 +189,7 @@ static int fault(int function, long number)
 	return window.error;
 }
 
-/* --- what the library holds --------------------------------------------------------------------------------------- */
+/* --- resources of the library ------------------------------------------------------------------------------------- */
 
 static struct {
 	const void *pointer;
@@ -208,7 +208,7 @@ static void *hold(const void *pointer, int function)
 	return (void *)pointer;
 }
 
-/* What is given back need not have come from the library: a list of addresses may be the program's. */
+/* A released resource need not have come from the library: a list of addresses may belong to the program. */
 static void give_back(const void *pointer)
 {
 	for (int i = held_count - 1; i >= 0; i--) {
@@ -229,9 +229,9 @@ const char *shim_last_held(void)
 	return held_count == 0 ? "nothing" : functions[held[held_count - 1].function].name;
 }
 
-/* --- the functions that stand in ---------------------------------------------------------------------------------- */
+/* --- the replacement functions ------------------------------------------------------------------------------------ */
 
-/* How a function tells of the failure e, and what becomes of its result if it is called. */
+/* How a function reports the failure e, and what happens to its result if it is called. */
 #define MINUS_ONE(e, name, call) ((e) ? (errno = (e), -1) : (call))
 #define ZERO(e, name, call) ((e) ? (errno = (e), 0) : (call))
 #define NOTHING(e, name, call) ((e) ? (errno = (e), NULL) : (call))
@@ -251,7 +251,7 @@ const char *shim_last_held(void)
 #undef SPECIAL
 #undef SYSTEM_CALL
 
-/* The descriptor is closed whatever close() tells: EBADF tells that it was not open. */
+/* close() closes the descriptor whatever it returns, except for EBADF, which reports that it was not open. */
 static int faulty_close(int fd)
 {
 	int error = fault(OF_close, 0), result = close(fd);
@@ -282,7 +282,7 @@ static int faulty_closedir(DIR *dir)
 SHORT_CALL(read, (int fd, void *buffer, size_t size), (fd, buffer, size))
 SHORT_CALL(write, (int fd, const void *buffer, size_t size), (fd, buffer, size))
 
-/* The whole is asked for a gigabyte: half of that would not be short. */
+/* The full size can be a gigabyte, half of which would not be short. */
 static ssize_t faulty_copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t size, unsigned flags)
 {
 	int error = fault(OF_copy_file_range, 0);
@@ -358,7 +358,7 @@ static long faulty_syscall(long number, long a, long b, long c, long d, long e, 
 	return MINUS_ONE(error, syscall, syscall(number, a, b, c, d, e, f));
 }
 
-/* The list that follows another one, in which this is the last entry. */
+/* The list that continues the one in which this is the last entry. */
 static bool are_addresses_doubled;
 static struct addrinfo *last_address;
 
@@ -367,7 +367,7 @@ void shim_double_addresses(bool is_doubled)
 	are_addresses_doubled = is_doubled;
 }
 
-/* An errno value is the reason of EAI_SYSTEM, which need not have one. */
+/* EAI_SYSTEM refers to errno, which need not be set. */
 static int faulty_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                               struct addrinfo **list)
 {
@@ -442,7 +442,7 @@ static const struct {
 #include "calls.h"
 };
 
-/* What stands in for an import: NULL if the import stays. Unknown imports are told of. */
+/* The replacement of an import: NULL if the import is kept. Unknown imports are reported. */
 static void (*replacement(const char *name, bool *is_known))(void)
 {
 	for (int i = 0; i < COUNT(replacements); i++)
@@ -464,7 +464,7 @@ static const ElfW(Dyn) * dynamic(const struct link_map *map, ElfW(Sxword) tag)
 	return entry;
 }
 
-/* A relocation of an imported function leaves its address in one word. */
+/* A relocation of an imported function stores its address in one word. */
 static bool redirect(const struct link_map *map, const ElfW(Rela) * relocation)
 {
 	const ElfW(Sym) *symbols = (const ElfW(Sym) *)dynamic(map, DT_SYMTAB)->d_un.d_ptr;

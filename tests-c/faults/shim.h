@@ -2,9 +2,9 @@
 /*
  * shim.h: control over the calls that libmmsysio makes
  *
- * The shim stands between the library and the C library: it puts a function of its own in place of each that the
- * library imports, in the library's own table of imports alone. So the test program, the C library itself and the tail
- * calls of the library cannot be mistaken for each other.
+ * The shim intercepts calls between the library and the C library: it replaces each imported function by its own in the
+ * library's import table only. Therefore calls of the test program, internal calls of the C library and tail calls of
+ * the library cannot be confused.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -12,48 +12,55 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Beside errno values, what a call can be made to do: half of what it was asked for, or to fail without a number. */
+/* Besides errno values, how a call can be made to fail: with half of the requested size, or without an error number. */
 enum { FAULT_SHORT = -1000, FAULT_NO_ERRNO };
 
-/* One call that was made while the window was open: a function, and of syscall() the number. */
+/* One call that was made while recording was active: a function, and for syscall() the number. */
 struct shim_call {
 	short function, number;
 };
 
 #define SHIM_MAX_CALLS 8192
 
-/* In memory that parent and child share. */
+/* In memory shared by parent and child. */
 struct shim_trace {
 	int count;
 	struct shim_call calls[SHIM_MAX_CALLS];
 };
 
-/* Puts the shim in place. Names what the library imports and no table knows: their number must be 0. */
+/* Installs the shim. Prints the imports of the library that no table contains: their number must be 0. */
 int shim_install(const char *library);
 
 const char *shim_name(struct shim_call call);
-/* What the call can fail with, 0 at the end. */
+/* The errors of the call, ended by 0. */
 const int *shim_errors(struct shim_call call);
 bool shim_is_allocation(struct shim_call call);
 
-/* The position of the call that fails, from 0, none if negative, and which it must be; with what; and whether all allocations
- * do from then on. */
+/*
+ * The index of the call that fails, from 0, none if negative, and which call it must be; the error; and whether all
+ * later allocations fail.
+ */
 void shim_set_fault(int position, struct shim_call call, int error, bool is_lasting);
-/* The calls between these two are counted, and written to the trace if there is one. */
+/* The calls between these two are counted, and written to the trace if one is set. */
 void shim_open_window(struct shim_trace *trace);
 void shim_close_window(void);
-/* Whether the fault has come about. */
+/* Whether the fault was injected. */
 bool shim_has_struck(void);
 
-/* Whether getaddrinfo() gives each address twice: a host with several addresses, whatever the system's files have. */
+/*
+ * Whether getaddrinfo() returns each address twice: a host with several addresses, independent of the system's files.
+ */
 void shim_double_addresses(bool is_doubled);
 
-/* What the library holds: allocations, maps, streams, lists of addresses. */
+/* The resources that the library has: allocations, maps, streams, lists of addresses. */
 int shim_held(void);
-/* The function that gave the last of it. */
+/* The function that returned the latest of them. */
 const char *shim_last_held(void);
 
-/* Remembers that a scenario makes that call; and the number of functions that none does, which are named. */
+/*
+ * Records that a scenario makes that call; and returns the number of functions that no scenario calls, which are
+ * printed.
+ */
 void shim_note_use(struct shim_call call);
 int shim_tell_unused(void);
 

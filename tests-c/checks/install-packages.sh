@@ -1,12 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs the packages that a part of the tests needs, as root on Debian or Ubuntu; otherwise prints what is missing.
-# Usage: install-packages.sh check
-# lint
-# bench
-# deb
-# rpm
-# dist
+# Usage: install-packages.sh check|lint|bench|deb|rpm|dist
 set -eu
 
 missing=""

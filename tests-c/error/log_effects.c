@@ -17,7 +17,7 @@ static void fail_and_log(void)
 	mm_log_error("a line of the program");
 }
 
-/* --- signals and waits --------------------------------------------------------------------------------------------------- */
+/* --- signals and waits -------------------------------------------------------------------------------------------- */
 
 /* Makes the write end of a pipe, or one end of a connection, descriptor 2; returns the other end. */
 static int break_stderr(int type)
@@ -107,7 +107,7 @@ START_TEST(log_line_does_not_wait_for_a_reader)
 }
 END_TEST
 
-/* --- descriptor 2 that is not standard error ----------------------------------------------------------------------------- */
+/* --- descriptor 2 that is not standard error ---------------------------------------------------------------------- */
 
 /* The other end of the returned descriptor, from which a log line written to it could be read; or -1. */
 static int other_end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * copy.c: copies of files and links
+ * copy.c: copies of files and symbolic links
  */
 #include "suite.h"
 
@@ -29,12 +29,12 @@ static void assert_same_content(const char *a, const char *b)
 {
 	char command[200];
 
-	/* Through a pipe: cmp would believe the size that a file reports. */
+	/* Through a pipe, since cmp would rely on the size that the file reports. */
 	snprintf(command, sizeof(command), "cat '%s' | cmp -s - '%s'", a, b);
 	ck_assert_int_eq(system(command), 0);
 }
 
-START_TEST(a_copy_has_the_bytes_and_nothing_else)
+START_TEST(copy_has_the_content_of_the_source)
 {
 	static const size_t sizes[] = {0, 1, 4095, 4096, 1000003, 3 << 20};
 	static const int flags[] = {0, MM_NOCOW, MM_NOFOLLOW, MM_NOFOLLOW | MM_NOCOW};
@@ -63,7 +63,7 @@ START_TEST(a_copy_has_the_bytes_and_nothing_else)
 }
 END_TEST
 
-START_TEST(holes_stay_holes)
+START_TEST(holes_are_preserved)
 {
 	static const int flags[] = {0, MM_NOCOW};
 	struct mm_stat status;
@@ -96,7 +96,7 @@ START_TEST(holes_stay_holes)
 		close_all(1, &fd);
 		ck_assert_int_eq(mm_unlink("copy"), 0);
 	}
-	/* Nothing but a hole. */
+	/* Only a hole. */
 	fd = mm_open("hole", O_RDWR | O_CREAT, MODE_DEF);
 	ck_assert_int_eq(mm_ftruncate(fd, 1 << 30), 0);
 	close_all(1, &fd);
@@ -108,7 +108,7 @@ START_TEST(holes_stay_holes)
 }
 END_TEST
 
-START_TEST(files_that_report_no_size_are_copied_whole)
+START_TEST(files_that_report_size_zero_are_copied_completely)
 {
 	enter_scratch_directory();
 	ck_assert_int_eq(mm_copy("/proc/self/mountinfo", "copy", 0, MODE_DEF), 0);
@@ -118,7 +118,7 @@ START_TEST(files_that_report_no_size_are_copied_whole)
 }
 END_TEST
 
-START_TEST(links_are_followed_or_copied)
+START_TEST(symbolic_links_are_followed_or_copied)
 {
 	char target[2100], long_target[2100];
 
@@ -144,7 +144,7 @@ START_TEST(links_are_followed_or_copied)
 	ck_assert_int_eq(mm_copy("long", "long2", MM_NOFOLLOW, 0), 0);
 	ck_assert_int_eq(mm_readlink("long2", target, sizeof(target)), 0);
 	ck_assert_str_eq(target, long_target);
-	/* A link that reports no size. */
+	/* A symbolic link that reports size zero. */
 	ck_assert_int_eq(mm_copy("/proc/self/cwd", "cwd", MM_NOFOLLOW, 0), 0);
 	ck_assert_int_eq(mm_readlink("cwd", target, sizeof(target)), 0);
 	ck_assert_int_eq(target[0], '/');
@@ -154,7 +154,7 @@ START_TEST(links_are_followed_or_copied)
 }
 END_TEST
 
-START_TEST(copies_that_fail_leave_nothing)
+START_TEST(failed_copies_leave_nothing_behind)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
 
@@ -189,7 +189,7 @@ START_TEST(copies_that_fail_leave_nothing)
 }
 END_TEST
 
-START_TEST(sharing_the_data_works_or_fails_but_never_copies)
+START_TEST(reflink_flags_share_the_data_or_fail_but_never_copy)
 {
 	enter_scratch_directory();
 	write_file("file", "text");
@@ -203,7 +203,7 @@ START_TEST(sharing_the_data_works_or_fails_but_never_copies)
 		ck_assert(error == EOPNOTSUPP || error == EXDEV || error == EINVAL || error == ENOTTY);
 		ck_assert(!exists("copy"));
 	}
-	/* What the kernel makes up as it is read is never shared. */
+	/* Content that the kernel generates on reading is never shared. */
 	ck_assert_int_eq(mm_copy("/proc/self/status", "status", MM_FORCECOW, MODE_DEF), -1);
 	ck_assert(!exists("status"));
 	leave_scratch_directory();
@@ -221,7 +221,7 @@ static void *copy_again_and_again(void *arg)
 	return NULL;
 }
 
-START_TEST(a_signal_does_not_end_a_copy)
+START_TEST(signal_does_not_interrupt_a_copy)
 {
 	int failures = 0;
 
@@ -236,7 +236,7 @@ START_TEST(a_signal_does_not_end_a_copy)
 }
 END_TEST
 
-/* Limits the size of files, so that the device seems full in the middle of a copy. */
+/* Limits the file size, so that the copy fails in the middle, as on a full device. */
 static void copy_beyond_the_limit(void)
 {
 	struct rlimit limit = {1 << 20, 1 << 20};
@@ -249,7 +249,7 @@ static void copy_beyond_the_limit(void)
 	ck_assert(!exists("copy"));
 }
 
-START_TEST(a_copy_that_does_not_fit_is_removed)
+START_TEST(copy_that_does_not_fit_is_removed)
 {
 	enter_scratch_directory();
 	write_random_file("source", 3 << 20);
@@ -258,6 +258,7 @@ START_TEST(a_copy_that_does_not_fit_is_removed)
 }
 END_TEST
 
-SUITE(a_copy_has_the_bytes_and_nothing_else, holes_stay_holes, files_that_report_no_size_are_copied_whole,
-      links_are_followed_or_copied, copies_that_fail_leave_nothing, sharing_the_data_works_or_fails_but_never_copies,
-      a_signal_does_not_end_a_copy, a_copy_that_does_not_fit_is_removed)
+SUITE(copy_has_the_content_of_the_source, holes_are_preserved, files_that_report_size_zero_are_copied_completely,
+      symbolic_links_are_followed_or_copied, failed_copies_leave_nothing_behind,
+      reflink_flags_share_the_data_or_fail_but_never_copy, signal_does_not_interrupt_a_copy,
+      copy_that_does_not_fit_is_removed)

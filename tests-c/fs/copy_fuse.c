@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * copy_fuse.c: copies from and to a filesystem whose sizes are placeholders, that has no truncate(), and that fails
+ * copy_fuse.c: copies from and to a filesystem whose sizes are placeholders, which has no truncate(), and which fails
  *
- * programs/placeholders.c is that filesystem. It is mounted in a mount namespace of the test's own, so that a test that
+ * programs/placeholders.c implements that filesystem. It is mounted in a private mount namespace, so that a test that
  * is killed leaves nothing mounted.
  */
 #include "placeholders.h"
@@ -26,7 +26,7 @@ static void write_id_map(const char *path, unsigned id)
 	write_file(path, map);
 }
 
-/* A mount namespace: of root, or else in a user namespace where the user is root. */
+/* Creates a mount namespace: as root, or in a user namespace in which the user is root. */
 static bool enter_namespace(void)
 {
 	unsigned uid = geteuid(), gid = getegid();
@@ -41,7 +41,7 @@ static bool enter_namespace(void)
 	return mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
-/* False where no filesystem in user space can be had. */
+/* False if no FUSE filesystem can be mounted. */
 static bool mount_placeholders(void)
 {
 	struct stat above, mounted;
@@ -60,7 +60,7 @@ static bool mount_placeholders(void)
 	server = fork();
 	ck_assert_int_ne(server, -1);
 	if (server == 0) {
-		/* Also if the test fails. */
+		/* Also run if the test fails. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execl(PROGRAMS_DIR "/placeholders", "placeholders", PLACE, (char *)NULL);
 		_exit(127);
@@ -80,7 +80,7 @@ static void unmount_placeholders(void)
 	leave_scratch_directory();
 }
 
-/* What the file has must be the first length bytes of what each placeholder has. */
+/* The content of the file must be the first length bytes of each placeholder's content. */
 static void assert_has_bytes(const char *path, off_t length)
 {
 	static char bytes[1 << 20];
@@ -92,17 +92,17 @@ static void assert_has_bytes(const char *path, off_t length)
 	while ((size = read(fd, bytes, sizeof(bytes))) > 0) {
 		for (ssize_t i = 0; i < size; i++, offset++)
 			if (bytes[i] != placeholder_byte(offset))
-				ck_abort_msg("%s: byte %jd is not that of the source", path, (intmax_t)offset);
+				ck_abort_msg("%s: byte %jd differs from the source", path, (intmax_t)offset);
 	}
 	close(fd);
 	ck_assert_int_eq(size, 0);
-	ck_assert_msg(offset == length, "%s: %jd bytes instead of %jd", path, (intmax_t)offset, (intmax_t)length);
+	ck_assert_msg(offset == length, "%s: %jd bytes, expected %jd", path, (intmax_t)offset, (intmax_t)length);
 }
 
 static const int all_flags[] = {0, MM_NOCOW, MM_NOFOLLOW, MM_NOFOLLOW | MM_NOCOW};
 static const char *const destinations[] = {"copy", PLACE "/copy"};
 
-START_TEST(the_content_is_what_read_returns_whatever_the_size)
+START_TEST(copy_has_the_content_that_read_returns_whatever_the_size)
 {
 	if (!mount_placeholders())
 		return;
@@ -125,7 +125,7 @@ START_TEST(the_content_is_what_read_returns_whatever_the_size)
 }
 END_TEST
 
-START_TEST(an_error_in_the_middle_of_the_source_is_reported_and_leaves_nothing)
+START_TEST(read_error_in_the_middle_is_reported_and_leaves_nothing_behind)
 {
 	if (!mount_placeholders())
 		return;
@@ -146,7 +146,7 @@ START_TEST(an_error_in_the_middle_of_the_source_is_reported_and_leaves_nothing)
 }
 END_TEST
 
-START_TEST(an_error_of_closing_the_copy_is_reported_and_leaves_nothing)
+START_TEST(error_of_closing_the_copy_is_reported_and_leaves_nothing_behind)
 {
 	if (!mount_placeholders())
 		return;
@@ -199,6 +199,7 @@ START_TEST(holes_are_copied_to_a_filesystem_without_truncate)
 }
 END_TEST
 
-SUITE(the_content_is_what_read_returns_whatever_the_size,
-      an_error_in_the_middle_of_the_source_is_reported_and_leaves_nothing,
-      an_error_of_closing_the_copy_is_reported_and_leaves_nothing, holes_are_copied_to_a_filesystem_without_truncate)
+SUITE(copy_has_the_content_that_read_returns_whatever_the_size,
+      read_error_in_the_middle_is_reported_and_leaves_nothing_behind,
+      error_of_closing_the_copy_is_reported_and_leaves_nothing_behind,
+      holes_are_copied_to_a_filesystem_without_truncate)

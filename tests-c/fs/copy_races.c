@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * copy_races.c: copies while somebody changes the source, or what has the name of the copy
+ * copy_races.c: copies while the source, or the file with the name of the copy, is changed
  *
- * The calls of the C library that the library makes are defined here, and then call the C library's own. Before one
- * of them something happens to the files: each scenario is repeated for each of the calls. Some are made to fail.
+ * The C library functions that the library calls are defined here; they forward to the C library. Before one of the
+ * calls the files are changed: each scenario is repeated for each of the calls. Some calls are made to fail.
  */
-/* Else the C library's header gives other names to what is defined here. */
+/* Otherwise the C library's headers rename the functions defined here. */
 #undef _FILE_OFFSET_BITS
 #undef _TIME_BITS
 #include "suite.h"
@@ -18,14 +18,20 @@
 /* --- the calls ---------------------------------------------------------------------------------------------------- */
 
 static struct {
-	/* Counted while it is true. */
+	/* Calls are counted while this is true. */
 	bool is_watching;
 	int calls;
-	/* What happens before the call of that number; before each with probability 1 to so many if it is not 0. */
+	/*
+	 * The event before the call of that number; if the reciprocal probability is not 0, before each call with that
+	 * probability.
+	 */
 	void (*act)(void);
 	int act_at, act_often;
 	uint32_t random;
-	/* The call that fails, the calls of it that do not, those that do if it is not 0, and with what. */
+	/*
+	 * The call that fails, the number of calls before it that succeed, the number of calls that fail if not 0, and
+	 * the error.
+	 */
 	const char *failing;
 	int good_calls, bad_calls, error;
 } watch;
@@ -41,7 +47,7 @@ static void end_watching(void)
 	watch.is_watching = false;
 }
 
-/* Before a call: true if it is to fail. */
+/* Runs before a call: true if the call is to fail. */
 static bool comes_before(const char *name)
 {
 	int number = watch.calls;
@@ -80,7 +86,7 @@ WATCHED(ssize_t, write, (int fd, const void *bytes, size_t size), (fd, bytes, si
 WATCHED(int, ftruncate, (int fd, off_t size), (fd, size))
 WATCHED(int, fchmod, (int fd, mode_t mode), (fd, mode))
 
-/* No more than a page at once, so that there are several. */
+/* At most one page per call, so that there are several calls. */
 ssize_t copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t size, unsigned flags)
 {
 	static __typeof__(copy_file_range) *next;
@@ -108,7 +114,7 @@ int open(const char *path, int flags, ...)
 	return next(path, flags, mode);
 }
 
-/* The descriptor is closed whatever is reported. */
+/* The descriptor is closed whatever result is reported. */
 int close(int fd)
 {
 	static int (*next)(int);
@@ -129,7 +135,7 @@ int close(int fd)
 #define MOST_BYTES (1 << 20)
 #define MOST_VERSIONS 8
 
-/* The content of the source: as it was at first, and after each change. */
+/* The content of the source: initially, and after each change. */
 static struct version {
 	size_t size;
 	char bytes[MOST_BYTES];
@@ -149,7 +155,7 @@ static void note_version(void)
 	close(fd);
 }
 
-/* Text without a zero byte, in which every change has letters of its own. */
+/* Text without NUL bytes, with different letters for each change. */
 static void put_text(off_t offset, size_t size)
 {
 	static char text[MOST_BYTES];
@@ -243,7 +249,7 @@ static void change_at_random(void)
 		changes[next_random(&watch.random) % MM_NELEM(changes)]();
 }
 
-/* Where there is text, in pairs of offset and size; and the size of the file. */
+/* The text ranges, as pairs of offset and size; and the size of the file. */
 static const struct shape {
 	off_t parts[3][2];
 	off_t size;
@@ -251,7 +257,7 @@ static const struct shape {
 	{{{131072, 6}}, 131078},              /* a hole, then text */
 	{{{0, 6}}, 131072},                   /* text, then a hole */
 	{{{0, 0}}, 131072},                   /* a hole */
-	{{{0, 5000}, {65536, 5000}}, 131072}, /* text and holes in turn */
+	{{{0, 5000}, {65536, 5000}}, 131072}, /* text and holes alternating */
 	{{{40000, 5000}, {80000, 12000}, {130000, 5}}, 200000},
 	{{{0, 300000}}, 300000}, /* text */
 	{{{0, 10}}, 10},
@@ -269,7 +275,7 @@ static void make_source(const struct shape *shape)
 	note_version();
 }
 
-/* Each byte of the copy is that of a version of the source, and none is missing that all of them have. */
+/* Each byte of the copy is that of a version of the source, and every byte that all versions have is present. */
 static void assert_is_copy_of_versions(const char *what)
 {
 	static char copy[MOST_BYTES];
@@ -289,7 +295,7 @@ static void assert_is_copy_of_versions(const char *what)
 		while (v < version_count && (i >= versions[v].size || versions[v].bytes[i] != copy[i]))
 			v++;
 		if (v == version_count)
-			ck_abort_msg("%s: byte %zu, %#x, was never in the source", what, i, copy[i]);
+			ck_abort_msg("%s: byte %zu, %#x, is in no version of the source", what, i, copy[i]);
 	}
 }
 
@@ -307,7 +313,7 @@ static void copy_source(const char *what, int flags, int mode)
 
 static const int data_flags[] = {0, MM_NOCOW};
 
-START_TEST(a_source_may_change_before_any_call)
+START_TEST(source_may_change_before_any_call)
 {
 	char what[64];
 
@@ -332,7 +338,7 @@ START_TEST(a_source_may_change_before_any_call)
 }
 END_TEST
 
-START_TEST(a_source_may_change_again_and_again)
+START_TEST(source_may_change_repeatedly)
 {
 	int rounds = is_instrumented() ? 20 : 400;
 	char what[64];
@@ -350,7 +356,7 @@ START_TEST(a_source_may_change_again_and_again)
 }
 END_TEST
 
-/* --- what is opened ----------------------------------------------------------------------------------------------- */
+/* --- which files are opened --------------------------------------------------------------------------------------- */
 
 static void become_fifo(void)
 {
@@ -370,7 +376,7 @@ static void become_link(void)
 	ck_assert_int_eq(symlink("target", "source"), 0);
 }
 
-/* The first call looks at the source, the second opens it. */
+/* The first call examines the source, the second opens it. */
 static void assert_becoming(void (*become)(void), int flags, int error)
 {
 	int result;
@@ -388,7 +394,7 @@ static void assert_becoming(void (*become)(void), int flags, int error)
 	ck_assert_int_eq(remove("source"), 0);
 }
 
-START_TEST(a_source_that_is_replaced_before_it_is_opened_is_not_waited_for)
+START_TEST(source_replaced_before_it_is_opened_does_not_block)
 {
 	char target[16];
 
@@ -431,7 +437,7 @@ static int copy_what_becomes_a_terminal(void *arg)
 	return 0;
 }
 
-START_TEST(a_terminal_that_replaces_the_source_does_not_become_the_controlling_one)
+START_TEST(terminal_that_replaces_the_source_does_not_become_controlling)
 {
 	enter_scratch_directory();
 	assert_child_succeeds(start_child(copy_what_becomes_a_terminal, NULL));
@@ -439,7 +445,7 @@ START_TEST(a_terminal_that_replaces_the_source_does_not_become_the_controlling_o
 }
 END_TEST
 
-/* As if another process had a lease when the file is opened by its name. */
+/* As if another process had a lease when the file is opened by name. */
 static int copy_leased(void (*act)(void), int act_at)
 {
 	int result;
@@ -466,12 +472,12 @@ static void lose_proc(void)
 	watch.error = ENOENT;
 }
 
-START_TEST(a_lease_is_not_waited_for_by_name)
+START_TEST(lease_is_not_waited_for_by_name)
 {
 	enter_scratch_directory();
 	ck_assert_int_eq(copy_leased(NULL, 0), 0);
 	ck_assert(has_text("copy", "text"));
-	/* The calls look, open, open without looking into it, look again, and wait for the lease. */
+	/* The calls examine, open, open with O_PATH, examine again, and wait for the lease. */
 	ck_assert_int_eq(copy_leased(become_fifo, 4), 0);
 	ck_assert(has_text("copy", "text"));
 	for (int call = 2; call < 4; call++) {
@@ -519,7 +525,7 @@ static void replace_nothing(void)
 static void (*replace)(void);
 static bool is_replaced;
 
-/* As soon as there is a copy. */
+/* As soon as the copy exists. */
 static void replace_the_copy(void)
 {
 	if (!is_replaced && exists("copy")) {
@@ -589,7 +595,7 @@ static void fail_to_set_the_mode(void)
 	ck_assert(!exists("copy"));
 }
 
-START_TEST(a_copy_whose_mode_cannot_be_set_is_removed)
+START_TEST(copy_whose_mode_cannot_be_set_is_removed)
 {
 	enter_scratch_directory();
 	as_ordinary_user(fail_to_set_the_mode);
@@ -597,7 +603,7 @@ START_TEST(a_copy_whose_mode_cannot_be_set_is_removed)
 }
 END_TEST
 
-START_TEST(what_the_kernel_cannot_copy_to_the_end_is_read)
+START_TEST(data_that_the_kernel_stops_copying_is_read_and_written)
 {
 	static const int errors[] = {EIO,   EBADF,  ENOENT, ETXTBSY, EACCES, ENOSYS,
 	                             EXDEV, ENOSPC, EFBIG,  EINVAL,  EPERM,  ENOMEM};
@@ -645,7 +651,7 @@ static void copy_with_a_signal_at_each_call(void)
 	}
 }
 
-START_TEST(a_signal_at_any_call_does_not_end_a_copy)
+START_TEST(signal_during_any_call_does_not_interrupt_a_copy)
 {
 	enter_scratch_directory();
 	as_ordinary_user(copy_with_a_signal_at_each_call);
@@ -653,7 +659,7 @@ START_TEST(a_signal_at_any_call_does_not_end_a_copy)
 }
 END_TEST
 
-START_TEST(a_filesystem_that_refuses_to_truncate_takes_holes)
+START_TEST(holes_are_copied_if_the_filesystem_rejects_ftruncate)
 {
 	static const int errors[] = {ENOSYS, EOPNOTSUPP, EINVAL, EPERM, EACCES, EBADF, EIO};
 	char what[64];
@@ -673,7 +679,7 @@ START_TEST(a_filesystem_that_refuses_to_truncate_takes_holes)
 }
 END_TEST
 
-START_TEST(a_filesystem_that_knows_nothing_of_holes_is_read)
+START_TEST(source_is_read_if_the_filesystem_cannot_seek_holes)
 {
 	static const int errors[] = {EINVAL, EOPNOTSUPP, ENOSYS, ESPIPE, EIO};
 	char what[64];
@@ -693,9 +699,9 @@ START_TEST(a_filesystem_that_knows_nothing_of_holes_is_read)
 }
 END_TEST
 
-SUITE(a_source_may_change_before_any_call, a_source_may_change_again_and_again,
-      a_source_that_is_replaced_before_it_is_opened_is_not_waited_for,
-      a_terminal_that_replaces_the_source_does_not_become_the_controlling_one, a_lease_is_not_waited_for_by_name,
-      only_the_copy_is_removed_after_a_failure, a_copy_whose_mode_cannot_be_set_is_removed,
-      what_the_kernel_cannot_copy_to_the_end_is_read, a_signal_at_any_call_does_not_end_a_copy,
-      a_filesystem_that_refuses_to_truncate_takes_holes, a_filesystem_that_knows_nothing_of_holes_is_read)
+SUITE(source_may_change_before_any_call, source_may_change_repeatedly,
+      source_replaced_before_it_is_opened_does_not_block, terminal_that_replaces_the_source_does_not_become_controlling,
+      lease_is_not_waited_for_by_name, only_the_copy_is_removed_after_a_failure,
+      copy_whose_mode_cannot_be_set_is_removed, data_that_the_kernel_stops_copying_is_read_and_written,
+      signal_during_any_call_does_not_interrupt_a_copy, holes_are_copied_if_the_filesystem_rejects_ftruncate,
+      source_is_read_if_the_filesystem_cannot_seek_holes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * copy_special.c: what can be copied, what mode the copy has, and what happens where the kernel does not copy by itself
+ * copy_special.c: which files can be copied, the mode of the copy, and copies for which the kernel refuses to copy
  */
 #include "suite.h"
 
@@ -17,7 +17,7 @@
 
 static const int all_flags[] = {0, MM_NOFOLLOW, MM_NOCOW, MM_FORCECOW};
 
-/* A file of so many bytes, all of them different from zero. */
+/* A file of that many bytes, all different from zero. */
 static void write_long_file(const char *path, size_t size)
 {
 	uint32_t state = 54321;
@@ -33,20 +33,20 @@ static bool have_same_content(const char *a, const char *b)
 {
 	char command[300];
 
-	/* Through a pipe: cmp would believe the size that a file reports. */
+	/* Through a pipe, since cmp would rely on the size that the file reports. */
 	snprintf(command, sizeof(command), "cat '%s' | cmp -s - '%s'", a, b);
 	return system(command) == 0;
 }
 
-/* --- what can be copied ------------------------------------------------------------------------------------------- */
+/* --- which files can be copied ------------------------------------------------------------------------------------ */
 
-/* Ends only if somebody reads. */
+/* Ends only if a reader opens the FIFO. */
 static int write_to_fifo(void *path)
 {
 	return open(path, O_WRONLY) < 0;
 }
 
-START_TEST(a_fifo_is_refused_without_being_opened)
+START_TEST(fifo_is_rejected_without_being_opened)
 {
 	enter_scratch_directory();
 	ck_assert_int_eq(mkfifo("fifo", 0666), 0);
@@ -59,7 +59,7 @@ START_TEST(a_fifo_is_refused_without_being_opened)
 		ck_assert(!exists("copy"));
 	}
 	assert_fails(mm_copy("link", "copy", 0, MODE_DEF), EINVAL);
-	/* The process that waits for a reader still does. */
+	/* The process that waits for a reader is still waiting. */
 	wait_until_asleep(writer);
 	ck_assert_int_eq(waitpid(writer, NULL, WNOHANG), 0);
 	kill(writer, SIGKILL);
@@ -68,7 +68,7 @@ START_TEST(a_fifo_is_refused_without_being_opened)
 }
 END_TEST
 
-START_TEST(only_regular_files_are_copied_whatever_the_destination_is)
+START_TEST(only_regular_files_are_copied_whatever_the_destination)
 {
 	static const char *const destinations[] = {"copy",        "exists", "missing/copy", "directory",
 	                                           "exists/copy", "",       "/proc/copy"};
@@ -83,7 +83,7 @@ START_TEST(only_regular_files_are_copied_whatever_the_destination_is)
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	/* Devices without a driver, which only root can make. */
+	/* Devices without a driver, which only root can create. */
 	if (mknod("block", S_IFBLK | 0600, makedev(4095, 1)) == 0 &&
 	    mknod("character", S_IFCHR | 0600, makedev(4095, 1)) == 0)
 		count = MM_NELEM(sources);
@@ -112,7 +112,7 @@ static void copy_an_unreadable_directory(void)
 	ck_assert(!exists("copy"));
 }
 
-START_TEST(a_directory_that_may_not_be_read_is_a_directory)
+START_TEST(unreadable_directory_is_reported_as_a_directory)
 {
 	enter_scratch_directory();
 	as_ordinary_user(copy_an_unreadable_directory);
@@ -133,7 +133,7 @@ static int copy_a_terminal(void *arg)
 	return controlling < 0 && errno == ENXIO ? 0 : 3;
 }
 
-START_TEST(a_terminal_does_not_become_the_controlling_one)
+START_TEST(terminal_does_not_become_controlling)
 {
 	enter_scratch_directory();
 	assert_child_succeeds(start_child(copy_a_terminal, NULL));
@@ -141,7 +141,7 @@ START_TEST(a_terminal_does_not_become_the_controlling_one)
 }
 END_TEST
 
-START_TEST(files_of_the_kernel_have_what_can_be_read)
+START_TEST(files_of_proc_and_sys_have_the_content_that_read_returns)
 {
 	static const char *const sources[] = {"/sys/kernel/mm/transparent_hugepage/enabled",
 	                                      "/sys/class/net/lo/mtu",
@@ -157,11 +157,11 @@ START_TEST(files_of_the_kernel_have_what_can_be_read)
 		for (int f = 0; f < 3; f++) {
 			ck_assert_msg(mm_copy(sources[s], "copy", all_flags[f], MODE_DEF) == 0, "%s",
 			              mm_get_lasterror_desc());
-			/* The maps are those of another process. */
+			/* The maps of another process. */
 			ck_assert_msg(strcmp(sources[s], "/proc/self/maps") == 0 ||
 			                      have_same_content(sources[s], "copy"),
 			              "%s has changed", sources[s]);
-			/* These are text, but for one. */
+			/* These are text, except for one. */
 			ck_assert(strcmp(sources[s], "/sys/kernel/notes") == 0 ||
 			          system("tr -d '\\0' <copy | cmp -s - copy") == 0);
 			ck_assert_int_eq(mm_unlink("copy"), 0);
@@ -171,7 +171,7 @@ START_TEST(files_of_the_kernel_have_what_can_be_read)
 }
 END_TEST
 
-START_TEST(files_are_copied_from_one_filesystem_to_another)
+START_TEST(files_are_copied_between_filesystems)
 {
 	char other[] = "/dev/shm/mmsysio-test-XXXXXX", path[64];
 	struct stat here, there;
@@ -182,7 +182,7 @@ START_TEST(files_are_copied_from_one_filesystem_to_another)
 	ck_assert_int_eq(stat(".", &here), 0);
 	ck_assert_int_eq(stat(other, &there), 0);
 	if (here.st_dev == there.st_dev)
-		printf("# skipped, since /tmp and /dev/shm are one: copies between filesystems\n");
+		printf("# skipped, since /tmp and /dev/shm are the same filesystem: copies between filesystems\n");
 	snprintf(path, sizeof(path), "%s/file", other);
 	write_long_file("file", 300000);
 	ck_assert_int_eq(truncate("file", 600000), 0);
@@ -215,7 +215,7 @@ static void give_up_lease(int signum)
 	fcntl(leased, F_SETLEASE, F_UNLCK);
 }
 
-/* Has a lease on the file until somebody opens it. 77 if the filesystem has none. */
+/* Takes a lease on the file until another process opens it. Exits with 77 if the filesystem does not support leases. */
 static int hold_lease(void *path)
 {
 	struct sigaction action = {.sa_handler = give_up_lease};
@@ -233,7 +233,7 @@ static int hold_lease(void *path)
 	return 0;
 }
 
-START_TEST(a_lease_on_the_source_is_waited_for)
+START_TEST(lease_on_the_source_is_waited_for)
 {
 	char answer;
 	sigset_t signals;
@@ -241,7 +241,7 @@ START_TEST(a_lease_on_the_source_is_waited_for)
 	enter_scratch_directory();
 	write_file("file", "text");
 	ck_assert_int_eq(pipe(lease_ready), 0);
-	/* It comes when the child waits for it. */
+	/* The signal arrives when the child waits for it. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGIO);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
@@ -252,7 +252,7 @@ START_TEST(a_lease_on_the_source_is_waited_for)
 		ck_assert_msg(mm_copy("file", "copy", 0, MODE_DEF) == 0, "%s", mm_get_lasterror_desc());
 		ck_assert(has_text("copy", "text"));
 	} else {
-		printf("# skipped, since the filesystem has none: leases\n");
+		printf("# skipped, since the filesystem does not support them: leases\n");
 	}
 	assert_child_succeeds(holder);
 	close_all(2, lease_ready);
@@ -270,7 +270,7 @@ static mode_t mode_of(const char *path)
 	return status.st_mode & 07777;
 }
 
-/* The copy has the mode that an empty file has which is created with it. */
+/* The copy has the mode of an empty file that is created with the requested mode. */
 static void copy_with_all_modes(void)
 {
 	static const int modes[] = {0755,  04755, 02755, 06755, 07777, 01644,    02644,
@@ -308,7 +308,7 @@ static void make_sources(void)
 	ck_assert_int_eq(truncate("sparse", 1 << 20), 0);
 }
 
-START_TEST(the_mode_is_the_one_asked_for_less_the_umask)
+START_TEST(mode_is_the_requested_mode_without_the_umask)
 {
 	enter_scratch_directory();
 	make_sources();
@@ -318,7 +318,7 @@ START_TEST(the_mode_is_the_one_asked_for_less_the_umask)
 }
 END_TEST
 
-/* In a directory whose files belong to a group that the user is not in. */
+/* In a directory whose files belong to a group of which the user is not a member. */
 static void copy_with_a_foreign_group(void)
 {
 	umask(022);
@@ -331,10 +331,10 @@ static void copy_with_a_foreign_group(void)
 	}
 }
 
-START_TEST(a_bit_that_cannot_be_set_is_a_failure)
+START_TEST(mode_bit_that_cannot_be_set_is_an_error)
 {
 	if (geteuid() != 0) {
-		printf("# skipped, since it takes root: directories of another group\n");
+		printf("# skipped, since it requires root: directories of another group\n");
 		return;
 	}
 	enter_scratch_directory();
@@ -367,7 +367,7 @@ static void deny(int number, int error)
 static int copy_without_kernel(void *error)
 {
 	deny(SYS_copy_file_range, *(int *)error);
-	/* valgrind finds by itself that the descriptors are wrong. */
+	/* valgrind itself detects that the descriptors are invalid. */
 	if (!is_under_valgrind() &&
 	    (syscall(SYS_copy_file_range, -1, NULL, -1, NULL, 1, 0) != -1 || errno != *(int *)error))
 		return 1;
@@ -379,14 +379,14 @@ static int copy_without_kernel(void *error)
 	return 0;
 }
 
-START_TEST(whatever_error_the_kernel_copies_with_the_file_is_read_and_written)
+START_TEST(file_is_read_and_written_whatever_error_the_kernel_copy_returns)
 {
 	enter_scratch_directory();
 	write_long_file("file", 300001);
 	write_long_file("sparse", 10000);
 	ck_assert_int_eq(truncate("sparse", 1 << 20), 0);
 	for (int error = 1; error < 134; error++) {
-		/* What is interrupted is tried again. */
+		/* Interrupted calls are repeated. */
 		if (error == EINTR || (is_instrumented() && error % 4 != 2))
 			continue;
 		assert_child_succeeds(start_child(copy_without_kernel, &error));
@@ -399,8 +399,8 @@ START_TEST(whatever_error_the_kernel_copies_with_the_file_is_read_and_written)
 }
 END_TEST
 
-SUITE(a_fifo_is_refused_without_being_opened, only_regular_files_are_copied_whatever_the_destination_is,
-      a_directory_that_may_not_be_read_is_a_directory, a_terminal_does_not_become_the_controlling_one,
-      files_of_the_kernel_have_what_can_be_read, files_are_copied_from_one_filesystem_to_another,
-      a_lease_on_the_source_is_waited_for, the_mode_is_the_one_asked_for_less_the_umask,
-      a_bit_that_cannot_be_set_is_a_failure, whatever_error_the_kernel_copies_with_the_file_is_read_and_written)
+SUITE(fifo_is_rejected_without_being_opened, only_regular_files_are_copied_whatever_the_destination,
+      unreadable_directory_is_reported_as_a_directory, terminal_does_not_become_controlling,
+      files_of_proc_and_sys_have_the_content_that_read_returns, files_are_copied_between_filesystems,
+      lease_on_the_source_is_waited_for, mode_is_the_requested_mode_without_the_umask,
+      mode_bit_that_cannot_be_set_is_an_error, file_is_read_and_written_whatever_error_the_kernel_copy_returns)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * directory.c: making, reading and removing directories
+ * directory.c: creating, reading and removing directories
  */
 #include "suite.h"
 
@@ -10,7 +10,7 @@
 
 #define EVERYTHING (MM_DT_ANY | MM_RECURSIVE)
 
-START_TEST(directories_are_made_with_their_parents)
+START_TEST(directories_are_created_with_their_parents)
 {
 	static const char *const paths[] = {
 		"1/2/3/", "a//b///c//", "with space/in it", "new/../x", "dots/./y", "1/2/3", ".", "..", "/"};
@@ -37,7 +37,7 @@ START_TEST(directories_are_made_with_their_parents)
 }
 END_TEST
 
-START_TEST(names_that_are_no_directories_are_in_the_way)
+START_TEST(existing_files_are_not_replaced_by_directories)
 {
 	enter_scratch_directory();
 	write_file("file", "");
@@ -53,7 +53,7 @@ START_TEST(names_that_are_no_directories_are_in_the_way)
 }
 END_TEST
 
-START_TEST(long_paths_are_made_up_to_the_limit_of_the_kernel)
+START_TEST(paths_up_to_the_kernel_limit_are_created)
 {
 	char path[4097] = "";
 
@@ -84,7 +84,7 @@ static int make_trees(void *arg)
 	return 0;
 }
 
-START_TEST(several_processes_make_the_same_tree)
+START_TEST(several_processes_can_create_the_same_tree)
 {
 	pid_t children[4];
 
@@ -145,7 +145,7 @@ START_TEST(entries_are_read_with_their_types)
 }
 END_TEST
 
-START_TEST(reading_errors_are_told_from_the_end)
+START_TEST(read_errors_are_distinguished_from_the_end)
 {
 	int status = 7;
 
@@ -156,7 +156,7 @@ START_TEST(reading_errors_are_told_from_the_end)
 
 	ck_assert_ptr_nonnull(dir);
 	ck_assert_int_eq(count_open_descriptors(), before + 1);
-	/* What stands behind the directory is exchanged for what cannot be read as one. */
+	/* The open directory is replaced by a file that cannot be read as one. */
 	for (char path[64], target[256]; fd < 100; fd++) {
 		ssize_t length;
 
@@ -177,7 +177,7 @@ START_TEST(reading_errors_are_told_from_the_end)
 }
 END_TEST
 
-START_TEST(null_and_missing_directories_are_refused)
+START_TEST(null_and_missing_directories_are_rejected)
 {
 	int status = 7;
 
@@ -198,7 +198,7 @@ START_TEST(null_and_missing_directories_are_refused)
 }
 END_TEST
 
-/* A tree with a bit of everything in it. */
+/* A tree with all types of files. */
 static void make_tree(void)
 {
 	ck_assert_int_eq(mm_mkdir("tree/a/b/c", MODE_XDEF, MM_RECURSIVE), 0);
@@ -212,7 +212,7 @@ static void make_tree(void)
 	ck_assert_int_eq(mkfifo("tree/d/fifo", 0600), 0);
 }
 
-START_TEST(a_tree_is_removed_and_links_are_not_followed)
+START_TEST(tree_is_removed_and_symbolic_links_are_not_followed)
 {
 	static const int flags[] = {EVERYTHING, EVERYTHING | MM_FAILONERROR};
 
@@ -235,7 +235,7 @@ START_TEST(a_tree_is_removed_and_links_are_not_followed)
 }
 END_TEST
 
-START_TEST(only_the_types_asked_for_are_removed)
+START_TEST(only_the_requested_types_are_removed)
 {
 	enter_scratch_directory();
 	write_file("file", "");
@@ -251,7 +251,7 @@ START_TEST(only_the_types_asked_for_are_removed)
 	make_tree();
 	assert_fails(mm_remove("tree", MM_DT_ANY), ENOTEMPTY);
 	assert_fails(mm_remove("tree", MM_DT_DIR | MM_DT_REG | MM_RECURSIVE), ENOTEMPTY);
-	/* What was of another type is there, with the directories that lead to it. */
+	/* Files of another type remain, with the directories that lead to them. */
 	ck_assert(exists("tree/link") && exists("tree/a/dangling") && exists("tree/d/fifo"));
 	ck_assert(!exists("tree/a/b") && !exists("tree/file") && !exists("tree/a/file"));
 	ck_assert_int_eq(mm_chdir("tree"), 0);
@@ -267,7 +267,7 @@ END_TEST
 
 static void meet_closed_directories(void)
 {
-	/* Failures inside are passed over, and the directory itself tells. */
+	/* Failures inside are ignored, and the removal of the directory itself reports the error. */
 	assert_fails(mm_remove("tree", EVERYTHING), ENOTEMPTY);
 	ck_assert(!exists("tree/free") && exists("tree/read-only/file"));
 	assert_fails(mm_remove("tree", EVERYTHING | MM_FAILONERROR), EACCES);
@@ -276,7 +276,7 @@ static void meet_closed_directories(void)
 	ck_assert_int_eq(mm_remove(".", EVERYTHING), 0);
 	ck_assert_int_eq(chmod("read-only", 0755), 0);
 	ck_assert_int_eq(mm_chdir(".."), 0);
-	/* Empty, though nobody can know. */
+	/* Empty, although this cannot be verified. */
 	ck_assert_int_eq(mkdir("tree/unreadable", 0), 0);
 	ck_assert_int_eq(mm_remove("tree", EVERYTHING | MM_FAILONERROR), 0);
 	ck_assert_int_eq(mkdir("unreadable", 0), 0);
@@ -293,7 +293,7 @@ static void make_closed_directories(void)
 	meet_closed_directories();
 }
 
-START_TEST(directories_that_cannot_be_emptied_are_told)
+START_TEST(directories_that_cannot_be_emptied_are_reported)
 {
 	enter_scratch_directory();
 	as_ordinary_user(make_closed_directories);
@@ -301,7 +301,7 @@ START_TEST(directories_that_cannot_be_emptied_are_told)
 }
 END_TEST
 
-START_TEST(a_tree_of_10000_levels_is_removed_with_few_descriptors)
+START_TEST(tree_of_10000_levels_is_removed_with_few_descriptors)
 {
 	int levels = is_instrumented() ? 2000 : 10000;
 	struct rlimit limit;
@@ -328,7 +328,7 @@ START_TEST(a_tree_of_10000_levels_is_removed_with_few_descriptors)
 }
 END_TEST
 
-/* Exchanges a directory for a link to what must not be removed, and back, until killed. */
+/* Replaces a directory by a link to one that must not be removed, and back, until killed. */
 static int exchange(void *arg)
 {
 	(void)arg;
@@ -342,7 +342,7 @@ static int exchange(void *arg)
 	}
 }
 
-START_TEST(nobody_can_lead_a_removal_elsewhere)
+START_TEST(removal_cannot_be_redirected_by_symbolic_links)
 {
 	enter_scratch_directory();
 	ck_assert_int_eq(mkdir("outside", 0755), 0);
@@ -365,9 +365,9 @@ START_TEST(nobody_can_lead_a_removal_elsewhere)
 }
 END_TEST
 
-SUITE(directories_are_made_with_their_parents, names_that_are_no_directories_are_in_the_way,
-      long_paths_are_made_up_to_the_limit_of_the_kernel, several_processes_make_the_same_tree,
-      entries_are_read_with_their_types, reading_errors_are_told_from_the_end, null_and_missing_directories_are_refused,
-      a_tree_is_removed_and_links_are_not_followed, only_the_types_asked_for_are_removed,
-      directories_that_cannot_be_emptied_are_told, a_tree_of_10000_levels_is_removed_with_few_descriptors,
-      nobody_can_lead_a_removal_elsewhere)
+SUITE(directories_are_created_with_their_parents, existing_files_are_not_replaced_by_directories,
+      paths_up_to_the_kernel_limit_are_created, several_processes_can_create_the_same_tree,
+      entries_are_read_with_their_types, read_errors_are_distinguished_from_the_end,
+      null_and_missing_directories_are_rejected, tree_is_removed_and_symbolic_links_are_not_followed,
+      only_the_requested_types_are_removed, directories_that_cannot_be_emptied_are_reported,
+      tree_of_10000_levels_is_removed_with_few_descriptors, removal_cannot_be_redirected_by_symbolic_links)

@@ -142,7 +142,7 @@ static void meet_permissions(void)
 	ck_assert_int_eq(mm_check_access("readable", X_OK), EACCES);
 }
 
-START_TEST(permissions_bind_ordinary_users)
+START_TEST(permissions_apply_to_ordinary_users)
 {
 	enter_scratch_directory();
 	write_file("secret", "x");
@@ -162,7 +162,7 @@ START_TEST(permissions_bind_ordinary_users)
 }
 END_TEST
 
-START_TEST(check_access_answers_without_an_error)
+START_TEST(check_access_reports_inaccessible_files_without_an_error)
 {
 	enter_scratch_directory();
 	ck_assert_int_eq(symlink("nowhere", "dangling"), 0);
@@ -181,7 +181,7 @@ START_TEST(check_access_answers_without_an_error)
 }
 END_TEST
 
-START_TEST(a_path_that_cannot_be_read_is_not_shown_when_something_else_is_wrong)
+START_TEST(unreadable_path_is_not_accessed_for_the_message_of_another_error)
 {
 	char path[5000];
 
@@ -227,7 +227,7 @@ START_TEST(stat_and_fstat_fill_every_field)
 }
 END_TEST
 
-START_TEST(links_report_the_room_that_readlink_needs)
+START_TEST(stat_of_a_link_reports_the_size_that_readlink_needs)
 {
 	struct mm_stat status;
 	char target[16];
@@ -246,7 +246,7 @@ START_TEST(links_report_the_room_that_readlink_needs)
 
 	ck_assert_int_eq(mm_readlink("link", target, 7), 0);
 	ck_assert_str_eq(target, "target");
-	/* Valgrind would look at all of the room, and a sanitizer at the path. */
+	/* Valgrind would check the whole buffer, and a sanitizer the path. */
 	if (!is_instrumented()) {
 		ck_assert_int_eq(mm_readlink("link", target, (size_t)1 << 32), 0);
 		assert_fails(mm_readlink(NULL, target, sizeof(target)), EFAULT);
@@ -272,7 +272,7 @@ START_TEST(stat_reports_its_errors_and_leaves_the_structure)
 	assert_fails_on_bad_memory(mm_stat(NULL, &status, 0), EFAULT);
 	assert_fails(mm_stat("/", NULL, 0), EFAULT);
 	assert_fails(mm_fstat(0, NULL), EFAULT);
-	/* What is wrong with the file comes first. */
+	/* Errors of the file are reported first. */
 	assert_fails(mm_stat("/missing", NULL, 0), ENOENT);
 	assert_fails(mm_fstat(-1, NULL), EBADF);
 	ck_assert_mem_eq(&status, &untouched, sizeof(status));
@@ -308,7 +308,7 @@ START_TEST(times_keep_every_nanosecond)
 }
 END_TEST
 
-START_TEST(times_may_be_now_or_stay)
+START_TEST(times_may_be_now_or_omitted)
 {
 	static const long kinds[] = {UTIME_NOW, UTIME_OMIT, 5};
 	struct stat status;
@@ -381,7 +381,7 @@ START_TEST(seek_and_truncate_work_beyond_4_gib)
 }
 END_TEST
 
-START_TEST(pipes_carry_bytes_and_cannot_be_positioned)
+START_TEST(pipes_transfer_bytes_and_cannot_be_seeked)
 {
 	char text[16];
 	int fds[2], spare = dup(0);
@@ -428,12 +428,12 @@ START_TEST(duplicates_share_their_offset)
 }
 END_TEST
 
-START_TEST(terminals_are_told_from_other_descriptors)
+START_TEST(terminals_are_distinguished_from_other_descriptors)
 {
 	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
 	int other = mm_open("/dev/null", O_RDWR, 0);
 
-	/* A bare chroot has no pseudo-terminals. */
+	/* A minimal chroot has no pseudo-terminals. */
 	ck_assert(terminal != -1 || errno == ENODEV || errno == ENOENT);
 	errno = EBUSY;
 	if (terminal != -1)
@@ -494,7 +494,7 @@ START_TEST(names_are_linked_renamed_and_removed)
 }
 END_TEST
 
-START_TEST(the_current_directory_is_changed_and_told)
+START_TEST(current_directory_is_changed_and_returned)
 {
 	char before[256], exact[256];
 
@@ -520,7 +520,7 @@ START_TEST(the_current_directory_is_changed_and_told)
 }
 END_TEST
 
-START_TEST(a_full_device_refuses_data)
+START_TEST(full_device_rejects_data)
 {
 	int fd = mm_open("/dev/full", O_WRONLY, 0);
 
@@ -530,10 +530,11 @@ START_TEST(a_full_device_refuses_data)
 END_TEST
 
 SUITE(open_creates_reads_and_writes, modes_are_translated_and_masked, open_reports_its_errors,
-      open_of_a_fifo_is_interrupted_by_a_signal, permissions_bind_ordinary_users, check_access_answers_without_an_error,
-      a_path_that_cannot_be_read_is_not_shown_when_something_else_is_wrong, stat_and_fstat_fill_every_field,
-      links_report_the_room_that_readlink_needs, stat_reports_its_errors_and_leaves_the_structure,
-      times_keep_every_nanosecond, times_may_be_now_or_stay, seek_and_truncate_work_beyond_4_gib,
-      pipes_carry_bytes_and_cannot_be_positioned, duplicates_share_their_offset,
-      terminals_are_told_from_other_descriptors, names_are_linked_renamed_and_removed,
-      the_current_directory_is_changed_and_told, a_full_device_refuses_data)
+      open_of_a_fifo_is_interrupted_by_a_signal, permissions_apply_to_ordinary_users,
+      check_access_reports_inaccessible_files_without_an_error,
+      unreadable_path_is_not_accessed_for_the_message_of_another_error, stat_and_fstat_fill_every_field,
+      stat_of_a_link_reports_the_size_that_readlink_needs, stat_reports_its_errors_and_leaves_the_structure,
+      times_keep_every_nanosecond, times_may_be_now_or_omitted, seek_and_truncate_work_beyond_4_gib,
+      pipes_transfer_bytes_and_cannot_be_seeked, duplicates_share_their_offset,
+      terminals_are_distinguished_from_other_descriptors, names_are_linked_renamed_and_removed,
+      current_directory_is_changed_and_returned, full_device_rejects_data)

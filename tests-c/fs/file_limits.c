@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * file_limits.c: files at their limits: the largest offsets, RLIMIT_FSIZE, immutable ones
+ * file_limits.c: files at their limits: the largest offsets, RLIMIT_FSIZE, immutable files
  */
 #include "suite.h"
 
@@ -8,9 +8,12 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 
-START_TEST(an_offset_above_the_largest_number_is_an_error)
+START_TEST(offset_above_the_maximum_is_an_error)
 {
-	/* Memory has addresses up to 2^64; that they are no mistake lseek() tells by leaving errno alone. */
+	/*
+	 * Memory has addresses up to 2^64; lseek() indicates that such a negative result is valid by leaving errno
+	 * unchanged.
+	 */
 	static const uint64_t offsets[] = {(uint64_t)1 << 63, 0xffffffffff600000, 0xffffffffffffe000};
 	int fd = mm_open("/proc/self/mem", O_RDONLY, 0);
 
@@ -25,7 +28,7 @@ START_TEST(an_offset_above_the_largest_number_is_an_error)
 	assert_fails(mm_seek(fd, 1, SEEK_CUR), EOVERFLOW);
 	assert_fails(mm_seek(fd, 0, SEEK_CUR), EOVERFLOW);
 	close_all(1, &fd);
-	/* What fails for another reason keeps it. */
+	/* A call that fails for another reason leaves it unchanged. */
 	assert_fails(mm_seek(fd, 0, SEEK_SET), EBADF);
 	enter_scratch_directory();
 	fd = mm_open("file", O_RDWR | O_CREAT, 0600);
@@ -40,7 +43,7 @@ END_TEST
 
 enum { LIMIT = 1000 };
 
-/* From here on the test framework cannot write down what fails. */
+/* From here on the test framework cannot record failures. */
 static int open_limited(void)
 {
 	struct rlimit limit = {LIMIT, LIMIT}, no_core = {0, 0};
@@ -97,7 +100,7 @@ static void assert_ends_by_signal(pid_t pid, int signum)
 	ck_assert_int_eq(status, MM_WSTATUS_SIGNALED | signum);
 }
 
-START_TEST(the_limit_of_file_sizes_sends_a_signal_as_documented)
+START_TEST(file_size_limit_sends_a_signal_as_documented)
 {
 	enter_scratch_directory();
 	assert_child_succeeds(start_child(fail_at_the_limit, NULL));
@@ -107,7 +110,7 @@ START_TEST(the_limit_of_file_sizes_sends_a_signal_as_documented)
 }
 END_TEST
 
-START_TEST(an_immutable_file_may_not_be_written_by_anybody)
+START_TEST(immutable_file_is_not_writable_for_any_user)
 {
 	int fd, flags = 0, immutable;
 
@@ -116,7 +119,7 @@ START_TEST(an_immutable_file_may_not_be_written_by_anybody)
 	fd = mm_open("file", O_RDONLY, 0);
 	ck_assert_int_ge(fd, 0);
 	immutable = ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 ? flags | FS_IMMUTABLE_FL : 0;
-	/* If the filesystem and the user can. */
+	/* If the filesystem supports it and the user may. */
 	if (immutable != 0 && ioctl(fd, FS_IOC_SETFLAGS, &immutable) == 0) {
 		ck_assert_int_eq(mm_check_access("file", R_OK), 0);
 		assert_fails(mm_check_access("file", W_OK), EPERM);
@@ -128,7 +131,7 @@ START_TEST(an_immutable_file_may_not_be_written_by_anybody)
 }
 END_TEST
 
-START_TEST(buffers_and_numbers_that_cannot_be_are_refused)
+START_TEST(invalid_buffers_and_numbers_are_rejected)
 {
 	struct rlimit limit;
 
@@ -141,5 +144,5 @@ START_TEST(buffers_and_numbers_that_cannot_be_are_refused)
 }
 END_TEST
 
-SUITE(an_offset_above_the_largest_number_is_an_error, the_limit_of_file_sizes_sends_a_signal_as_documented,
-      an_immutable_file_may_not_be_written_by_anybody, buffers_and_numbers_that_cannot_be_are_refused)
+SUITE(offset_above_the_maximum_is_an_error, file_size_limit_sends_a_signal_as_documented,
+      immutable_file_is_not_writable_for_any_user, invalid_buffers_and_numbers_are_rejected)

@@ -2,8 +2,8 @@
 /*
  * file_model.c: random operations on files, compared with a model that predicts each result
  *
- * The model knows a handful of names in two directories: what each is, and what a file holds. Every operation must succeed or
- * fail as it says, and at the end the directories must hold what it holds.
+ * The model describes several names in two directories: the type of each, and the content of files. Every operation
+ * must succeed or fail as predicted, and at the end the directories must match the model.
  */
 #include "suite.h"
 
@@ -15,13 +15,13 @@ enum kind { NOTHING, REGULAR, DIRECTORY, LINK };
 
 struct object {
 	enum kind kind;
-	int content; /* of a file: index into contents; of a link: the name that it leads to */
+	int content; /* of a file: index into contents; of a link: the name that it points to */
 };
 
 struct model {
 	struct object objects[NAMES];
 	char paths[NAMES][64];
-	int contents[1 << 16]; /* number that a file holds; several names may share one */
+	int contents[1 << 16]; /* the number that a file contains; several names may refer to one file */
 	int next_content;
 	uint32_t random;
 };
@@ -43,7 +43,7 @@ static int new_content(struct model *model, int number)
 	return index;
 }
 
-/* The name that opening a name ends at, or -1 if a link leads nowhere or round in circles. */
+/* The name that opening a name resolves to, or -1 if a link is dangling or part of a loop. */
 static int followed(const struct model *model, int name)
 {
 	for (int steps = 0; steps < 40; steps++) {
@@ -109,7 +109,7 @@ static void rename_to(struct model *model, int from, int to)
 	                                                                                 : 0;
 
 	expect(model, mm_rename(model->paths[from], model->paths[to]), error, "rename", from, to);
-	/* Two names of one file stay. */
+	/* Renaming one name of a file to another name of it keeps both. */
 	if (error != 0 || from == to || (a->kind == REGULAR && b->kind == REGULAR && a->content == b->content))
 		return;
 	*b = *a;
@@ -139,7 +139,7 @@ static void operate(struct model *model)
 			x->kind = NOTHING;
 		break;
 	case 4:
-		/* Links of links would have two names; the model has none. */
+		/* Hard links of symbolic links would have two names, which the model does not support. */
 		if (x->kind == LINK)
 			break;
 		error = x->kind == NOTHING ? ENOENT : y->kind != NOTHING ? EEXIST : x->kind == DIRECTORY ? EPERM : 0;
@@ -219,7 +219,7 @@ static int operate_and_compare(void *arg)
 	return 0;
 }
 
-START_TEST(random_operations_do_what_a_model_predicts)
+START_TEST(random_operations_match_a_model)
 {
 	struct task task = {"one", 4711, is_instrumented() ? 5000 : 100000};
 
@@ -229,7 +229,7 @@ START_TEST(random_operations_do_what_a_model_predicts)
 }
 END_TEST
 
-START_TEST(random_operations_of_several_processes_do_not_meet)
+START_TEST(random_operations_of_several_processes_do_not_interfere)
 {
 	struct task tasks[4];
 	pid_t children[4];
@@ -246,4 +246,4 @@ START_TEST(random_operations_of_several_processes_do_not_meet)
 }
 END_TEST
 
-SUITE(random_operations_do_what_a_model_predicts, random_operations_of_several_processes_do_not_meet)
+SUITE(random_operations_match_a_model, random_operations_of_several_processes_do_not_interfere)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mkdir.c: directories that are made with their parents where something is in the way
+ * mkdir.c: creating directories with their parents where other files are in the way
  */
 #include "sandbox.h"
 
@@ -35,7 +35,7 @@ static int make_where_mkdir_fails(void *arg)
 		              error, mm_get_lasterror_desc());
 	ck_assert_int_eq(errno, EBUSY);
 	ck_assert_int_eq(mm_get_lasterror_number(), 0);
-	/* The first reason stays for what is missing or is not a directory, and without the flag. */
+	/* The first error is kept for paths that do not exist or are not directories, and without the flag. */
 	assert_fails(mm_mkdir("dir/missing", MODE_XDEF, MM_RECURSIVE), error);
 	assert_fails(mm_mkdir("missing/missing", MODE_XDEF, MM_RECURSIVE), error);
 	assert_fails(mm_mkdir("file", MODE_XDEF, MM_RECURSIVE), error);
@@ -44,7 +44,7 @@ static int make_where_mkdir_fails(void *arg)
 	return 0;
 }
 
-START_TEST(an_existing_directory_is_success_whatever_mkdir_says)
+START_TEST(existing_directory_is_success_whatever_mkdir_returns)
 {
 	static const int errors[] = {EPERM, EACCES, EROFS, ENOSYS, ENOENT, ENOSPC, EDQUOT, EMLINK, EIO};
 
@@ -59,7 +59,7 @@ START_TEST(an_existing_directory_is_success_whatever_mkdir_says)
 }
 END_TEST
 
-/* Of a path that leads into a filesystem of its own, which alone can be written. */
+/* A path into a separate filesystem, the only writable one. */
 static int make_below_read_only(void *arg)
 {
 	(void)arg;
@@ -82,7 +82,7 @@ static int make_below_read_only(void *arg)
 	return 0;
 }
 
-START_TEST(directories_of_a_read_only_filesystem_need_not_be_made)
+START_TEST(existing_directories_of_a_read_only_filesystem_are_accepted)
 {
 	enter_scratch_directory();
 	assert_child_succeeds(start_child(make_below_read_only, NULL));
@@ -102,7 +102,7 @@ static void make_where_nothing_may_be_made(void)
 	assert_fails(mm_mkdir("unsearchable/dir/x", MODE_XDEF, MM_RECURSIVE), EACCES);
 }
 
-START_TEST(directories_above_that_may_not_be_written_need_not_be)
+START_TEST(parent_directories_need_not_be_writable)
 {
 	enter_scratch_directory();
 	ck_assert_int_eq(mm_mkdir("closed/dir/open", MODE_XDEF, MM_RECURSIVE), 0);
@@ -116,7 +116,7 @@ START_TEST(directories_above_that_may_not_be_written_need_not_be)
 }
 END_TEST
 
-START_TEST(links_that_lead_nowhere_are_told_apart)
+START_TEST(dangling_links_are_distinguished)
 {
 	enter_scratch_directory();
 	ck_assert_int_eq(
@@ -141,9 +141,9 @@ START_TEST(links_that_lead_nowhere_are_told_apart)
 }
 END_TEST
 
-/* --- random paths and a model -------------------------------------------------------------------------------------------- */
+/* --- random paths and a model ------------------------------------------------------------------------------------- */
 
-/* The same with system calls and stat() alone: each component from the left. */
+/* The same by system calls and stat() only: each component from the left. */
 static int make_by_hand(const char *path)
 {
 	char prefix[256];
@@ -177,14 +177,14 @@ static void compare_with_model(uint32_t *random)
 	for (int i = 0; i < count; i++) {
 		const char *component = components[next_random(random) % MM_NELEM(components)];
 
-		/* Not out of the directory of this test. */
+		/* Paths must not leave the directory of this test. */
 		if (strcmp(component, "..") == 0 && --depth < 0)
 			return;
 		depth += strcmp(component, "..") != 0 && strcmp(component, ".") != 0 && component[0] != '\0';
 		strcat(path, "/");
 		strcat(path, component);
 	}
-	/* One tree is made by the model, the other by the library. */
+	/* The model creates one tree, the library the other. */
 	for (int by_library = 0; by_library < 2; by_library++) {
 		mm_remove("t", MM_DT_ANY | MM_RECURSIVE);
 		ck_assert_int_eq(mkdir("t", 0755) | mkdir("t/a", 0755) | symlink("a", "t/link") |
@@ -206,7 +206,7 @@ static void compare_with_model(uint32_t *random)
 	}
 }
 
-START_TEST(random_paths_do_what_a_model_predicts)
+START_TEST(random_paths_match_a_model)
 {
 	uint32_t random = 4711;
 
@@ -217,6 +217,5 @@ START_TEST(random_paths_do_what_a_model_predicts)
 }
 END_TEST
 
-SUITE(an_existing_directory_is_success_whatever_mkdir_says, directories_of_a_read_only_filesystem_need_not_be_made,
-      directories_above_that_may_not_be_written_need_not_be, links_that_lead_nowhere_are_told_apart,
-      random_paths_do_what_a_model_predicts)
+SUITE(existing_directory_is_success_whatever_mkdir_returns, existing_directories_of_a_read_only_filesystem_are_accepted,
+      parent_directories_need_not_be_writable, dangling_links_are_distinguished, random_paths_match_a_model)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * remove_paths.c: how the path of a removal is spelled, and what is removed by it
+ * remove_paths.c: the spelling of the path of a removal, and what is removed
  *
- * All of it runs as an ordinary user, below a root directory of the test's own: whatever a path leads to, nothing else
- * can be removed.
+ * All tests run as an ordinary user, in a separate root directory, so that no other file can be removed, whatever a
+ * path resolves to.
  */
 #include "suite.h"
 
@@ -15,7 +15,7 @@
 
 #define EVERYTHING (MM_DT_ANY | MM_RECURSIVE)
 
-/* --- a root directory of its own ---------------------------------------------------------------------------------- */
+/* --- a separate root directory ------------------------------------------------------------------------------------ */
 
 static bool write_proc(const char *path, const char *text)
 {
@@ -26,7 +26,7 @@ static bool write_proc(const char *path, const char *text)
 	return is_written;
 }
 
-/* True if the current directory is the root directory now. */
+/* True if the current directory is now the root directory. */
 static bool enter_root(void)
 {
 	char map[32];
@@ -55,7 +55,7 @@ static void below_a_root_of_its_own(void (*body)(void))
 
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		printf("# skipped, since no root directory can be had: spellings of paths\n");
+		printf("# skipped, since chroot is not permitted: spellings of paths\n");
 	else
 		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child ended with status %#x", status);
 	leave_scratch_directory();
@@ -65,7 +65,7 @@ static void below_a_root_of_its_own(void (*body)(void))
 
 enum { ROOT, W, X, NODES = 21 };
 
-/* Each stands behind its parent. */
+/* Each node is after its parent. */
 static struct node {
 	int parent, type;
 	const char *name, *target;
@@ -104,7 +104,7 @@ static void path_of(int node, char path[64])
 	strcat(strcat(path, "/"), nodes[node].name);
 }
 
-/* Makes what is missing. */
+/* Creates missing files. */
 static void make_tree(void)
 {
 	char path[64];
@@ -134,7 +134,7 @@ static int count_entry(const char *path, const struct stat *status, int type, st
 	return 0;
 }
 
-/* The tree is that of the model, and nothing else is there. */
+/* The tree matches the model, and contains nothing else. */
 static void assert_tree_is_that_of_the_model(const char *path, int flags)
 {
 	int expected = 0;
@@ -153,7 +153,7 @@ static void assert_tree_is_that_of_the_model(const char *path, int flags)
 	              expected);
 }
 
-/* --- what is expected --------------------------------------------------------------------------------------------- */
+/* --- expected results --------------------------------------------------------------------------------------------- */
 
 static int child_of(int directory, const char *name, size_t length)
 {
@@ -164,7 +164,10 @@ static int child_of(int directory, const char *name, size_t length)
 	return -ENOENT;
 }
 
-/* The node that a path leads to, or a negative error. A link at the end is followed if a slash follows, or if asked. */
+/*
+ * The node that a path resolves to, or a negative error. A link at the end is followed if a slash follows, or if
+ * requested.
+ */
 static int resolve(int directory, const char *path, bool is_followed, int depth)
 {
 	if (*path == '\0')
@@ -209,7 +212,7 @@ static bool is_empty(int directory)
 	return true;
 }
 
-/* Empties a directory of what may be removed: true if all directories in it are gone that may be. */
+/* Removes the permitted entries of a directory: true if all directories in it whose removal is permitted are gone. */
 static bool empty(int directory, int flags)
 {
 	bool is_well = true;
@@ -228,7 +231,7 @@ static bool empty(int directory, int flags)
 	return is_well;
 }
 
-/* What is documented: 0, or the error. The model becomes what the tree must be. */
+/* The documented result: 0, or the error. The model is changed to the expected tree. */
 static int remove_from_model(const char *path, int flags)
 {
 	char name[64];
@@ -284,13 +287,13 @@ static void assert_removes_as_the_model(const char *path, int flags)
 	result = mm_remove(path, flags);
 	error = errno;
 	ck_assert_msg((result == 0) == (expected == 0) && (result == 0 || error == expected),
-	              "mm_remove(\"%s\", %#x) gave %d, %s, not %s", path, flags, result,
+	              "mm_remove(\"%s\", %#x) returned %d, %s, expected %s", path, flags, result,
 	              result == 0 ? "" : strerror(error), strerror(expected));
 	ck_assert_int_eq(mm_get_lasterror_number(), expected);
 	assert_tree_is_that_of_the_model(path, flags);
 }
 
-/* --- the spellings that are documented ---------------------------------------------------------------------------- */
+/* --- the documented spellings ------------------------------------------------------------------------------------- */
 
 static const int all_flags[] = {EVERYTHING, EVERYTHING | MM_FAILONERROR, MM_DT_ANY, MM_DT_DIR,
                                 MM_DT_LNK,  MM_DT_REG | MM_RECURSIVE,    0};
@@ -328,7 +331,7 @@ START_TEST(each_spelling_of_a_path_removes_what_is_documented)
 }
 END_TEST
 
-/* The same without the model's help. */
+/* The same without the model. */
 static void remove_by_refused_spellings(void)
 {
 	static const struct {
@@ -351,13 +354,13 @@ static void remove_by_refused_spellings(void)
 	}
 }
 
-START_TEST(nothing_is_removed_by_a_path_that_is_refused)
+START_TEST(rejected_path_removes_nothing)
 {
 	below_a_root_of_its_own(remove_by_refused_spellings);
 }
 END_TEST
 
-/* Through a link that goes with the directory, or from a current directory that does. */
+/* Through a link inside the directory, or from a current directory inside it. */
 static void remove_the_way_to_a_directory(void)
 {
 	static const char *const ways[][2] = {{"r/w", "/w"},     {"r/w/", "/w"},   {"../../w", "/w"},
@@ -369,7 +372,7 @@ static void remove_the_way_to_a_directory(void)
 			make_tree();
 			ck_assert_msg(mm_remove(ways[i][0], all_flags[f]) == 0, "%s: %s", ways[i][0],
 			              mm_get_lasterror_desc());
-			ck_assert_msg(!exists(ways[i][1]), "%s is left", ways[i][0]);
+			ck_assert_msg(!exists(ways[i][1]), "%s remains", ways[i][0]);
 			for (int n = 1; n < NODES; n++) {
 				path_of(n, path);
 				nodes[n].exists = strncmp(path, ways[i][1], strlen(ways[i][1])) != 0;
@@ -379,13 +382,13 @@ static void remove_the_way_to_a_directory(void)
 	}
 }
 
-START_TEST(a_directory_is_removed_though_the_way_to_it_goes_first)
+START_TEST(directory_is_removed_although_the_path_to_it_is_removed_first)
 {
 	below_a_root_of_its_own(remove_the_way_to_a_directory);
 }
 END_TEST
 
-/* --- at random ---------------------------------------------------------------------------------------------------- */
+/* --- random paths ------------------------------------------------------------------------------------------------- */
 
 static void remove_at_random(void)
 {
@@ -410,7 +413,7 @@ static void remove_at_random(void)
 			flags &= ~types[next_random(&random) % MM_NELEM(types)];
 		if (next_random(&random) % 4 != 0)
 			flags |= MM_RECURSIVE;
-		/* What the first failure leaves depends on the order of the entries. */
+		/* What remains after the first failure depends on the order of the entries. */
 		if (next_random(&random) % 3 == 0 && (flags & MM_DT_ANY) == MM_DT_ANY)
 			flags |= MM_FAILONERROR;
 		make_tree();
@@ -418,11 +421,11 @@ static void remove_at_random(void)
 	}
 }
 
-START_TEST(paths_at_random_remove_what_the_model_says)
+START_TEST(random_paths_remove_what_the_model_predicts)
 {
 	below_a_root_of_its_own(remove_at_random);
 }
 END_TEST
 
-SUITE(each_spelling_of_a_path_removes_what_is_documented, nothing_is_removed_by_a_path_that_is_refused,
-      a_directory_is_removed_though_the_way_to_it_goes_first, paths_at_random_remove_what_the_model_says)
+SUITE(each_spelling_of_a_path_removes_what_is_documented, rejected_path_removes_nothing,
+      directory_is_removed_although_the_path_to_it_is_removed_first, random_paths_remove_what_the_model_predicts)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * remove_races.c: removals while somebody else removes the same files, or exchanges them for others
+ * remove_races.c: removals while the same files are removed or replaced by others
  *
- * The calls of the C library that the library makes are defined here, and then call the C library's own. Before one
- * of them something happens to the tree: each scenario is repeated for each of the calls.
+ * The C library functions that the library calls are defined here; they forward to the C library. Before one of the
+ * calls the tree is changed: each scenario is repeated for each of the calls.
  */
-/* Else the C library's header gives other names to what is defined here. */
+/* Otherwise the C library's headers rename the functions defined here. */
 #undef _FILE_OFFSET_BITS
 #undef _TIME_BITS
 #include "suite.h"
@@ -71,7 +71,7 @@ WATCHED(struct dirent *, readdir, (DIR * dir), (dir))
 		return next arguments;                             \
 	}
 
-/* No file is created by these. */
+/* No file is created by these calls. */
 WATCHED_OPENING(open, (const char *path, int flags, ...), (path, flags, 0600))
 WATCHED_OPENING(openat, (int dir, const char *path, int flags, ...), (dir, path, flags, 0600))
 
@@ -100,9 +100,9 @@ static void remove_path(const char *path)
 	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* --- what others do ----------------------------------------------------------------------------------------------- */
+/* --- changes by others -------------------------------------------------------------------------------------------- */
 
-/* The path that it is done to. */
+/* The path on which the event operates. */
 static const char *victim;
 
 static void remove_victim(void)
@@ -162,7 +162,7 @@ static void do_nothing(void)
 {
 }
 
-/* The number of calls of a removal that nobody disturbs. */
+/* The number of calls of an undisturbed removal. */
 static int count_calls(void)
 {
 	make_tree();
@@ -177,7 +177,7 @@ static int count_calls(void)
 	return watch.calls;
 }
 
-/* Before each call, or each other one. */
+/* Before each call, or every other one. */
 static void remove_while(void (*act)(void), bool may_stay, int first, int step)
 {
 	int calls = count_calls();
@@ -195,7 +195,7 @@ static void remove_while(void (*act)(void), bool may_stay, int first, int step)
 		int error = mm_get_lasterror_number();
 
 		if (result == 0)
-			ck_assert_msg(!exists("tree") && error == 0, "%s, call %d: the tree is left", victim,
+			ck_assert_msg(!exists("tree") && error == 0, "%s, call %d: the tree remains", victim,
 			              watch.act_at);
 		else if (watch.act_at == 0 && !exists("tree")) /* It need not have existed. */
 			ck_assert_int_eq(error, ENOENT);
@@ -225,7 +225,7 @@ static void enter_directory_with_outside(void)
 	write_file("outside/kept", "kept");
 }
 
-START_TEST(what_others_remove_before_any_call_is_removed)
+START_TEST(files_removed_by_others_before_any_call_count_as_removed)
 {
 	enter_directory_with_outside();
 	remove_while_each_may(remove_victim, false);
@@ -233,7 +233,7 @@ START_TEST(what_others_remove_before_any_call_is_removed)
 }
 END_TEST
 
-START_TEST(a_second_removal_before_any_call_does_not_disturb_the_first)
+START_TEST(second_removal_before_any_call_does_not_disturb_the_first)
 {
 	enter_directory_with_outside();
 	victim = "tree";
@@ -242,7 +242,7 @@ START_TEST(a_second_removal_before_any_call_does_not_disturb_the_first)
 }
 END_TEST
 
-/* Some filesystems list what was there when the directory was opened, and nothing that came later. */
+/* Some filesystems list only what existed when the directory was opened. */
 static bool lists_new_entries(void)
 {
 	DIR *dir = opendir("outside");
@@ -257,7 +257,7 @@ static bool lists_new_entries(void)
 	return is_listed;
 }
 
-START_TEST(what_becomes_of_another_type_before_any_call_is_removed)
+START_TEST(files_that_change_their_type_before_any_call_are_removed)
 {
 	enter_directory_with_outside();
 	bool may_stay = !lists_new_entries();
@@ -265,13 +265,13 @@ START_TEST(what_becomes_of_another_type_before_any_call_is_removed)
 	remove_while_each_may(become_file, may_stay);
 	remove_while_each_may(become_link, may_stay);
 	remove_while_each_may(become_empty_directory, may_stay);
-	/* If the directory that was emptied is another by then, that is not looked into. */
+	/* If the emptied directory has been replaced by another, the new one is not examined. */
 	remove_while_each_may(become_full_directory, true);
 	leave_scratch_directory();
 }
 END_TEST
 
-START_TEST(a_type_that_may_not_be_removed_stays_whatever_it_was_before)
+START_TEST(file_replaced_by_one_of_an_excluded_type_is_kept)
 {
 	enter_directory_with_outside();
 	victim = "tree/a/b";
@@ -287,7 +287,7 @@ START_TEST(a_type_that_may_not_be_removed_stays_whatever_it_was_before)
 		watch.is_watching = true;
 		mm_remove("tree", EVERYTHING & ~MM_DT_LNK);
 		watch.is_watching = false;
-		/* The new link is there if there was a directory to become one. */
+		/* The new link exists if there was a directory to replace. */
 		ck_assert_int_eq(exists("tree/a/b"), taken_away > taken_before);
 		ck_assert(exists("tree/a/link"));
 		ck_assert(has_text("outside/kept", "kept"));
@@ -325,7 +325,7 @@ START_TEST(files_and_empty_directories_may_be_removed_by_others)
 }
 END_TEST
 
-/* --- at the same time --------------------------------------------------------------------------------------------- */
+/* --- concurrently ------------------------------------------------------------------------------------------------- */
 
 #define REMOVERS 4
 
@@ -336,7 +336,7 @@ static void wait_for_others(void)
 	pthread_barrier_wait(barrier);
 }
 
-/* All have seen the tree before the first of them goes on. */
+/* All have seen the tree before the first of them continues. */
 static int remove_with_others(void *flags)
 {
 	watch.act = wait_for_others;
@@ -363,7 +363,7 @@ START_TEST(several_removals_of_one_tree_all_succeed)
 		for (int i = 0; i < 8; i++) {
 			char path[64];
 
-			/* Deeper than directories stay open. */
+			/* Deeper than the number of directories kept open. */
 			snprintf(path, sizeof(path), "tree/%d/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9", i);
 			ck_assert_int_eq(mm_mkdir(path, MODE_XDEF, MM_RECURSIVE), 0);
 		}
@@ -378,7 +378,7 @@ START_TEST(several_removals_of_one_tree_all_succeed)
 }
 END_TEST
 
-/* --- what is reported --------------------------------------------------------------------------------------------- */
+/* --- the reported error ------------------------------------------------------------------------------------------- */
 
 static void assert_reported(const char *text, int error)
 {
@@ -386,7 +386,7 @@ static void assert_reported(const char *text, int error)
 
 	ck_assert_int_eq(mm_get_lasterror_number(), error);
 	ck_assert_msg(strstr(message, text) != NULL, "\"%s\" does not contain \"%s\"", message, text);
-	ck_assert_msg(strstr(message, strerror(error)) != NULL, "\"%s\" gives no reason", message);
+	ck_assert_msg(strstr(message, strerror(error)) != NULL, "\"%s\" contains no reason", message);
 }
 
 static void meet_a_file_that_stays(void)
@@ -398,7 +398,7 @@ static void meet_a_file_that_stays(void)
 	ck_assert_int_eq(chmod("tree/a/closed", 0555), 0);
 	ck_assert_int_eq(mm_remove("tree", EVERYTHING | MM_FAILONERROR), -1);
 	assert_reported("\"tree/a/closed/file\"", EACCES);
-	/* The directory itself decides, and the first failure says why. */
+	/* Removing the directory itself fails, and the first failure gives the reason. */
 	ck_assert_int_eq(mm_remove("tree", EVERYTHING), -1);
 	assert_reported("\"tree\": \"tree/a/closed/file\" is left (Permission denied)", ENOTEMPTY);
 	ck_assert_int_eq(mm_remove("tree//", EVERYTHING | MM_FAILONERROR), -1);
@@ -415,11 +415,11 @@ static void meet_a_file_that_stays(void)
 	ck_assert_int_eq(mm_remove("tree", EVERYTHING | MM_FAILONERROR), -1);
 	assert_reported("\"tree/a/closed\"", EACCES);
 	ck_assert_int_eq(chmod("tree/a/closed", 0755), 0);
-	/* A directory that holds what may not be removed. */
+	/* A directory with a file that must not be removed. */
 	ck_assert_int_eq(mm_remove("tree", (EVERYTHING & ~MM_DT_REG) | MM_FAILONERROR), -1);
 	assert_reported("\"tree/a/closed\"", ENOTEMPTY);
 	ck_assert_int_eq(mm_remove("tree", EVERYTHING), 0);
-	/* A path that does not fit has its end. */
+	/* Of a path that does not fit, the end is shown. */
 	for (int i = 0; i < 30; i++)
 		strcat(path, "/a long name");
 	ck_assert_int_eq(mm_mkdir(path, MODE_XDEF, MM_RECURSIVE), 0);
@@ -435,7 +435,7 @@ static void meet_a_file_that_stays(void)
 	ck_assert_int_eq(mm_remove("tree", EVERYTHING), 0);
 }
 
-START_TEST(the_message_names_what_could_not_be_removed)
+START_TEST(message_names_the_file_that_could_not_be_removed)
 {
 	enter_scratch_directory();
 	as_ordinary_user(meet_a_file_that_stays);
@@ -443,7 +443,8 @@ START_TEST(the_message_names_what_could_not_be_removed)
 }
 END_TEST
 
-SUITE(what_others_remove_before_any_call_is_removed, a_second_removal_before_any_call_does_not_disturb_the_first,
-      what_becomes_of_another_type_before_any_call_is_removed,
-      a_type_that_may_not_be_removed_stays_whatever_it_was_before, files_and_empty_directories_may_be_removed_by_others,
-      several_removals_of_one_tree_all_succeed, the_message_names_what_could_not_be_removed)
+SUITE(files_removed_by_others_before_any_call_count_as_removed,
+      second_removal_before_any_call_does_not_disturb_the_first,
+      files_that_change_their_type_before_any_call_are_removed, file_replaced_by_one_of_an_excluded_type_is_kept,
+      files_and_empty_directories_may_be_removed_by_others, several_removals_of_one_tree_all_succeed,
+      message_names_the_file_that_could_not_be_removed)

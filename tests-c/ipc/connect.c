@@ -388,7 +388,7 @@ START_TEST(connect_in_time_gets_the_place_that_becomes_free_in_a_full_queue)
 }
 END_TEST
 
-/* --- stopped and continued ----------------------------------------------------------------------------------------------- */
+/* --- stopped and continued ---------------------------------------------------------------------------------------- */
 
 /* A client that is stopped and continued, without a signal handler, goes on waiting until it is served. */
 static void stop_and_continue(pid_t child)

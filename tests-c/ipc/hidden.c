@@ -45,7 +45,7 @@ static bool are_streams_untouched(void)
 	return true;
 }
 
-/* --- never 0, 1 or 2 ----------------------------------------------------------------------------------------------------- */
+/* --- internal descriptors are never 0, 1 or 2 --------------------------------------------------------------------- */
 
 static int serve_after_redirection(void *arg)
 {
@@ -324,7 +324,7 @@ START_TEST(the_resolver_opens_nothing_where_a_stream_is_closed)
 }
 END_TEST
 
-/* --- numbers that the program has closed --------------------------------------------------------------------------------- */
+/* --- descriptors closed by the program ---------------------------------------------------------------------------- */
 
 static int tcp_listener(struct sockaddr_in *address)
 {
@@ -435,7 +435,7 @@ START_TEST(a_waiting_connect_whose_number_is_used_again_receives_nothing_from_it
 }
 END_TEST
 
-/* --- forked children ----------------------------------------------------------------------------------------------------- */
+/* --- forked children ---------------------------------------------------------------------------------------------- */
 
 static bool is_socket_of_type(int fd, int expected)
 {

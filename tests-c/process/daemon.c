@@ -52,7 +52,7 @@ static const char *current_directory(void)
 	return path;
 }
 
-/* --- names --------------------------------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_daemon_gets_its_path_with_no_link_resolved)
 {
@@ -167,7 +167,7 @@ START_TEST(a_program_that_was_replaced_can_execute_itself)
 }
 END_TEST
 
-/* --- directories to which no path leads ---------------------------------------------------------------------------------- */
+/* --- directories without a path ----------------------------------------------------------------------------------- */
 
 static char report_path[4096 + 16];
 

@@ -374,7 +374,7 @@ START_TEST(a_process_that_ends_before_it_can_execute_is_an_error)
 }
 END_TEST
 
-/* --- random maps and a model ------------------------------------------------------------------------------------------- */
+/* --- random maps and a model -------------------------------------------------------------------------------------- */
 
 #define MODELLED 18
 

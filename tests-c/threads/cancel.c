@@ -20,7 +20,7 @@
 /* A function that a cancelled thread never leaves. The address sanitizer would still guard its variables when it is gone. */
 #define ABANDONED __attribute__((no_sanitize_address))
 
-/* --- in calls that wait -------------------------------------------------------------------------------------------------- */
+/* --- in blocking calls -------------------------------------------------------------------------------------------- */
 
 /* What the calls work on. */
 static const char *name;
@@ -344,7 +344,7 @@ START_TEST(other_waits_leave_nothing)
 }
 END_TEST
 
-/* --- behind a system call ------------------------------------------------------------------------------------------------ */
+/* --- after a system call ------------------------------------------------------------------------------------------ */
 
 /* The library's calls of these come here. The thread that asks for it is cancelled as soon as the kernel has done its work. */
 static __thread bool is_cancelled_by_call;

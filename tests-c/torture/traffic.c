@@ -292,7 +292,7 @@ static void check_data(struct end *end, enum direction direction, uint32_t numbe
 		     head.checksum == expected.checksum ? "right" : "wrong");
 }
 
-/* --- what travels along ------------------------------------------------------------------------------------------- */
+/* --- ancillary data ----------------------------------------------------------------------------------------------- */
 
 static int open_memory(const struct tag *tag)
 {

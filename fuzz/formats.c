@@ -194,7 +194,7 @@ static void take_format(struct input *in)
 	}
 }
 
-/* --- what is to come of it ---------------------------------------------------------------------------------------- */
+/* --- the expected result ------------------------------------------------------------------------------------------ */
 
 static int number, line, caller_errno, level;
 static const char *module, *function, *file, *identifier, *fmt;

@@ -17,10 +17,7 @@
 #include "functions.h"
 #undef FUNCTION
 
-/*
- * --- objects that the library returned, kept for later calls
- * -----------------------------------------------------------
- */
+/* --- objects that the library returned, kept for later calls ------------------------------------------------------ */
 
 /* Number of objects kept of each kind. */
 #define KEPT 4

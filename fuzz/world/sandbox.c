@@ -181,7 +181,7 @@ static void make_files(void)
 	is_dirty = false;
 }
 
-/* --- making the world --------------------------------------------------------------------------------------------- */
+/* --- creating the world ------------------------------------------------------------------------------------------- */
 
 static void write_own(const char *path, const char *format, unsigned id)
 {

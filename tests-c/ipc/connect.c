@@ -9,7 +9,7 @@
 
 #define TIMEOUT_VARIABLE "MMSYSIO_CONNECT_TIMEOUT_MS"
 
-/* Accepts that many clients, each of which sends one byte and gets it back. */
+/* Accepts that many clients. Each client sends one byte, which is sent back. */
 static void serve(struct mm_ipc_srv *srv, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -23,7 +23,7 @@ static void serve(struct mm_ipc_srv *srv, int count)
 	}
 }
 
-/* A client's whole life; 0 if all of it worked. */
+/* Runs one client; returns 0 if all of it succeeded. */
 static int be_client(void *name)
 {
 	char byte = 'x';
@@ -97,7 +97,7 @@ static int create_when_parent_waits(void *name)
 	return 0;
 }
 
-START_TEST(connect_waits_through_servers_that_come_and_go)
+START_TEST(connect_waits_while_servers_are_created_and_destroyed)
 {
 	const char *name = unique_name();
 	pid_t child = start_child(be_client, (void *)name);
@@ -105,7 +105,7 @@ START_TEST(connect_waits_through_servers_that_come_and_go)
 	wait_until_asleep(child);
 	for (int i = 0; i < 20; i++)
 		mm_ipc_srv_destroy(create(name));
-	/* If it connected to one of those, it has failed by now; a new client must not. */
+	/* A client that connected to one of those servers has failed by now; a new client must not. */
 	int status;
 	pid_t other = start_child(be_client, (void *)name);
 	struct mm_ipc_srv *srv = create(name);
@@ -138,7 +138,7 @@ static int silent_server(void *name)
 	return 127;
 }
 
-START_TEST(connect_finds_a_server_that_tells_nobody)
+START_TEST(connect_finds_a_server_that_sends_no_wakeup)
 {
 	pid_t children[4];
 	const char *name = unique_name();
@@ -154,14 +154,14 @@ START_TEST(connect_finds_a_server_that_tells_nobody)
 }
 END_TEST
 
-/* Datagram sockets on all slots of a name, so that nobody else gets one. */
+/* Datagram sockets on all slots of a name, so that no client gets one. */
 static void squat(const char *name, int sockets[255])
 {
 	for (unsigned slot = 0; slot < 255; slot++)
 		sockets[slot] = squat_on(name, slot);
 }
 
-START_TEST(connect_finds_a_server_though_all_slots_are_squatted)
+START_TEST(connect_finds_a_server_although_all_slots_are_taken)
 {
 	static int sockets[255];
 	const char *name = unique_name();
@@ -179,7 +179,7 @@ START_TEST(connect_finds_a_server_though_all_slots_are_squatted)
 }
 END_TEST
 
-/* Sends to the first slot of a name, as fast as it can, until killed. */
+/* Sends to the first slot of a name, as fast as possible, until killed. */
 static int send_spurious_datagrams(void *name)
 {
 	struct sockaddr_un address = slot_address(name, 0);
@@ -220,7 +220,7 @@ START_TEST(spurious_datagrams_neither_busy_nor_break_a_waiting_client)
 }
 END_TEST
 
-START_TEST(waiting_takes_no_time_of_the_processor)
+START_TEST(waiting_uses_no_processor_time)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv;
@@ -228,7 +228,7 @@ START_TEST(waiting_takes_no_time_of_the_processor)
 	unsigned long long before = 0, after = 0;
 	pid_t child = start_child(be_client, (void *)name);
 
-	/* Longer than it takes the time-outs to grow. */
+	/* Longer than the time in which the timeouts grow to their maximum. */
 	sleep_ms(800);
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
 	for (int i = 0; i < 2; i++) {
@@ -249,7 +249,7 @@ START_TEST(waiting_takes_no_time_of_the_processor)
 }
 END_TEST
 
-START_TEST(waiting_leaves_errno_alone_when_it_ends_well)
+START_TEST(successful_wait_leaves_errno_unchanged)
 {
 	const char *name = unique_name();
 	pid_t server = start_child(create_when_parent_waits, (void *)name);
@@ -267,7 +267,7 @@ START_TEST(waiting_leaves_errno_alone_when_it_ends_well)
 }
 END_TEST
 
-START_TEST(connect_returns_the_lowest_number_also_after_a_wait)
+START_TEST(connect_returns_the_lowest_descriptor_also_after_a_wait)
 {
 	const char *name = unique_name();
 	pid_t server = start_child(create_when_parent_waits, (void *)name);
@@ -286,14 +286,14 @@ START_TEST(connect_returns_the_lowest_number_also_after_a_wait)
 }
 END_TEST
 
-START_TEST(connect_without_patience_fails_at_once)
+START_TEST(connect_with_timeout_zero_fails_immediately)
 {
 	setenv(TIMEOUT_VARIABLE, "0", 1);
 	assert_fails(mm_ipc_connect(unique_name()), ECONNREFUSED);
 }
 END_TEST
 
-START_TEST(connect_gives_up_when_its_time_is_over)
+START_TEST(connect_fails_when_its_timeout_expires)
 {
 	setenv(TIMEOUT_VARIABLE, "300", 1);
 	int64_t start = now_ms();
@@ -308,7 +308,7 @@ START_TEST(connect_gives_up_when_its_time_is_over)
 }
 END_TEST
 
-START_TEST(connect_gives_up_when_its_time_is_over_before_a_full_queue)
+START_TEST(connect_fails_when_its_timeout_expires_at_a_full_queue)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0), waiting;
@@ -327,7 +327,7 @@ START_TEST(connect_gives_up_when_its_time_is_over_before_a_full_queue)
 	ck_assert_int_ge(now_ms() - start, 299);
 	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), "queue is full"));
 
-	/* The connection that was made is blocking, and without a time-out. */
+	/* The connection is blocking, and has no timeout. */
 	struct timeval timeout;
 	socklen_t size = sizeof(timeout);
 
@@ -339,7 +339,7 @@ START_TEST(connect_gives_up_when_its_time_is_over_before_a_full_queue)
 }
 END_TEST
 
-/* A server of mmlib's with a queue for one connection, which is taken. */
+/* A server like mmlib's, whose queue for one connection is full. */
 static int full_listener(const char *name, int *waiting)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -353,7 +353,7 @@ static int full_listener(const char *name, int *waiting)
 	return listener;
 }
 
-START_TEST(connect_without_time_fails_at_once_before_a_full_queue)
+START_TEST(connect_with_timeout_zero_fails_immediately_at_a_full_queue)
 {
 	const char *name = unique_name();
 	int waiting, listener = full_listener(name, &waiting), open_before = count_open_descriptors();
@@ -369,7 +369,7 @@ START_TEST(connect_without_time_fails_at_once_before_a_full_queue)
 }
 END_TEST
 
-START_TEST(connect_in_time_gets_the_place_that_becomes_free_in_a_full_queue)
+START_TEST(connect_with_a_timeout_gets_the_place_that_becomes_free_in_a_full_queue)
 {
 	const char *name = unique_name();
 	int waiting, listener = full_listener(name, &waiting);
@@ -390,7 +390,7 @@ END_TEST
 
 /* --- stopped and continued ---------------------------------------------------------------------------------------- */
 
-/* A client that is stopped and continued, without a signal handler, goes on waiting until it is served. */
+/* A client that is stopped and continued, without a signal handler, keeps waiting until it is served. */
 static void stop_and_continue(pid_t child)
 {
 	sleep_ms(100);
@@ -403,7 +403,7 @@ static void stop_and_continue(pid_t child)
 	ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
 }
 
-START_TEST(a_client_that_is_stopped_and_continued_goes_on_waiting)
+START_TEST(client_that_is_stopped_and_continued_keeps_waiting)
 {
 	static const char *const timeouts[] = {NULL, "60000"};
 
@@ -422,7 +422,7 @@ START_TEST(a_client_that_is_stopped_and_continued_goes_on_waiting)
 		assert_child_succeeds(child);
 		mm_ipc_srv_destroy(srv);
 
-		/* In front of a full queue. */
+		/* At a full queue. */
 		int waiting, listener = full_listener(name, &waiting);
 		char byte;
 
@@ -438,13 +438,13 @@ START_TEST(a_client_that_is_stopped_and_continued_goes_on_waiting)
 }
 END_TEST
 
-START_TEST(a_connect_before_a_full_queue_is_interrupted_by_a_signal_handler)
+START_TEST(connect_at_a_full_queue_is_interrupted_by_a_signal_handler)
 {
 	static const char *const timeouts[] = {"60000", NULL};
 	const char *name = unique_name();
 	int waiting, listener = full_listener(name, &waiting);
 
-	/* The environment is read once in a process: so in a child. */
+	/* The environment is read once per process, so a child sets it. */
 	for (size_t i = 0; i < MM_NELEM(timeouts); i++) {
 		pid_t child = fork();
 		int status;
@@ -465,7 +465,7 @@ START_TEST(a_connect_before_a_full_queue_is_interrupted_by_a_signal_handler)
 }
 END_TEST
 
-START_TEST(connect_in_time_is_not_disturbed_by_the_limit)
+START_TEST(timeout_does_not_affect_a_connect_that_succeeds_in_time)
 {
 	const char *name = unique_name();
 
@@ -481,7 +481,7 @@ START_TEST(connect_in_time_is_not_disturbed_by_the_limit)
 }
 END_TEST
 
-START_TEST(a_limit_that_is_no_number_is_reported_and_ignored)
+START_TEST(timeout_that_is_not_a_number_is_reported_and_ignored)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -505,7 +505,7 @@ START_TEST(a_limit_that_is_no_number_is_reported_and_ignored)
 }
 END_TEST
 
-START_TEST(a_waiting_connect_is_interrupted_by_a_signal)
+START_TEST(waiting_connect_is_interrupted_by_a_signal)
 {
 	pthread_t interrupter = start_interrupting();
 
@@ -514,7 +514,7 @@ START_TEST(a_waiting_connect_is_interrupted_by_a_signal)
 }
 END_TEST
 
-START_TEST(connect_reaches_a_server_before_it_accepts)
+START_TEST(connect_succeeds_before_the_server_accepts)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -532,7 +532,7 @@ START_TEST(connect_reaches_a_server_before_it_accepts)
 }
 END_TEST
 
-START_TEST(connect_refuses_names_that_are_too_long)
+START_TEST(connect_rejects_names_that_are_too_long)
 {
 	char name[301];
 
@@ -542,7 +542,7 @@ START_TEST(connect_refuses_names_that_are_too_long)
 		assert_fails(mm_ipc_connect(name), ENAMETOOLONG);
 		name[length] = 'n';
 	}
-	/* Not even if a server has the name's first 107 bytes. */
+	/* Not even if a server has the first 107 bytes as its name. */
 	name[107] = '\0';
 	struct mm_ipc_srv *srv = create(name);
 
@@ -553,21 +553,21 @@ START_TEST(connect_refuses_names_that_are_too_long)
 }
 END_TEST
 
-START_TEST(connect_refuses_null)
+START_TEST(connect_rejects_null)
 {
 	assert_fails(mm_ipc_connect(NULL), EINVAL);
 }
 END_TEST
 
 SUITE(connect_waits_for_a_server, connect_of_32_processes_waits_for_a_server, connect_of_32_threads_waits_for_a_server,
-      connect_waits_through_servers_that_come_and_go, connect_finds_a_server_that_tells_nobody,
-      connect_finds_a_server_though_all_slots_are_squatted, spurious_datagrams_neither_busy_nor_break_a_waiting_client,
-      waiting_takes_no_time_of_the_processor, waiting_leaves_errno_alone_when_it_ends_well,
-      connect_returns_the_lowest_number_also_after_a_wait, connect_without_patience_fails_at_once,
-      connect_gives_up_when_its_time_is_over, connect_gives_up_when_its_time_is_over_before_a_full_queue,
-      connect_without_time_fails_at_once_before_a_full_queue,
-      connect_in_time_gets_the_place_that_becomes_free_in_a_full_queue,
-      a_client_that_is_stopped_and_continued_goes_on_waiting,
-      a_connect_before_a_full_queue_is_interrupted_by_a_signal_handler, connect_in_time_is_not_disturbed_by_the_limit,
-      a_limit_that_is_no_number_is_reported_and_ignored, a_waiting_connect_is_interrupted_by_a_signal,
-      connect_reaches_a_server_before_it_accepts, connect_refuses_names_that_are_too_long, connect_refuses_null)
+      connect_waits_while_servers_are_created_and_destroyed, connect_finds_a_server_that_sends_no_wakeup,
+      connect_finds_a_server_although_all_slots_are_taken, spurious_datagrams_neither_busy_nor_break_a_waiting_client,
+      waiting_uses_no_processor_time, successful_wait_leaves_errno_unchanged,
+      connect_returns_the_lowest_descriptor_also_after_a_wait, connect_with_timeout_zero_fails_immediately,
+      connect_fails_when_its_timeout_expires, connect_fails_when_its_timeout_expires_at_a_full_queue,
+      connect_with_timeout_zero_fails_immediately_at_a_full_queue,
+      connect_with_a_timeout_gets_the_place_that_becomes_free_in_a_full_queue,
+      client_that_is_stopped_and_continued_keeps_waiting, connect_at_a_full_queue_is_interrupted_by_a_signal_handler,
+      timeout_does_not_affect_a_connect_that_succeeds_in_time, timeout_that_is_not_a_number_is_reported_and_ignored,
+      waiting_connect_is_interrupted_by_a_signal, connect_succeeds_before_the_server_accepts,
+      connect_rejects_names_that_are_too_long, connect_rejects_null)

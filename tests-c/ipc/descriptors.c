@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * descriptors.c: descriptors that travel with messages
+ * descriptors.c: descriptors sent with messages
  */
 #include "suite.h"
 
@@ -17,7 +17,7 @@
 #define SO_PASSPIDFD 76
 #endif
 
-/* A connected pair, and as many descriptors to send as anybody may want; all of the same pipe. */
+/* A connected pair, and more descriptors than a message can carry; all of the same pipe. */
 struct ends {
 	int fds[2];
 	int pipe[2];
@@ -46,7 +46,7 @@ static ssize_t send_descriptors(int fd, const char *data, int *fds, int count)
 	return mm_ipc_sendmsg(fd, &msg);
 }
 
-/* Receives up to 16 bytes; what the message says stays in msg. */
+/* Receives up to 16 bytes; the results are stored in msg. */
 static ssize_t receive_descriptors(int fd, struct mm_ipc_msg *msg, int *fds, int room)
 {
 	static char data[16];
@@ -65,7 +65,7 @@ static bool is_pipe(const struct ends *ends, int fd)
 	return fstat(fd, &a) == 0 && fstat(ends->pipe[1], &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
-START_TEST(descriptors_arrive_in_every_number)
+START_TEST(any_permitted_number_of_descriptors_is_received)
 {
 	static const int counts[] = {1, 2, 3, 4, 5, 16, 252, 253};
 	struct mm_ipc_msg msg;
@@ -93,7 +93,7 @@ START_TEST(descriptors_arrive_in_every_number)
 }
 END_TEST
 
-START_TEST(a_message_without_descriptors_says_so)
+START_TEST(message_without_descriptors_has_num_fds_zero)
 {
 	struct mm_ipc_msg msg;
 	struct ends ends;
@@ -110,7 +110,7 @@ START_TEST(a_message_without_descriptors_says_so)
 }
 END_TEST
 
-START_TEST(a_number_of_descriptors_out_of_range_is_refused)
+START_TEST(number_of_descriptors_out_of_range_is_rejected)
 {
 	static const int wrong[] = {-1, -5, -1000000, INT_MIN, MOST + 1, MOST + 2};
 	struct mm_ipc_msg msg;
@@ -124,7 +124,7 @@ START_TEST(a_number_of_descriptors_out_of_range_is_refused)
 		msg = (struct mm_ipc_msg){.iov = &iov, .num_iov = 1, .fds = ends.many, .num_fds = wrong[i]};
 		assert_fails(mm_ipc_sendmsg(ends.fds[0], &msg), EINVAL);
 	}
-	/* Huge numbers must not be taken for the size of anything. */
+	/* Huge numbers must not be used as a size. */
 	static const int huge[] = {4096, 1 << 20, 1 << 28, INT_MAX};
 
 	for (size_t i = 0; i < MM_NELEM(huge); i++) {
@@ -142,7 +142,7 @@ START_TEST(a_number_of_descriptors_out_of_range_is_refused)
 }
 END_TEST
 
-START_TEST(recvmsg_closes_descriptors_that_do_not_fit)
+START_TEST(recvmsg_closes_descriptors_beyond_capacity)
 {
 	struct mm_ipc_msg msg;
 	struct ends ends;
@@ -175,7 +175,7 @@ START_TEST(recvmsg_closes_descriptors_that_do_not_fit)
 }
 END_TEST
 
-START_TEST(a_room_of_any_size_is_clamped)
+START_TEST(any_capacity_is_clamped)
 {
 	static const int rooms[] = {MOST + 1, 1000000, 1 << 28, INT_MAX};
 	static const int no_rooms[] = {0, -1, -1000, INT_MIN};
@@ -201,7 +201,7 @@ START_TEST(a_room_of_any_size_is_clamped)
 }
 END_TEST
 
-START_TEST(an_empty_datagram_brings_its_descriptors)
+START_TEST(empty_datagram_delivers_its_descriptors)
 {
 	struct mm_ipc_msg msg;
 	struct ends ends;
@@ -218,7 +218,7 @@ START_TEST(an_empty_datagram_brings_its_descriptors)
 	ck_assert_int_eq(msg.num_fds, 0);
 	ck_assert_int_eq(msg.flags, MSG_CTRUNC);
 
-	/* Also if the peer is gone by then: descriptors prove that this is no end. */
+	/* Also if the peer has closed by then: descriptors prove that the datagram is not the end of the stream. */
 	ck_assert_int_eq(send_descriptors(ends.fds[0], "", ends.many, 1), 0);
 	close(ends.fds[0]);
 	ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, 2), 0);
@@ -230,7 +230,7 @@ START_TEST(an_empty_datagram_brings_its_descriptors)
 }
 END_TEST
 
-START_TEST(receiving_at_the_descriptor_limit_keeps_the_data)
+START_TEST(receive_at_the_descriptor_limit_keeps_the_data)
 {
 	struct mm_ipc_msg msg;
 	struct rlimit limit, low;
@@ -250,7 +250,7 @@ START_TEST(receiving_at_the_descriptor_limit_keeps_the_data)
 
 		setrlimit(RLIMIT_NOFILE, &limit);
 		ck_assert_int_eq(size, 4);
-		/* Valgrind keeps the limit for itself. */
+		/* Valgrind implements the limit itself. */
 		if (!is_under_valgrind()) {
 			ck_assert_int_eq(msg.num_fds, slots);
 			ck_assert_int_eq(msg.flags, MSG_CTRUNC);
@@ -262,7 +262,7 @@ START_TEST(receiving_at_the_descriptor_limit_keeps_the_data)
 }
 END_TEST
 
-START_TEST(a_descriptor_that_is_not_open_is_refused_and_nothing_sent)
+START_TEST(closed_descriptor_is_rejected_and_nothing_is_sent)
 {
 	struct mm_ipc_msg msg;
 	struct ends ends;
@@ -280,7 +280,7 @@ START_TEST(a_descriptor_that_is_not_open_is_refused_and_nothing_sent)
 }
 END_TEST
 
-START_TEST(credentials_beside_descriptors_lose_none)
+START_TEST(credentials_do_not_displace_descriptors)
 {
 	struct mm_ipc_msg msg;
 	struct ends ends;
@@ -305,7 +305,7 @@ START_TEST(credentials_beside_descriptors_lose_none)
 		ck_assert_int_eq(count_open_descriptors(), open_before + room);
 		close_all(msg.num_fds, received);
 	}
-	/* Without capacity the kernel drops all of it. */
+	/* Without capacity the kernel drops all descriptors. */
 	ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, 16), 4);
 	ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, 0), 4);
 	ck_assert_int_eq(msg.flags, MSG_CTRUNC);
@@ -313,7 +313,7 @@ START_TEST(credentials_beside_descriptors_lose_none)
 }
 END_TEST
 
-/* Options of an endpoint that make the kernel put something beside the data. */
+/* Options of an endpoint that make the kernel add other ancillary data. */
 static const int companions[] = {SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_PASSPIDFD};
 
 static bool ask_for(int fd, unsigned which)
@@ -327,7 +327,7 @@ static bool ask_for(int fd, unsigned which)
 	return true;
 }
 
-START_TEST(no_ancillary_data_takes_the_capacity_of_descriptors)
+START_TEST(other_ancillary_data_takes_no_capacity_of_descriptors)
 {
 	static const int counts[] = {0, 1, 2, 3, 252, 253};
 	int received[MOST];
@@ -358,7 +358,7 @@ START_TEST(no_ancillary_data_takes_the_capacity_of_descriptors)
 }
 END_TEST
 
-START_TEST(the_descriptor_of_the_sending_process_is_closed)
+START_TEST(pidfd_of_the_sender_is_closed)
 {
 	struct mm_ipc_msg msg;
 	struct ends ends;
@@ -366,7 +366,7 @@ START_TEST(the_descriptor_of_the_sending_process_is_closed)
 
 	open_ends(&ends);
 	if (setsockopt(ends.fds[1], SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) == -1)
-		ck_assert_int_eq(errno, ENOPROTOOPT); /* older than Linux 6.5: nothing comes along */
+		ck_assert_int_eq(errno, ENOPROTOOPT); /* older than Linux 6.5: no pidfd is received */
 	int open_before = count_open_descriptors();
 
 	for (int count = 0; count < 3; count++) {
@@ -380,7 +380,7 @@ START_TEST(the_descriptor_of_the_sending_process_is_closed)
 }
 END_TEST
 
-START_TEST(descriptors_of_every_kind_share_what_they_describe)
+START_TEST(descriptors_of_every_kind_refer_to_the_same_object)
 {
 	struct mm_ipc_msg msg;
 	char path[] = "/tmp/mmsysio-test-XXXXXX", text[16];
@@ -393,7 +393,7 @@ START_TEST(descriptors_of_every_kind_share_what_they_describe)
 	int sent[4] = {file, memory, ends.pipe[1], pair[0]};
 
 	ck_assert_int_eq(send_descriptors(ends.fds[0], "data", sent, 4), 4);
-	/* The sender may close its own at once. */
+	/* The sender may close its descriptor immediately. */
 	close_all(1, &pair[0]);
 	ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, 4), 4);
 	ck_assert_int_eq(msg.num_fds, 4);
@@ -413,7 +413,7 @@ START_TEST(descriptors_of_every_kind_share_what_they_describe)
 }
 END_TEST
 
-START_TEST(descriptors_come_with_many_segments)
+START_TEST(descriptors_are_sent_with_many_buffers)
 {
 	struct iovec iov[7];
 	struct mm_ipc_msg msg = {.iov = iov, .num_iov = 7};
@@ -438,10 +438,9 @@ START_TEST(descriptors_come_with_many_segments)
 }
 END_TEST
 
-SUITE(descriptors_arrive_in_every_number, a_message_without_descriptors_says_so,
-      a_number_of_descriptors_out_of_range_is_refused, recvmsg_closes_descriptors_that_do_not_fit,
-      a_room_of_any_size_is_clamped, an_empty_datagram_brings_its_descriptors,
-      receiving_at_the_descriptor_limit_keeps_the_data, a_descriptor_that_is_not_open_is_refused_and_nothing_sent,
-      credentials_beside_descriptors_lose_none, no_ancillary_data_takes_the_capacity_of_descriptors,
-      the_descriptor_of_the_sending_process_is_closed, descriptors_of_every_kind_share_what_they_describe,
-      descriptors_come_with_many_segments)
+SUITE(any_permitted_number_of_descriptors_is_received, message_without_descriptors_has_num_fds_zero,
+      number_of_descriptors_out_of_range_is_rejected, recvmsg_closes_descriptors_beyond_capacity,
+      any_capacity_is_clamped, empty_datagram_delivers_its_descriptors, receive_at_the_descriptor_limit_keeps_the_data,
+      closed_descriptor_is_rejected_and_nothing_is_sent, credentials_do_not_displace_descriptors,
+      other_ancillary_data_takes_no_capacity_of_descriptors, pidfd_of_the_sender_is_closed,
+      descriptors_of_every_kind_refer_to_the_same_object, descriptors_are_sent_with_many_buffers)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * end_of_connection.c: the end of a connection, and what was sent before it
+ * end_of_connection.c: the end of a connection, and messages sent before it
  */
 #include "endpoints.h"
 
 #include <sys/socket.h>
 
-START_TEST(the_end_of_the_stream_is_epipe)
+START_TEST(end_of_stream_is_epipe)
 {
 	int fds[2], flags;
 	char text[8];
@@ -36,14 +36,14 @@ START_TEST(the_end_of_the_stream_is_epipe)
 }
 END_TEST
 
-START_TEST(what_a_peer_sent_before_it_went_is_received)
+START_TEST(messages_sent_before_the_peer_closed_are_received)
 {
 	struct iovec iov;
 	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
 	int fds[2], flags;
 	char text[8];
 
-	/* The peer leaves data of ours unread: the kernel reports that ahead of what the peer had sent. */
+	/* The peer leaves data of ours unread: the kernel reports ECONNRESET before the messages that the peer sent. */
 	connect_pair(fds);
 	send_bytes(fds[1], "unread", 6);
 	send_bytes(fds[0], "m1", 2);
@@ -57,7 +57,7 @@ START_TEST(what_a_peer_sent_before_it_went_is_received)
 	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EPIPE);
 	close_all(1, &fds[1]);
 
-	/* Where it had sent nothing, the report is all there is. */
+	/* If it sent nothing, the report is the only result. */
 	connect_pair(fds);
 	send_bytes(fds[1], "unread", 6);
 	close_all(1, &fds[0]);
@@ -67,8 +67,8 @@ START_TEST(what_a_peer_sent_before_it_went_is_received)
 }
 END_TEST
 
-/* What comes behind an empty datagram proves that this is no end, though the peer has hung up. */
-START_TEST(an_empty_datagram_ahead_of_others_is_no_end)
+/* A message after an empty datagram proves that it is not the end of the stream, although the peer has closed. */
+START_TEST(empty_datagram_before_others_is_not_the_end_of_stream)
 {
 	struct iovec iov;
 	struct mm_ipc_msg none = {.num_iov = 0}, msg = {.iov = &iov, .num_iov = 1};
@@ -104,7 +104,7 @@ START_TEST(an_empty_datagram_ahead_of_others_is_no_end)
 }
 END_TEST
 
-START_TEST(sending_to_a_peer_that_is_gone_is_epipe_without_a_signal)
+START_TEST(sending_to_a_closed_peer_is_epipe_without_a_signal)
 {
 	struct iovec iov = {"x", 1};
 	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
@@ -128,5 +128,5 @@ START_TEST(sending_to_a_peer_that_is_gone_is_epipe_without_a_signal)
 }
 END_TEST
 
-SUITE(the_end_of_the_stream_is_epipe, what_a_peer_sent_before_it_went_is_received,
-      an_empty_datagram_ahead_of_others_is_no_end, sending_to_a_peer_that_is_gone_is_epipe_without_a_signal)
+SUITE(end_of_stream_is_epipe, messages_sent_before_the_peer_closed_are_received,
+      empty_datagram_before_others_is_not_the_end_of_stream, sending_to_a_closed_peer_is_epipe_without_a_signal)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * full_queue.c: more clients than may wait for a server to accept them
+ * full_queue.c: more clients than the queue of a server can hold
  */
 #include "endpoints.h"
 
@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* More clients than may wait: those that find the queue full are blocked in connect, each in a thread. */
+/* More clients than the queue can hold: those that find it full are blocked in connect, each in a thread. */
 struct crowd {
 	const char *name;
 	int blocked, each;
@@ -34,7 +34,7 @@ static void *connect_member(void *arg)
 	return NULL;
 }
 
-/* As many as fit in without waiting. */
+/* As many as can connect without waiting. */
 static int fill_backlog(const char *name, int *fds, int most)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -106,8 +106,8 @@ static int most_connections(int wanted)
 	return limit.rlim_cur > (rlim_t)wanted + 200 ? wanted : (int)limit.rlim_cur - 200;
 }
 
-/* Valgrind knows no more than 500 threads, and its own table of descriptors is short: fewer come there. */
-START_TEST(thousands_of_connections_more_than_may_wait_are_all_served)
+/* Valgrind supports no more than 500 threads, and has a small table of descriptors, so fewer clients are used there. */
+START_TEST(thousands_of_connections_beyond_the_queue_are_all_served)
 {
 	static int fds[5000];
 	pthread_t threads[64];
@@ -117,7 +117,7 @@ START_TEST(thousands_of_connections_more_than_may_wait_are_all_served)
 	raise_descriptor_limit();
 	int most = most_connections(is_under_valgrind() ? 600 : 5000);
 	int each = most < 5000 ? 2 : 14, blocked = is_under_valgrind() ? 8 : 64;
-	/* With those blocked in connect: 5,000, of which no more than net.core.somaxconn + 1 are in the queue. */
+	/* Including those blocked in connect: 5,000, of which no more than net.core.somaxconn + 1 are in the queue. */
 	int pending = fill_backlog(name, fds, most - blocked * each);
 
 	ck_assert_int_gt(pending, 6);
@@ -131,8 +131,11 @@ START_TEST(thousands_of_connections_more_than_may_wait_are_all_served)
 }
 END_TEST
 
-/* Destroying the server refuses those in the queue, and those who wait for room in it wait for the next server. */
-START_TEST(clients_before_a_full_queue_wait_for_the_next_server)
+/*
+ * Destroying the server resets the connections in the queue; clients blocked at the full queue wait for the next
+ * server.
+ */
+START_TEST(clients_blocked_at_a_full_queue_wait_for_the_next_server)
 {
 	static int fds[5000];
 	pthread_t threads[64];
@@ -160,4 +163,5 @@ START_TEST(clients_before_a_full_queue_wait_for_the_next_server)
 }
 END_TEST
 
-SUITE(thousands_of_connections_more_than_may_wait_are_all_served, clients_before_a_full_queue_wait_for_the_next_server)
+SUITE(thousands_of_connections_beyond_the_queue_are_all_served,
+      clients_blocked_at_a_full_queue_wait_for_the_next_server)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hidden.c: descriptors that the library keeps to itself, and programs that close, redirect or use what they find
+ * hidden.c: descriptors that the library uses internally, and programs that close, redirect or use them
  */
 #include "child.h"
 #include "slots.h"
@@ -17,7 +17,7 @@
 
 #define TIMEOUT_VARIABLE "MMSYSIO_CONNECT_TIMEOUT_MS"
 
-/* The standard streams that are closed, a bit for each. */
+/* The standard streams that are closed, one bit each. */
 static int closed_streams;
 
 static void close_streams(void)
@@ -28,14 +28,14 @@ static void close_streams(void)
 	}
 }
 
-/* Runs a function in a process of its own for each set of closed streams. */
+/* Runs a function in a child process for each set of closed streams. */
 static void with_streams_closed(int (*run)(void *))
 {
 	for (closed_streams = 0; closed_streams < 8; closed_streams++)
 		assert_child_succeeds(start_child(run, NULL));
 }
 
-/* True if the standard descriptors are open and closed as they were made. */
+/* True if the standard descriptors are open and closed as prepared. */
 static bool are_streams_untouched(void)
 {
 	for (int fd = 0; fd < 3; fd++) {
@@ -58,7 +58,7 @@ static int serve_after_redirection(void *arg)
 
 	ck_assert_ptr_nonnull(srv);
 	ck_assert(are_streams_untouched());
-	/* What every daemon does. */
+	/* Like every daemon. */
 	for (int fd = 0; fd < 3; fd++)
 		ck_assert_int_eq(dup2(null, fd), fd);
 	client = mm_ipc_connect(name);
@@ -71,7 +71,7 @@ static int serve_after_redirection(void *arg)
 	return 0;
 }
 
-START_TEST(a_server_outlives_the_redirection_of_the_standard_streams)
+START_TEST(server_survives_the_redirection_of_the_standard_streams)
 {
 	with_streams_closed(serve_after_redirection);
 }
@@ -89,7 +89,10 @@ static int spawn_with_streams(void *arg)
 
 	assert_spawns(&pid, "/bin/sleep", 3, map, 0, ((char *[]){"sleep", "60", NULL}), NULL);
 	mm_ipc_srv_destroy(srv);
-	/* If the program had the listener, the name would stay taken. execve() closes it a moment after the parent goes on. */
+	/*
+	 * If the program had inherited the listener, the name would remain in use. execve() closes it shortly after the
+	 * parent continues.
+	 */
 	for (int i = 0; i < 1000 && (srv = mm_ipc_srv_create(name)) == NULL; i++)
 		sleep_ms(1);
 	ck_assert_msg(srv != NULL, "%s", mm_get_lasterror_desc());
@@ -99,7 +102,7 @@ static int spawn_with_streams(void *arg)
 	return 0;
 }
 
-START_TEST(a_program_that_is_given_the_standard_streams_does_not_get_the_listener)
+START_TEST(spawned_program_with_the_standard_streams_does_not_get_the_listener)
 {
 	with_streams_closed(spawn_with_streams);
 }
@@ -157,7 +160,7 @@ static int wait_beside_redirections(void *arg)
 	return 0;
 }
 
-START_TEST(a_waiting_connect_has_no_standard_stream)
+START_TEST(waiting_connect_uses_no_standard_descriptor)
 {
 	with_streams_closed(wait_beside_redirections);
 }
@@ -183,7 +186,7 @@ static int connect_to_lowest(void *arg)
 		srv = mm_ipc_srv_create(name);
 		client = mm_ipc_connect(name);
 	}
-	/* A listener has a number from 3 on. */
+	/* The descriptor of a listener is 3 or higher. */
 	if (lowest < 3)
 		ck_assert_int_eq(client, lowest);
 	ck_assert_int_eq(fcntl(client, F_GETFD), 0);
@@ -204,7 +207,7 @@ static int connect_to_lowest_in_time(void *arg)
 	return connect_to_lowest(arg);
 }
 
-START_TEST(a_connection_gets_the_lowest_number_whatever_is_closed)
+START_TEST(connection_gets_the_lowest_descriptor_whatever_is_closed)
 {
 	with_streams_closed(connect_to_lowest);
 	with_streams_closed(connect_to_lowest_after_a_wait);
@@ -231,13 +234,13 @@ static int read_directory(void *arg)
 	return 0;
 }
 
-START_TEST(a_directory_stream_is_no_standard_stream)
+START_TEST(directory_stream_uses_no_standard_descriptor)
 {
 	with_streams_closed(read_directory);
 }
 END_TEST
 
-/* The standard streams as another thread finds them: closed. */
+/* The standard streams as another thread sees them: closed. */
 static volatile bool stops;
 
 static void *watch_streams(void *arg)
@@ -245,7 +248,10 @@ static void *watch_streams(void *arg)
 	char byte;
 
 	while (!stops) {
-		/* Nor what the resolver of the C library opens: that can be neither read nor written. */
+		/*
+		 * Files that the resolver of the C library opens must not be readable or writable as standard streams
+		 * either.
+		 */
 		ck_assert_int_eq(write(STDERR_FILENO, "x", 1), -1);
 		ck_assert_int_eq(errno, EBADF);
 		ck_assert_int_eq(read(STDIN_FILENO, &byte, 1), -1);
@@ -294,7 +300,7 @@ static int resolve(void *arg)
 	return 0;
 }
 
-START_TEST(the_resolver_leaves_closed_streams_closed)
+START_TEST(resolver_leaves_closed_streams_closed)
 {
 	with_streams_closed(resolve);
 }
@@ -318,7 +324,7 @@ static int resolve_beside_writers(void *arg)
 	return 0;
 }
 
-START_TEST(the_resolver_opens_nothing_where_a_stream_is_closed)
+START_TEST(resolver_opens_no_file_as_a_closed_stream)
 {
 	assert_child_succeeds(start_child(resolve_beside_writers, NULL));
 }
@@ -338,7 +344,7 @@ static int tcp_listener(struct sockaddr_in *address)
 	return fd;
 }
 
-/* The number of the only socket there is. */
+/* The descriptor of the only socket. */
 static int number_of_listener(void)
 {
 	for (int fd = 3; fd < 100; fd++) {
@@ -350,7 +356,7 @@ static int number_of_listener(void)
 	return -1;
 }
 
-START_TEST(a_server_whose_number_is_used_again_leaves_it_alone)
+START_TEST(destroy_leaves_a_reused_descriptor_of_its_listener_open)
 {
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(unique_name());
 	struct sockaddr_in address;
@@ -375,13 +381,13 @@ START_TEST(a_server_whose_number_is_used_again_leaves_it_alone)
 }
 END_TEST
 
-START_TEST(a_server_whose_number_is_that_of_another_server_leaves_it_alone)
+START_TEST(destroy_leaves_another_server_at_its_descriptor_open)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *old = mm_ipc_srv_create(name), *new;
 
 	close(number_of_listener());
-	/* Of the same name and at the same number. */
+	/* With the same name and descriptor. */
 	new = mm_ipc_srv_create(name);
 	ck_assert_ptr_nonnull(new);
 	assert_fails(mm_ipc_srv_accept(old), EBADF);
@@ -394,7 +400,7 @@ START_TEST(a_server_whose_number_is_that_of_another_server_leaves_it_alone)
 }
 END_TEST
 
-START_TEST(a_waiting_connect_whose_number_is_used_again_receives_nothing_from_it)
+START_TEST(waiting_connect_does_not_read_from_a_reused_descriptor)
 {
 	const char *name = unique_name();
 	pthread_t thread = start_thread(connect_in_thread, (void *)name);
@@ -428,7 +434,7 @@ START_TEST(a_waiting_connect_whose_number_is_used_again_receives_nothing_from_it
 
 	ck_assert_int_ge(client, 0);
 	ck_assert_int_eq(recv(mine, &byte, 1, MSG_DONTWAIT), 1);
-	/* The program's descriptor is still there. */
+	/* The program's descriptor is still open. */
 	ck_assert(is_open(slot));
 	close_all(5, (int[]){slot, mine, pair[1], client, served});
 	mm_ipc_srv_destroy(srv);
@@ -457,7 +463,7 @@ static int count_sockets(void)
 	return count;
 }
 
-START_TEST(a_child_forked_beside_a_waiting_connect_has_no_socket_of_it)
+START_TEST(child_forked_during_a_waiting_connect_has_none_of_its_sockets)
 {
 	const char *name = unique_name();
 	pthread_t threads[3];
@@ -471,7 +477,7 @@ START_TEST(a_child_forked_beside_a_waiting_connect_has_no_socket_of_it)
 	pid_t child = fork();
 
 	if (child == 0) {
-		/* Not even while it does the same: it goes on until it is killed. */
+		/* Not even if the child is itself waiting in connect: it continues until it is killed. */
 		if (count_sockets() != 0)
 			_exit(1);
 		mm_ipc_connect(name);
@@ -485,7 +491,10 @@ START_TEST(a_child_forked_beside_a_waiting_connect_has_no_socket_of_it)
 		ck_assert_int_ge(received[i], 0);
 		close_all(1, &received[i]);
 	}
-	/* All connections end as soon as the parent closes its own; the child's own is open until it ends. */
+	/*
+	 * Every connection ends as soon as the parent closes it; the child's own connection is open until the child
+	 * ends.
+	 */
 	int status;
 
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -549,13 +558,16 @@ static void fork_in_handler(int signal)
 		return;
 	forked = fork();
 	if (forked == 0) {
-		/* It returns into the connect of its parent's thread, and interrupts that if the signal came too early to. */
+		/*
+		 * The child returns into the connect of its parent's thread, which is interrupted if the signal arrived
+		 * too early to interrupt it.
+		 */
 		sigaction(SIGALRM, &action, NULL);
 		setitimer(ITIMER_REAL, &often, NULL);
 	}
 }
 
-START_TEST(a_child_forked_by_a_handler_inside_connect_ends_that_connect)
+START_TEST(child_forked_by_a_handler_inside_connect_interrupts_that_connect)
 {
 	struct sigaction action = {.sa_handler = fork_in_handler};
 	pid_t parent = getpid();
@@ -576,10 +588,10 @@ START_TEST(a_child_forked_by_a_handler_inside_connect_ends_that_connect)
 }
 END_TEST
 
-START_TEST(a_fork_beside_many_waiting_threads_does_not_hang)
+START_TEST(fork_during_many_waiting_connects_does_not_block)
 {
 	const char *name = unique_name();
-	enum { THREADS = 80 }; /* more than are listed */
+	enum { THREADS = 80 }; /* more than the list holds */
 	pthread_t threads[THREADS];
 	struct mm_ipc_srv *srv;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hostile.c: peers that send what nobody asked for, do not read, or go at the worst moment
+ * hostile.c: peers that send unexpected data, do not read, or close at the worst moment
  */
 #include "endpoints.h"
 
@@ -18,7 +18,7 @@
 #define SO_PASSPIDFD 76
 #endif
 
-/* A pair, and the most descriptors that a message carries, all of the writing end of one pipe. */
+/* A pair, and as many descriptors as a message carries, all of the write end of one pipe. */
 struct flood {
 	int fds[2];
 	int pipe[2];
@@ -39,7 +39,7 @@ static void close_flood(struct flood *flood)
 	close_all(2, flood->pipe);
 }
 
-/* Sends until the queue is full; returns how many messages it took. */
+/* Sends until the queue is full; returns the number of messages. */
 static int fill_queue(struct flood *flood, const char *data, int count)
 {
 	int sent = 0;
@@ -47,13 +47,13 @@ static int fill_queue(struct flood *flood, const char *data, int count)
 	ck_assert_int_eq(fcntl(flood->fds[0], F_SETFL, O_NONBLOCK), 0);
 	while (send_with(flood->fds[0], data, flood->many, count) == (ssize_t)strlen(data))
 		sent++;
-	/* An ordinary user comes to another limit before. */
+	/* An ordinary user reaches another limit first. */
 	ck_assert_msg(errno == EAGAIN || errno == ETOOMANYREFS, "%s", mm_get_lasterror_desc());
 	ck_assert_int_gt(sent, 0);
 	return sent;
 }
 
-/* What was sent and is not in this process is nowhere. */
+/* Descriptors that were sent and are not open in this process exist nowhere. */
 static void assert_only_writer(struct flood *flood)
 {
 	char byte;
@@ -63,7 +63,7 @@ static void assert_only_writer(struct flood *flood)
 	flood->pipe[1] = dup(flood->pipe[0]);
 }
 
-START_TEST(a_flood_of_descriptors_nobody_asked_for_leaves_none)
+START_TEST(flood_of_unexpected_descriptors_leaks_none)
 {
 	struct mm_ipc_msg msg;
 	struct flood flood;
@@ -82,14 +82,14 @@ START_TEST(a_flood_of_descriptors_nobody_asked_for_leaves_none)
 }
 END_TEST
 
-START_TEST(a_flood_that_is_not_read_ends_with_the_connection)
+START_TEST(unread_flood_of_descriptors_ends_with_the_connection)
 {
 	struct flood flood;
 
 	open_flood(&flood);
 	fill_queue(&flood, "data", MOST);
 	close_all(1, &flood.fds[1]);
-	/* The first call is told that much was left unread. */
+	/* The first call reports that data of ours was left unread. */
 	assert_fails(mm_ipc_sendmsg(flood.fds[0], &(struct mm_ipc_msg){0}), ECONNRESET);
 	assert_fails(mm_ipc_sendmsg(flood.fds[0], &(struct mm_ipc_msg){0}), EPIPE);
 	flood.fds[1] = dup(flood.pipe[0]);
@@ -98,7 +98,7 @@ START_TEST(a_flood_that_is_not_read_ends_with_the_connection)
 }
 END_TEST
 
-START_TEST(a_flood_at_the_descriptor_limit_loses_no_data)
+START_TEST(flood_at_the_descriptor_limit_loses_no_data)
 {
 	struct mm_ipc_msg msg;
 	struct flood flood;
@@ -106,7 +106,7 @@ START_TEST(a_flood_at_the_descriptor_limit_loses_no_data)
 	uint32_t state = 1;
 	int received[MOST];
 
-	/* Valgrind keeps the limit for itself, and lets the kernel install what is above it. */
+	/* Valgrind implements the limit itself, and lets the kernel install descriptors above it. */
 	if (is_under_valgrind())
 		return;
 	open_flood(&flood);
@@ -133,8 +133,10 @@ START_TEST(a_flood_at_the_descriptor_limit_loses_no_data)
 }
 END_TEST
 
-/* An ordinary user may have as many descriptors under way as it may have open, over all its processes: so it is a user
-   that nobody else is. */
+/*
+ * An ordinary user may have as many descriptors in flight as the limit of open descriptors, over all of the user's
+ * processes. Therefore a unique user is used.
+ */
 static int flood_until_refused(void *arg)
 {
 	enum { LIMIT = 200 };
@@ -156,9 +158,9 @@ static int flood_until_refused(void *arg)
 	ck_assert_int_eq(size, -1);
 	msg = (struct mm_ipc_msg){.fds = flood.many, .num_fds = 1};
 	assert_fails(mm_ipc_sendmsg(flood.fds[0], &msg), ETOOMANYREFS);
-	/* It takes one message more than the limit, not many. */
+	/* The limit can be exceeded by one message, not by many. */
 	ck_assert_int_le(sent, LIMIT / 50 + 2);
-	/* Without descriptors it goes on, and with them as soon as something was received. */
+	/* Messages without descriptors can still be sent, and those with descriptors as soon as one was received. */
 	ck_assert_int_eq(send_with(flood.fds[0], "last", NULL, 0), 4);
 	for (int i = 0; i < sent; i++) {
 		ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, 50), 4);
@@ -166,7 +168,7 @@ static int flood_until_refused(void *arg)
 		close_all(50, received);
 	}
 	ck_assert_int_eq(send_with(flood.fds[0], "data", flood.many, 1), 4);
-	/* What was refused was not sent in part. */
+	/* A rejected message was not sent in part. */
 	ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, 50), 4);
 	ck_assert_int_eq(msg.num_fds, 0);
 	ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, 50), 4);
@@ -178,16 +180,16 @@ static int flood_until_refused(void *arg)
 	return 0;
 }
 
-START_TEST(an_ordinary_user_cannot_flood_without_end)
+START_TEST(ordinary_user_cannot_flood_without_limit)
 {
-	/* Valgrind leaves the real limit as high as it can be. */
+	/* Valgrind leaves the real limit at its maximum. */
 	if (is_under_valgrind())
 		return;
 	assert_child_succeeds(start_child(flood_until_refused, NULL));
 }
 END_TEST
 
-START_TEST(empty_datagrams_with_descriptors_are_messages_to_the_last)
+START_TEST(empty_datagrams_with_descriptors_are_all_messages)
 {
 	static const int rooms[] = {0, 1, 2, 7, MOST};
 	struct mm_ipc_msg msg;
@@ -197,7 +199,7 @@ START_TEST(empty_datagrams_with_descriptors_are_messages_to_the_last)
 	open_flood(&flood);
 	int sent = fill_queue(&flood, "", 7);
 
-	/* Also when the peer is gone. */
+	/* Also after the peer has closed. */
 	close_all(1, &flood.fds[0]);
 	int open_before = count_open_descriptors();
 
@@ -218,7 +220,7 @@ START_TEST(empty_datagrams_with_descriptors_are_messages_to_the_last)
 }
 END_TEST
 
-/* The application has asked the kernel for credentials, and for a descriptor of each message's sender. */
+/* The application has requested credentials, and a pidfd of each message's sender, from the kernel. */
 static bool ask_for_company(int fd)
 {
 	int on = 1;
@@ -231,7 +233,7 @@ static bool ask_for_company(int fd)
 	return false;
 }
 
-START_TEST(company_that_the_application_asked_for_leaks_nothing)
+START_TEST(requested_ancillary_data_leaks_no_descriptor)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
@@ -254,7 +256,10 @@ START_TEST(company_that_the_application_asked_for_leaks_nothing)
 			ck_assert_int_eq(send_with(flood.fds[from], "data", flood.many, sent), 4);
 			ck_assert_int_eq(receive_with(flood.fds[!from], &msg, received, room), 4);
 			ck_assert_int_le(msg.num_fds, room < sent ? room : sent);
-			/* All arrive, or the loss is told; with room for all that comes along, all arrive. */
+			/*
+			 * All descriptors are received, or the loss is reported; with capacity for all ancillary data,
+			 * all are received.
+			 */
 			ck_assert(msg.num_fds == sent || msg.flags == MSG_CTRUNC);
 			if (room >= 40)
 				ck_assert_int_eq(msg.num_fds, sent);
@@ -269,7 +274,7 @@ START_TEST(company_that_the_application_asked_for_leaks_nothing)
 }
 END_TEST
 
-START_TEST(company_without_a_number_free_does_no_harm)
+START_TEST(pidfd_without_a_free_descriptor_does_no_harm)
 {
 	struct mm_ipc_msg msg;
 	struct flood flood;
@@ -300,10 +305,10 @@ START_TEST(company_without_a_number_free_does_no_harm)
 }
 END_TEST
 
-/* A peer that does nothing, until it is killed. */
+/* A peer that does nothing until it is killed. */
 static int hold_without_reading(void *fd)
 {
-	/* Whatever else it has inherited is not its own. */
+	/* It must not keep other inherited descriptors. */
 	close(((int *)fd)[0]);
 	for (;;)
 		pause();
@@ -319,7 +324,7 @@ static void *kill_when_the_sender_sleeps(void *arg)
 	return NULL;
 }
 
-START_TEST(a_sender_is_released_when_the_peer_that_never_reads_is_killed)
+START_TEST(sender_is_released_when_the_peer_that_never_reads_is_killed)
 {
 	static char data[4096];
 	struct iovec iov = {data, sizeof(data)};
@@ -335,7 +340,7 @@ START_TEST(a_sender_is_released_when_the_peer_that_never_reads_is_killed)
 	while (mm_ipc_sendmsg(fds[0], &msg) == sizeof(data))
 		sent++;
 	ck_assert_int_eq(mm_get_lasterror_number(), ECONNRESET);
-	/* What it could make us keep for it is bounded. */
+	/* The memory that the peer can make this process use is bounded. */
 	ck_assert_int_lt(sent, 1000);
 	assert_fails(mm_ipc_sendmsg(fds[0], &msg), EPIPE);
 	join_thread(killer);
@@ -344,7 +349,7 @@ START_TEST(a_sender_is_released_when_the_peer_that_never_reads_is_killed)
 }
 END_TEST
 
-START_TEST(a_peer_that_never_reads_costs_no_more_than_a_time_out)
+START_TEST(send_to_a_peer_that_never_reads_ends_with_the_timeout)
 {
 	struct timeval timeout = {.tv_usec = 20000};
 	struct flood flood;
@@ -361,7 +366,7 @@ START_TEST(a_peer_that_never_reads_costs_no_more_than_a_time_out)
 }
 END_TEST
 
-/* A socket that knows nothing of the library. */
+/* A socket created without the library. */
 static int connect_raw(const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -388,7 +393,7 @@ static int connect_and_die(void *arg)
 	return raise(SIGKILL);
 }
 
-START_TEST(a_client_that_dies_before_it_is_accepted_delays_nobody)
+START_TEST(client_that_dies_before_it_is_accepted_delays_no_other)
 {
 	enum { COUNT = 30 };
 	const char *name = unique_name();
@@ -409,7 +414,7 @@ START_TEST(a_client_that_dies_before_it_is_accepted_delays_nobody)
 		int fd = mm_ipc_srv_accept(srv);
 
 		ck_assert_int_ge(fd, 0);
-		/* To greet it fails, and spoils nothing. */
+		/* Sending to it fails, without affecting the server. */
 		if (i % 2 == 0)
 			ck_assert_int_eq(send_with(fd, "hello", NULL, 0), -1);
 		for (int k = 0; k < i % 3; k++) {
@@ -429,8 +434,8 @@ START_TEST(a_client_that_dies_before_it_is_accepted_delays_nobody)
 }
 END_TEST
 
-SUITE(a_flood_of_descriptors_nobody_asked_for_leaves_none, a_flood_that_is_not_read_ends_with_the_connection,
-      a_flood_at_the_descriptor_limit_loses_no_data, an_ordinary_user_cannot_flood_without_end,
-      empty_datagrams_with_descriptors_are_messages_to_the_last, company_that_the_application_asked_for_leaks_nothing,
-      company_without_a_number_free_does_no_harm, a_sender_is_released_when_the_peer_that_never_reads_is_killed,
-      a_peer_that_never_reads_costs_no_more_than_a_time_out, a_client_that_dies_before_it_is_accepted_delays_nobody)
+SUITE(flood_of_unexpected_descriptors_leaks_none, unread_flood_of_descriptors_ends_with_the_connection,
+      flood_at_the_descriptor_limit_loses_no_data, ordinary_user_cannot_flood_without_limit,
+      empty_datagrams_with_descriptors_are_all_messages, requested_ancillary_data_leaks_no_descriptor,
+      pidfd_without_a_free_descriptor_does_no_harm, sender_is_released_when_the_peer_that_never_reads_is_killed,
+      send_to_a_peer_that_never_reads_ends_with_the_timeout, client_that_dies_before_it_is_accepted_delays_no_other)

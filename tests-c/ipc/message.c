@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-/* The largest datagram that a fresh endpoint sends. */
+/* The largest datagram that a new endpoint can send. */
 static size_t largest_datagram(int fd)
 {
 	int size;
@@ -20,7 +20,7 @@ static size_t largest_datagram(int fd)
 	return (size_t)size - 32;
 }
 
-START_TEST(a_pair_is_connected_both_ways)
+START_TEST(pair_is_connected_in_both_directions)
 {
 	int fds[2], flags;
 	char text[16];
@@ -36,7 +36,7 @@ START_TEST(a_pair_is_connected_both_ways)
 }
 END_TEST
 
-START_TEST(a_pair_has_the_lowest_numbers_and_is_inheritable)
+START_TEST(pair_has_the_lowest_descriptors_and_is_inheritable)
 {
 	int fds[2], spare = dup(0);
 
@@ -46,7 +46,7 @@ START_TEST(a_pair_has_the_lowest_numbers_and_is_inheritable)
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(fcntl(fds[i], F_GETFD), 0);
 	close_all(2, fds);
-	/* Not as constants, which the compiler would find out. */
+	/* Volatile, so that the compiler does not detect invalid arguments. */
 	int *volatile nowhere[2] = {NULL, (int *)8};
 
 	for (int i = 0; i < 2; i++)
@@ -54,7 +54,7 @@ START_TEST(a_pair_has_the_lowest_numbers_and_is_inheritable)
 }
 END_TEST
 
-START_TEST(segments_are_gathered_and_scattered)
+START_TEST(buffers_are_gathered_and_scattered)
 {
 	static const int counts[] = {1, 7, 1024};
 	char data[4096], result[4096];
@@ -70,7 +70,7 @@ START_TEST(segments_are_gathered_and_scattered)
 
 		for (int i = 0; i < count; i++) {
 			out[i] = (struct iovec){data + (size_t)i * size, size};
-			/* In other portions, one of them empty, filled from the end of the array. */
+			/* Into buffers of other sizes, one of them empty, in reverse order of the array. */
 			in[i] = (struct iovec){result + (size_t)i * size, i == 3 ? 0 : size};
 		}
 		memset(result, 0, sizeof(result));
@@ -93,7 +93,7 @@ START_TEST(segments_are_gathered_and_scattered)
 }
 END_TEST
 
-START_TEST(message_boundaries_are_kept)
+START_TEST(message_boundaries_are_preserved)
 {
 	static char data[8192], result[8192];
 	uint32_t state = 1;
@@ -121,7 +121,7 @@ START_TEST(message_boundaries_are_kept)
 }
 END_TEST
 
-START_TEST(data_beyond_the_room_is_discarded_and_flagged)
+START_TEST(data_beyond_the_buffers_is_discarded_and_flagged)
 {
 	int fds[2], flags;
 	char text[16] = "................";
@@ -136,7 +136,7 @@ START_TEST(data_beyond_the_room_is_discarded_and_flagged)
 	ck_assert_mem_eq(text, "next", 4);
 	ck_assert_int_eq(flags, 0);
 
-	/* No room at all: the message is taken, and told from the end of the stream by its flag. */
+	/* No buffer at all: the message is consumed; its flag distinguishes it from the end of the stream. */
 	struct mm_ipc_msg msg = {.iov = NULL, .num_iov = 0, .num_fds = 5};
 
 	send_bytes(fds[0], "lost", 4);
@@ -147,7 +147,7 @@ START_TEST(data_beyond_the_room_is_discarded_and_flagged)
 }
 END_TEST
 
-START_TEST(an_empty_datagram_is_a_message)
+START_TEST(empty_datagram_is_a_message)
 {
 	struct mm_ipc_msg none = {.iov = NULL, .num_iov = 0};
 	int fds[2], flags;
@@ -167,7 +167,7 @@ START_TEST(an_empty_datagram_is_a_message)
 }
 END_TEST
 
-START_TEST(a_datagram_that_is_too_large_is_not_sent)
+START_TEST(datagram_that_is_too_large_is_not_sent)
 {
 	int fds[2], flags;
 	char byte;
@@ -205,7 +205,7 @@ static void *send_until_told(void *arg)
 	return NULL;
 }
 
-START_TEST(a_blocked_send_resumes_when_there_is_room)
+START_TEST(blocked_send_resumes_when_the_queue_has_space)
 {
 	int fds[2], flags, number;
 	char result[1000];
@@ -224,7 +224,7 @@ START_TEST(a_blocked_send_resumes_when_there_is_room)
 }
 END_TEST
 
-START_TEST(a_non_blocking_endpoint_gives_eagain)
+START_TEST(non_blocking_endpoint_returns_eagain)
 {
 	struct iovec iov = {(char[100]){0}, 100};
 	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
@@ -264,7 +264,7 @@ START_TEST(receive_and_send_are_interrupted_by_a_signal)
 }
 END_TEST
 
-START_TEST(descriptors_that_are_no_endpoints_are_refused)
+START_TEST(descriptors_that_are_not_endpoints_are_rejected)
 {
 	struct iovec iov = {(char[8]){0}, 8};
 	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
@@ -284,7 +284,7 @@ START_TEST(descriptors_that_are_no_endpoints_are_refused)
 }
 END_TEST
 
-START_TEST(nonsense_in_a_message_is_refused)
+START_TEST(invalid_fields_of_a_message_are_rejected)
 {
 	struct iovec iov[2] = {{"data", 4}, {NULL, 4}};
 	int fds[2], flags;
@@ -292,7 +292,7 @@ START_TEST(nonsense_in_a_message_is_refused)
 
 	if (is_under_helgrind())
 		return;
-	/* An address that the process does not have. */
+	/* An unmapped address. */
 	char *wild = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	connect_pair(fds);
@@ -320,13 +320,16 @@ START_TEST(nonsense_in_a_message_is_refused)
 	iov[0].iov_len = SIZE_MAX;
 	assert_fails_on_bad_memory(mm_ipc_sendmsg(fds[0], &msg), EINVAL);
 
-	/* None of them was sent, and the endpoint works as before. */
+	/* None of them was sent, and the endpoint still works. */
 	iov[0] = (struct iovec){text, sizeof(text)};
 	assert_fails(mm_ipc_recvmsg(fds[1], &msg), EAGAIN);
 	ck_assert_int_eq(send_bytes(fds[0], "ok", 2), 2);
 	ck_assert_int_eq(receive_bytes(fds[1], text, sizeof(text), &flags), 2);
 
-	/* A receive that fails for its arguments keeps the message; one whose buffer cannot be written loses it. */
+	/*
+	 * A receive that fails because of its arguments leaves the message queued; one whose buffer cannot be written
+	 * loses it.
+	 */
 	send_bytes(fds[0], "kept", 4);
 	msg.num_iov = 1025;
 	assert_fails_on_bad_memory(mm_ipc_recvmsg(fds[1], &msg), EMSGSIZE);
@@ -340,11 +343,11 @@ START_TEST(nonsense_in_a_message_is_refused)
 }
 END_TEST
 
-START_TEST(an_array_of_buffers_that_cannot_be_read_is_efault)
+START_TEST(unreadable_array_of_buffers_is_efault)
 {
 	int ends[2];
 
-	/* It reads what a system call is given, and crashes. */
+	/* The sanitizer reads the arguments of a system call, and crashes. */
 	if (is_under_valgrind())
 		return;
 	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -361,7 +364,7 @@ START_TEST(an_array_of_buffers_that_cannot_be_read_is_efault)
 	for (int count = 1; count <= 3; count++) {
 		for (size_t i = 0; i < MM_NELEM(wrong); i++) {
 			struct mm_ipc_msg msg = {.iov = wrong[i], .num_iov = count};
-			/* As a program has it that keeps a message at the end of its memory. */
+			/* As in a program whose message is at the end of mapped memory. */
 			struct mm_ipc_msg *at_the_end = (struct mm_ipc_msg *)(page + 4096 - sizeof(msg));
 
 			*at_the_end = msg;
@@ -375,9 +378,9 @@ START_TEST(an_array_of_buffers_that_cannot_be_read_is_efault)
 }
 END_TEST
 
-START_TEST(an_array_of_buffers_may_lie_anywhere)
+START_TEST(array_of_buffers_may_be_at_any_address)
 {
-	/* Beside the message, on another page, across two pages. */
+	/* Next to the message, on another page, across two pages. */
 	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct mm_ipc_msg *msg = (struct mm_ipc_msg *)(pages + 4096 + 64);
 	int ends[2];
@@ -400,7 +403,7 @@ START_TEST(an_array_of_buffers_may_lie_anywhere)
 }
 END_TEST
 
-START_TEST(the_reserved_field_is_neither_read_nor_written)
+START_TEST(reserved_field_is_neither_read_nor_written)
 {
 	struct iovec iov = {(char[8]){0}, 8};
 	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .reserved = (void *)8};
@@ -440,11 +443,11 @@ START_TEST(read_write_and_poll_work_on_endpoints)
 }
 END_TEST
 
-START_TEST(poll_refuses_nonsense)
+START_TEST(poll_rejects_invalid_arguments)
 {
 	ck_assert_int_eq(mm_poll(NULL, 0, 1), 0);
 	assert_fails_on_bad_memory(mm_poll(NULL, 1, 0), EFAULT);
-	/* Valgrind would look at every one of the elements. */
+	/* Valgrind would check every element. */
 	if (!is_under_valgrind()) {
 		assert_fails(mm_poll(NULL, -1, 0), EINVAL);
 		assert_fails(mm_poll(NULL, INT_MAX, 0), EINVAL);
@@ -472,7 +475,7 @@ START_TEST(close_read_and_write_report_their_errors)
 }
 END_TEST
 
-START_TEST(success_touches_neither_errno_nor_the_error_state)
+START_TEST(success_changes_neither_errno_nor_the_error_state)
 {
 	struct iovec iov = {(char[8]){0}, 8};
 	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1};
@@ -489,12 +492,12 @@ START_TEST(success_touches_neither_errno_nor_the_error_state)
 }
 END_TEST
 
-SUITE(a_pair_is_connected_both_ways, a_pair_has_the_lowest_numbers_and_is_inheritable,
-      segments_are_gathered_and_scattered, message_boundaries_are_kept, data_beyond_the_room_is_discarded_and_flagged,
-      an_empty_datagram_is_a_message, a_datagram_that_is_too_large_is_not_sent,
-      a_blocked_send_resumes_when_there_is_room, a_non_blocking_endpoint_gives_eagain,
-      receive_and_send_are_interrupted_by_a_signal, descriptors_that_are_no_endpoints_are_refused,
-      nonsense_in_a_message_is_refused, an_array_of_buffers_that_cannot_be_read_is_efault,
-      an_array_of_buffers_may_lie_anywhere, the_reserved_field_is_neither_read_nor_written,
-      read_write_and_poll_work_on_endpoints, poll_refuses_nonsense, close_read_and_write_report_their_errors,
-      success_touches_neither_errno_nor_the_error_state)
+SUITE(pair_is_connected_in_both_directions, pair_has_the_lowest_descriptors_and_is_inheritable,
+      buffers_are_gathered_and_scattered, message_boundaries_are_preserved,
+      data_beyond_the_buffers_is_discarded_and_flagged, empty_datagram_is_a_message,
+      datagram_that_is_too_large_is_not_sent, blocked_send_resumes_when_the_queue_has_space,
+      non_blocking_endpoint_returns_eagain, receive_and_send_are_interrupted_by_a_signal,
+      descriptors_that_are_not_endpoints_are_rejected, invalid_fields_of_a_message_are_rejected,
+      unreadable_array_of_buffers_is_efault, array_of_buffers_may_be_at_any_address,
+      reserved_field_is_neither_read_nor_written, read_write_and_poll_work_on_endpoints, poll_rejects_invalid_arguments,
+      close_read_and_write_report_their_errors, success_changes_neither_errno_nor_the_error_state)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A peer that is not ours: Python's socket module, talking to the address as mmlib forms it.
+"""An independent peer: uses Python's socket module and the address as mmlib forms it.
 
 usage: peer.py server|client NAME
 
-A peer receives one message with one descriptor, and answers with the message reversed and a descriptor of its own, a pipe
-into which it has written what it read from the descriptor received.
+A peer receives one message with one descriptor, and answers with the reversed message and a descriptor of a pipe into
+which it has written the data read from the received descriptor.
 """
 
 import os
@@ -23,7 +23,7 @@ def answer(connection):
     os.write(writer, os.pread(fds[0], 1000, 0))
     os.close(writer)
     socket.send_fds(connection, [data[::-1]], [reader])
-    # An empty message, and one that is longer than the receiver's room.
+    # An empty message, and one that is longer than the receiver's buffer.
     connection.send(b"")
     connection.send(b"x" * 100)
     assert connection.recv(10) == b"bye"

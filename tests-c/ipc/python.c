@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * python.c: what goes over the wire, proved by a peer that is not ours
+ * python.c: the protocol, tested with an independent peer
  */
 #include "suite.h"
 
@@ -18,7 +18,7 @@ static pid_t start_python(const char *role, const char *name)
 	return pid;
 }
 
-/* The other side of peer.py. */
+/* The counterpart of peer.py. */
 static void talk(int fd)
 {
 	char path[] = "/tmp/mmsysio-test-XXXXXX", data[16], content[32];
@@ -48,7 +48,7 @@ static void talk(int fd)
 	close_all(2, (int[]){file, received});
 }
 
-START_TEST(a_client_talks_to_a_python_server_that_starts_later)
+START_TEST(client_communicates_with_a_python_server_that_starts_later)
 {
 	const char *name = unique_name();
 	pid_t server = start_python("server", name);
@@ -61,7 +61,7 @@ START_TEST(a_client_talks_to_a_python_server_that_starts_later)
 }
 END_TEST
 
-START_TEST(a_server_talks_to_a_python_client)
+START_TEST(server_communicates_with_a_python_client)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
@@ -76,4 +76,4 @@ START_TEST(a_server_talks_to_a_python_client)
 }
 END_TEST
 
-SUITE(a_client_talks_to_a_python_server_that_starts_later, a_server_talks_to_a_python_client)
+SUITE(client_communicates_with_a_python_server_that_starts_later, server_communicates_with_a_python_client)

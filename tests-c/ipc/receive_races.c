@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * receive_races.c: descriptors that are closed, and perhaps opened again, while a receive waits on them
+ * receive_races.c: descriptors that are closed, and possibly reused, while a receive waits on them
  */
 #include "suite.h"
 
@@ -40,7 +40,7 @@ static pthread_t start_receiver(struct receiver *receiver)
 	return thread;
 }
 
-/* What gets the number of a descriptor that was closed. */
+/* The object that is opened at a descriptor that was closed. */
 static void take_number(int how, int number, int *others)
 {
 	int ends[2] = {-1, -1};
@@ -69,9 +69,9 @@ static void take_number(int how, int number, int *others)
 	memcpy(others, ends, sizeof(ends));
 }
 
-START_TEST(a_receive_on_a_closed_descriptor_never_succeeds)
+START_TEST(receive_on_a_closed_descriptor_never_succeeds)
 {
-	/* By mm_close() whatever has the number then; by close() what shows that it is no connection. */
+	/* mm_close() for any new object; close() for an object that is evidently not the connection. */
 	for (int round = 0; round < 2 * 2 * 6; round++) {
 		bool by_library = round & 1;
 		struct receiver receiver = {.has_capacity = round & 2};
@@ -96,7 +96,7 @@ START_TEST(a_receive_on_a_closed_descriptor_never_succeeds)
 }
 END_TEST
 
-START_TEST(a_receive_after_a_reset_takes_nothing_from_another_connection)
+START_TEST(receive_after_a_reset_reads_nothing_from_another_connection)
 {
 	for (int round = 0; round < 4; round++) {
 		bool by_library = round & 1;
@@ -108,7 +108,7 @@ START_TEST(a_receive_after_a_reset_takes_nothing_from_another_connection)
 		receiver.fd = ends[0];
 		pthread_t thread = start_receiver(&receiver);
 
-		/* The peer goes without reading this: the receive gets ECONNRESET. */
+		/* The peer closes without reading this: the receive gets ECONNRESET. */
 		ck_assert_int_eq(send(ends[0], "x", 1, 0), 1);
 		if (by_library)
 			mm_close(ends[0]);
@@ -121,14 +121,14 @@ START_TEST(a_receive_after_a_reset_takes_nothing_from_another_connection)
 		join_thread(thread);
 		ck_assert_int_eq(receiver.result, -1);
 		ck_assert_int_eq(receiver.error, ECONNRESET);
-		/* What was sent to the other connection is still there. */
+		/* The message sent to the other connection is still queued. */
 		ck_assert_int_eq(recv(others[0], &byte, 1, MSG_DONTWAIT), 1);
 		close_all(2, others);
 	}
 }
 END_TEST
 
-START_TEST(an_empty_datagram_counts_though_other_descriptors_come_and_go)
+START_TEST(empty_datagram_is_received_while_other_descriptors_are_opened_and_closed)
 {
 	for (int round = 0; round < 2; round++) {
 		struct receiver receiver = {.has_capacity = round};
@@ -142,7 +142,7 @@ START_TEST(an_empty_datagram_counts_though_other_descriptors_come_and_go)
 			ck_assert_int_eq(mm_pipe(others), 0);
 			close_all(2, others);
 		}
-		/* Also one that shares the memory of its history: 256 numbers above. */
+		/* Also a descriptor that shares the entry of its history: 256 higher. */
 		int above = fcntl(ends[0], F_DUPFD, ends[0] + 256);
 
 		mm_close(above);
@@ -154,5 +154,5 @@ START_TEST(an_empty_datagram_counts_though_other_descriptors_come_and_go)
 }
 END_TEST
 
-SUITE(a_receive_on_a_closed_descriptor_never_succeeds, a_receive_after_a_reset_takes_nothing_from_another_connection,
-      an_empty_datagram_counts_though_other_descriptors_come_and_go)
+SUITE(receive_on_a_closed_descriptor_never_succeeds, receive_after_a_reset_reads_nothing_from_another_connection,
+      empty_datagram_is_received_while_other_descriptors_are_opened_and_closed)

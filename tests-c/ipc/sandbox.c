@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sandbox.c: clients and servers that may not make every system call
+ * sandbox.c: clients and servers for which some system calls are denied
  *
- * A filter denies one call, or some. What the library wants that call for is done in another way, or left out; nothing
- * fails that could go on. Filters stay for ever, so that everything happens in processes of their own.
+ * A seccomp filter denies one call, or several. The library then uses an alternative, or omits the call; only what is
+ * impossible fails. Filters cannot be removed, so every test uses child processes.
  */
 #include "suite.h"
 
@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
-/* A call to be denied, and where that depends on its second argument, which bits of that must have which value. */
+/* A call to be denied; if this depends on its second argument, which bits of it must have which value. */
 struct denied {
 	const char *name;
 	long number;
@@ -62,7 +62,7 @@ static void deny(const struct denied *call, int error)
 	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-/* What a client or server must do without. */
+/* The calls that are denied to a client or server. */
 struct sandbox {
 	const char *name;
 	const struct denied *calls[4];
@@ -77,7 +77,7 @@ static const struct sandbox client_sandboxes[] = {
 	{"getsockopt", {&asking}, NULL},
 	{"setsockopt", {&setting}, "60000"},
 	{"poll", {&polling[0], &polling[MM_NELEM(polling) - 1]}, NULL},
-	{"poll, in time", {&polling[0], &polling[MM_NELEM(polling) - 1]}, "60000"},
+	{"poll, with a timeout", {&polling[0], &polling[MM_NELEM(polling) - 1]}, "60000"},
 	{"datagram sockets and nanosleep", {&datagram_sockets, &sleeping[0], &sleeping[MM_NELEM(sleeping) - 1]}, NULL},
 	{"datagram sockets and poll", {&datagram_sockets, &polling[0], &polling[MM_NELEM(polling) - 1]}, "60000"},
 	{"madvise", {&advising}, NULL},
@@ -125,7 +125,7 @@ static int wait_in_sandbox(void *sandbox)
 	int fd = mm_ipc_connect(server_name);
 
 	ck_assert_msg(fd >= 0, "without %s: %s", ((struct sandbox *)sandbox)->name, mm_get_lasterror_desc());
-	/* It has waited for half a second, and not by asking again and again. */
+	/* It has waited for half a second, without busy waiting. */
 	if (!is_instrumented())
 		ck_assert_int_lt(processor_ms() - before, 100);
 	ck_assert_int_eq(read(fd, &byte, 1), 1);
@@ -133,11 +133,11 @@ static int wait_in_sandbox(void *sandbox)
 	return 0;
 }
 
-START_TEST(a_client_waits_without_the_calls_that_are_denied)
+START_TEST(client_waits_without_the_denied_calls)
 {
 	pid_t children[MM_NELEM(client_sandboxes)];
 
-	/* It would make these calls for purposes of its own, here and below. */
+	/* The tool would make these calls for its own purposes, here and below. */
 	if (is_under_valgrind())
 		return;
 	for (size_t i = 0; i < MM_NELEM(errors); i++) {
@@ -191,7 +191,7 @@ static int serve_in_sandbox(void *sandbox)
 	return 0;
 }
 
-START_TEST(a_server_serves_without_the_calls_that_are_denied)
+START_TEST(server_works_without_the_denied_calls)
 {
 	if (is_under_valgrind())
 		return;
@@ -222,7 +222,7 @@ static int be_interrupted_in_sandbox(void *sandbox)
 	return 0;
 }
 
-START_TEST(a_signal_handler_still_interrupts_the_wait)
+START_TEST(signal_handler_still_interrupts_the_wait)
 {
 	if (is_under_valgrind())
 		return;
@@ -234,5 +234,5 @@ START_TEST(a_signal_handler_still_interrupts_the_wait)
 }
 END_TEST
 
-SUITE(a_client_waits_without_the_calls_that_are_denied, a_server_serves_without_the_calls_that_are_denied,
-      a_signal_handler_still_interrupts_the_wait)
+SUITE(client_waits_without_the_denied_calls, server_works_without_the_denied_calls,
+      signal_handler_still_interrupts_the_wait)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * security.c: who is at the other end, and whose environment counts
+ * security.c: the credentials of the peer, and privileged programs that must ignore the environment
  */
 #include "privileged.h"
 #include "suite.h"
@@ -13,7 +13,7 @@ enum { NOBODY = 65534 };
 static bool is_root(const char *what)
 {
 	if (geteuid() != 0)
-		printf("# skipped, since it takes root: %s\n", what);
+		printf("# skipped, since it requires root: %s\n", what);
 	return geteuid() == 0;
 }
 
@@ -38,7 +38,7 @@ static void assert_refused(void)
 	assert_welcome(false);
 }
 
-START_TEST(the_example_serves_its_own_user_and_no_other)
+START_TEST(example_serves_its_own_user_and_no_other)
 {
 	char *const argv[] = {"private_server", (char *)(name = unique_name()),
 	                      is_root("another user's client") ? "3" : "2", NULL};
@@ -74,7 +74,7 @@ static void serve_one(void)
 	ck_assert_ptr_nonnull(srv);
 	served = mm_ipc_srv_accept(srv);
 	ck_assert_int_eq(peer_of(served).uid, 0);
-	/* Until the client has looked. */
+	/* Until the client has checked the credentials. */
 	ck_assert_int_eq(mm_read(served, &byte, 1), 1);
 	close_all(1, &served);
 	mm_ipc_srv_destroy(srv);
@@ -87,7 +87,7 @@ static int serve_one_as_nobody(void *arg)
 	return 0;
 }
 
-START_TEST(a_client_is_told_whose_server_took_the_name)
+START_TEST(client_can_detect_a_server_of_another_user)
 {
 	if (!is_root("a server of another user"))
 		return;
@@ -130,7 +130,7 @@ static int run_copy_as_nobody(void *arg)
 	return exit_code;
 }
 
-START_TEST(the_environment_of_a_set_user_id_program_does_not_count)
+START_TEST(environment_of_a_set_user_id_program_is_ignored)
 {
 	int status;
 
@@ -151,5 +151,5 @@ START_TEST(the_environment_of_a_set_user_id_program_does_not_count)
 }
 END_TEST
 
-SUITE(the_example_serves_its_own_user_and_no_other, a_client_is_told_whose_server_took_the_name,
-      the_environment_of_a_set_user_id_program_does_not_count)
+SUITE(example_serves_its_own_user_and_no_other, client_can_detect_a_server_of_another_user,
+      environment_of_a_set_user_id_program_is_ignored)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server.c: servers, their names and their end
+ * server.c: servers, their names and their destruction
  */
 #include "endpoints.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
 
-START_TEST(a_client_and_a_server_are_connected)
+START_TEST(client_and_server_are_connected)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -20,7 +20,7 @@ START_TEST(a_client_and_a_server_are_connected)
 }
 END_TEST
 
-START_TEST(a_name_that_is_taken_is_refused)
+START_TEST(name_in_use_is_rejected)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -30,7 +30,7 @@ START_TEST(a_name_that_is_taken_is_refused)
 }
 END_TEST
 
-START_TEST(a_name_is_free_again_right_after_destroy)
+START_TEST(name_is_free_immediately_after_destroy)
 {
 	const char *name = unique_name();
 
@@ -44,7 +44,7 @@ START_TEST(a_name_is_free_again_right_after_destroy)
 }
 END_TEST
 
-START_TEST(a_name_is_free_again_while_accepted_connections_live)
+START_TEST(name_is_free_while_accepted_connections_exist)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -60,7 +60,7 @@ START_TEST(a_name_is_free_again_while_accepted_connections_live)
 }
 END_TEST
 
-START_TEST(names_have_up_to_107_bytes_of_any_kind)
+START_TEST(names_have_up_to_107_arbitrary_bytes)
 {
 	char longest[108], other[108];
 	const char *names[] = {"", "with space and / and \\", "\n\x01\x7f", "\xff\xfe\x80", longest};
@@ -79,7 +79,7 @@ START_TEST(names_have_up_to_107_bytes_of_any_kind)
 		mm_ipc_srv_destroy(srv);
 	}
 
-	/* The last byte counts. */
+	/* The last byte is significant. */
 	strcpy(other, longest);
 	other[106] = 'o';
 	struct mm_ipc_srv *first = create(longest), *second = create(other);
@@ -89,7 +89,7 @@ START_TEST(names_have_up_to_107_bytes_of_any_kind)
 }
 END_TEST
 
-START_TEST(a_name_that_is_too_long_is_refused)
+START_TEST(name_that_is_too_long_is_rejected)
 {
 	static const size_t lengths[] = {108, 109, 256, 4096, 1 << 20};
 
@@ -104,7 +104,7 @@ START_TEST(a_name_that_is_too_long_is_refused)
 }
 END_TEST
 
-START_TEST(null_is_refused_or_does_nothing)
+START_TEST(null_is_rejected_or_ignored)
 {
 	assert_fails_with_null(mm_ipc_srv_create(NULL), EINVAL);
 	assert_fails(mm_ipc_srv_accept(NULL), EINVAL);
@@ -114,7 +114,7 @@ START_TEST(null_is_refused_or_does_nothing)
 }
 END_TEST
 
-START_TEST(destroy_leaves_errno_and_the_error_state_alone)
+START_TEST(destroy_leaves_errno_and_the_error_state_unchanged)
 {
 	struct mm_ipc_srv *srv = create(unique_name());
 
@@ -126,7 +126,7 @@ START_TEST(destroy_leaves_errno_and_the_error_state_alone)
 }
 END_TEST
 
-START_TEST(destroy_drops_pending_connections)
+START_TEST(destroy_resets_pending_connections)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -148,7 +148,7 @@ START_TEST(destroy_drops_pending_connections)
 }
 END_TEST
 
-START_TEST(accept_returns_the_lowest_number)
+START_TEST(accept_returns_the_lowest_descriptor)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -179,7 +179,7 @@ START_TEST(accepted_descriptors_are_inheritable_and_blocking)
 }
 END_TEST
 
-START_TEST(the_listener_is_not_inherited_by_a_program)
+START_TEST(listener_is_not_inherited_by_a_program)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -189,7 +189,7 @@ START_TEST(the_listener_is_not_inherited_by_a_program)
 		execlp("sleep", "sleep", "60", (char *)NULL);
 		_exit(127);
 	}
-	/* The program runs once the child no longer is this program. */
+	/* execve() has replaced the process image once the child's /proc entry shows another program. */
 	char exe[64], self[256] = "", target[256] = "";
 
 	ck_assert_int_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
@@ -207,7 +207,7 @@ START_TEST(the_listener_is_not_inherited_by_a_program)
 }
 END_TEST
 
-START_TEST(destroy_releases_threads_inside_accept)
+START_TEST(destroy_releases_threads_blocked_in_accept)
 {
 	struct acceptor acceptors[4] = {{0}};
 	pthread_t threads[4];
@@ -225,7 +225,7 @@ START_TEST(destroy_releases_threads_inside_accept)
 		ck_assert_int_eq(acceptors[i].error, ECANCELED);
 		ck_assert_ptr_nonnull(strstr(acceptors[i].location, "mm_ipc_srv_accept() in "));
 	}
-	/* With the last of them the name is free. */
+	/* When the last of them has returned, the name is free. */
 	srv = create(name);
 	mm_ipc_srv_destroy(srv);
 }
@@ -242,7 +242,7 @@ START_TEST(accept_is_interrupted_by_a_signal)
 }
 END_TEST
 
-START_TEST(no_number_free_gives_emfile_and_keeps_the_connection)
+START_TEST(accept_without_a_free_descriptor_is_emfile_and_keeps_the_connection)
 {
 	struct rlimit limit, none;
 	const char *name = unique_name();
@@ -256,7 +256,10 @@ START_TEST(no_number_free_gives_emfile_and_keeps_the_connection)
 	setrlimit(RLIMIT_NOFILE, &none);
 	assert_fails_with_null(mm_ipc_srv_create(unique_name()), EMFILE);
 	assert_fails(mm_ipc_connect(name), EMFILE);
-	/* Valgrind keeps the limit itself: it lets the kernel accept and closes what came, and forgets about pairs. */
+	/*
+	 * Valgrind implements the limit itself: it lets the kernel accept and then closes the descriptor, and does not
+	 * limit pairs.
+	 */
 	if (!is_under_valgrind()) {
 		assert_fails(mm_ipc_srv_accept(srv), EMFILE);
 		assert_fails(mm_ipc_connected_pair((int[2]){0}), EMFILE);
@@ -271,7 +274,7 @@ START_TEST(no_number_free_gives_emfile_and_keeps_the_connection)
 }
 END_TEST
 
-START_TEST(thousands_of_connections_may_wait)
+START_TEST(thousands_of_connections_can_wait)
 {
 	enum { COUNT = 1000 };
 	static int clients[COUNT];
@@ -296,11 +299,11 @@ START_TEST(thousands_of_connections_may_wait)
 }
 END_TEST
 
-SUITE(a_client_and_a_server_are_connected, a_name_that_is_taken_is_refused, a_name_is_free_again_right_after_destroy,
-      a_name_is_free_again_while_accepted_connections_live, names_have_up_to_107_bytes_of_any_kind,
-      a_name_that_is_too_long_is_refused, null_is_refused_or_does_nothing,
-      destroy_leaves_errno_and_the_error_state_alone, destroy_drops_pending_connections,
-      accept_returns_the_lowest_number, accepted_descriptors_are_inheritable_and_blocking,
-      the_listener_is_not_inherited_by_a_program, destroy_releases_threads_inside_accept,
-      accept_is_interrupted_by_a_signal, no_number_free_gives_emfile_and_keeps_the_connection,
-      thousands_of_connections_may_wait)
+SUITE(client_and_server_are_connected, name_in_use_is_rejected, name_is_free_immediately_after_destroy,
+      name_is_free_while_accepted_connections_exist, names_have_up_to_107_arbitrary_bytes,
+      name_that_is_too_long_is_rejected, null_is_rejected_or_ignored,
+      destroy_leaves_errno_and_the_error_state_unchanged, destroy_resets_pending_connections,
+      accept_returns_the_lowest_descriptor, accepted_descriptors_are_inheritable_and_blocking,
+      listener_is_not_inherited_by_a_program, destroy_releases_threads_blocked_in_accept,
+      accept_is_interrupted_by_a_signal, accept_without_a_free_descriptor_is_emfile_and_keeps_the_connection,
+      thousands_of_connections_can_wait)

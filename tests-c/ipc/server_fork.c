@@ -14,7 +14,7 @@ static int dispose_of_copy(void *srv)
 	return 0;
 }
 
-START_TEST(a_forked_child_that_destroys_its_copy_does_not_stop_the_server)
+START_TEST(forked_child_that_destroys_its_copy_does_not_stop_the_server)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -29,11 +29,11 @@ START_TEST(a_forked_child_that_destroys_its_copy_does_not_stop_the_server)
 }
 END_TEST
 
-START_TEST(no_kind_of_fork_makes_a_child_stop_the_server_of_its_parent)
+START_TEST(no_kind_of_fork_lets_a_child_stop_the_server_of_its_parent)
 {
 	pid_t (*const kinds[])(void) = {fork, _Fork, fork_by_clone};
 
-	/* valgrind does not know a fork that the C library does not know. */
+	/* valgrind does not support a fork that bypasses the C library. */
 	for (size_t i = 0; i < (is_under_valgrind() ? 2 : MM_NELEM(kinds)); i++) {
 		const char *name = unique_name();
 		struct mm_ipc_srv *srv = create(name);
@@ -42,7 +42,7 @@ START_TEST(no_kind_of_fork_makes_a_child_stop_the_server_of_its_parent)
 
 		if (child == 0) {
 			mm_ipc_srv_destroy(srv);
-			/* And one that it has created itself is its own. */
+			/* A server that the child has created itself belongs to it. */
 			srv = mm_ipc_srv_create("mmsysio-test-of-a-raw-child");
 			mm_ipc_srv_destroy(srv);
 			_exit(srv == NULL);
@@ -59,7 +59,7 @@ START_TEST(no_kind_of_fork_makes_a_child_stop_the_server_of_its_parent)
 }
 END_TEST
 
-/* A client of mmlib's, which does not wait. */
+/* A client like mmlib's, which does not wait. */
 static void assert_refused(const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -71,7 +71,7 @@ static void assert_refused(const char *name)
 	close(fd);
 }
 
-START_TEST(a_destroyed_server_refuses_clients_while_a_forked_child_has_a_copy)
+START_TEST(destroyed_server_rejects_clients_while_a_forked_child_has_a_copy)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -93,7 +93,7 @@ START_TEST(a_destroyed_server_refuses_clients_while_a_forked_child_has_a_copy)
 }
 END_TEST
 
-/* What a daemon does: the process that creates the server ends, and its child serves. */
+/* Like a daemon: the process that creates the server ends, and its child serves. */
 static int daemon_pipe[2];
 
 /* Until the other end of a pipe is closed. */
@@ -109,7 +109,7 @@ static void create_and_leave(const char *name)
 	struct mm_ipc_srv *srv = create(name);
 	int ready[2];
 
-	/* Another child, which has a copy too and does nothing. */
+	/* Another child, which also has a copy and does nothing. */
 	if (fork() == 0) {
 		wait_for_end(daemon_pipe[0]);
 		_exit(0);
@@ -117,7 +117,7 @@ static void create_and_leave(const char *name)
 	ck_assert_int_eq(pipe(ready), 0);
 	if (fork() == 0) {
 		close(ready[1]);
-		/* The creator ends when this does, and is then waited for or not. */
+		/* The creator ends when this function returns, and is then waited for or not. */
 		wait_for_end(ready[0]);
 		sleep_ms(200);
 		int served = mm_ipc_srv_accept(srv);
@@ -131,9 +131,9 @@ static void create_and_leave(const char *name)
 	_exit(0);
 }
 
-START_TEST(a_child_whose_creator_is_gone_stops_the_server_for_all)
+START_TEST(child_of_a_terminated_creator_stops_the_server_for_all)
 {
-	/* Where there is no pidfd_open(), as in valgrind, a process that was not waited for counts as there. */
+	/* Without pidfd_open(), as under valgrind, a process that was not waited for counts as existing. */
 	for (int is_reaped = is_under_valgrind(); is_reaped < 2; is_reaped++) {
 		const char *name = unique_name();
 		char byte;
@@ -153,7 +153,10 @@ START_TEST(a_child_whose_creator_is_gone_stops_the_server_for_all)
 		ck_assert_int_eq(mm_read(client, &byte, 1), 1);
 		ck_assert_int_eq(mm_read(client, &byte, 1), 1);
 		ck_assert_int_eq(byte, 'y');
-		/* Though the idle child has a copy: without a stop, this client would wait for ever. */
+		/*
+		 * Although the idle child has a copy: if the server were not stopped, this client would wait
+		 * indefinitely.
+		 */
 		assert_refused(name);
 		close_all(2, (int[]){client, daemon_pipe[1]});
 		if (!is_reaped)
@@ -172,7 +175,7 @@ static int serve_one(void *srv)
 	return mm_write(served, text, size) == size && mm_close(served) == 0 ? 0 : 1;
 }
 
-START_TEST(a_forked_child_can_serve_after_its_parent_gave_the_server_up)
+START_TEST(forked_child_can_serve_after_its_parent_destroyed_the_server)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = create(name);
@@ -196,7 +199,7 @@ static int dispose_and_report(void *srv)
 	return before - count_open_descriptors() == 1 ? 0 : 1;
 }
 
-START_TEST(a_child_forked_beside_a_blocked_accept_gives_its_copy_up_whole)
+START_TEST(child_forked_during_a_blocked_accept_releases_its_copy_completely)
 {
 	const char *name = unique_name();
 	struct acceptor acceptor = {.srv = create(name)};
@@ -222,7 +225,7 @@ static int accept_and_destroy_in_child(void *srv)
 	return acceptor.error == ECANCELED ? 0 : 1;
 }
 
-START_TEST(destroy_releases_threads_inside_accept_of_a_forked_child)
+START_TEST(destroy_releases_threads_of_a_forked_child_blocked_in_accept)
 {
 	struct mm_ipc_srv *srv = create(unique_name());
 
@@ -231,10 +234,10 @@ START_TEST(destroy_releases_threads_inside_accept_of_a_forked_child)
 }
 END_TEST
 
-SUITE(a_forked_child_that_destroys_its_copy_does_not_stop_the_server,
-      no_kind_of_fork_makes_a_child_stop_the_server_of_its_parent,
-      a_destroyed_server_refuses_clients_while_a_forked_child_has_a_copy,
-      a_child_whose_creator_is_gone_stops_the_server_for_all,
-      a_forked_child_can_serve_after_its_parent_gave_the_server_up,
-      a_child_forked_beside_a_blocked_accept_gives_its_copy_up_whole,
-      destroy_releases_threads_inside_accept_of_a_forked_child)
+SUITE(forked_child_that_destroys_its_copy_does_not_stop_the_server,
+      no_kind_of_fork_lets_a_child_stop_the_server_of_its_parent,
+      destroyed_server_rejects_clients_while_a_forked_child_has_a_copy,
+      child_of_a_terminated_creator_stops_the_server_for_all,
+      forked_child_can_serve_after_its_parent_destroyed_the_server,
+      child_forked_during_a_blocked_accept_releases_its_copy_completely,
+      destroy_releases_threads_of_a_forked_child_blocked_in_accept)

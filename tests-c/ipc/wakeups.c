@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wakeups.c: a server that appears wakes every client that waits, and none is overlooked
+ * wakeups.c: a new server wakes every waiting client
  *
- * The library sleeps with a time-out, after which it looks for itself. Here poll() has none: a wake-up that is lost is
- * one for ever, and ends in the time-out of the test.
+ * The library sleeps with a timeout, after which it retries. Here poll() has no timeout: a lost wakeup blocks the
+ * client until the test times out.
  */
 #include "slots.h"
 
@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* In place of the C library's, for the library too. A signal stands for the time-out. */
+/* Replaces the C library's poll(), also for the library. A signal takes the place of the timeout. */
 int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	int ready = ppoll(fds, count, NULL, NULL);
@@ -31,7 +31,7 @@ static void name_round(char name[64], const struct rounds *rounds, int round)
 	snprintf(name, 64, "%s-%d", rounds->name, round);
 }
 
-/* Connects in every round, and is told by the server that it was seen. */
+/* Connects in every round; the server confirms each connection. */
 static int connect_in_each_round(void *arg)
 {
 	const struct rounds *rounds = arg;
@@ -59,7 +59,7 @@ static void serve_clients(struct mm_ipc_srv *srv, int count)
 	}
 }
 
-/* In each round a server appears at a random moment relative to its clients. */
+/* In each round a server is created at a random time relative to its clients. */
 static void race(int clients, int count)
 {
 	struct rounds rounds = {unique_name(), count};
@@ -110,7 +110,7 @@ static void start_sleepers(const struct rounds *rounds, pid_t *children, int cou
 		wait_until_asleep(children[i]);
 }
 
-START_TEST(clients_of_other_names_sleep_on)
+START_TEST(clients_of_other_names_are_not_woken)
 {
 	struct rounds one = {unique_name(), 1}, other = {unique_name(), 1};
 	pid_t first, second;
@@ -133,14 +133,14 @@ START_TEST(clients_of_other_names_sleep_on)
 }
 END_TEST
 
-START_TEST(a_killed_client_keeps_nobody_from_waking)
+START_TEST(killed_client_does_not_prevent_the_wakeup_of_others)
 {
 	struct rounds rounds = {unique_name(), 1};
 	pid_t children[8];
 	char name[64];
 
 	start_sleepers(&rounds, children, 8);
-	/* Not all that stand in front: those behind them would then have to let their time run out first. */
+	/* Not all of the front slots: the clients after them would then have to wait for their timeout. */
 	for (int i = 0; i < 3; i++) {
 		kill(children[i], SIGKILL);
 		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
@@ -155,14 +155,14 @@ START_TEST(a_killed_client_keeps_nobody_from_waking)
 }
 END_TEST
 
-START_TEST(a_stopped_client_keeps_nobody_from_waking)
+START_TEST(stopped_client_does_not_prevent_the_wakeup_of_others)
 {
 	struct rounds rounds = {unique_name(), 1};
 	pid_t children[16];
 	char name[64];
 
 	start_sleepers(&rounds, children, 16);
-	/* The one in the first slot. */
+	/* The client in the first slot. */
 	kill(children[0], SIGSTOP);
 	name_round(name, &rounds, 0);
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
@@ -181,7 +181,7 @@ static void let_time_run_out(int signum)
 	(void)signum;
 }
 
-/* A server that tells nobody, like one of mmlib's. */
+/* A server that sends no wakeup, like mmlib's. */
 static int listen_silently(const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -203,7 +203,7 @@ static void serve_silently(int listener, int count)
 	}
 }
 
-START_TEST(a_client_that_finds_the_server_by_itself_wakes_those_behind_it)
+START_TEST(client_that_finds_the_server_after_a_timeout_wakes_later_slots)
 {
 	struct sigaction action = {.sa_handler = let_time_run_out};
 	struct rounds rounds = {unique_name(), 1};
@@ -211,7 +211,7 @@ START_TEST(a_client_that_finds_the_server_by_itself_wakes_those_behind_it)
 	char name[64];
 
 	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
-	/* One after the other, so that the first four stand in front. */
+	/* One after the other, so that the first four have the front slots. */
 	for (int i = 0; i < 12; i++)
 		start_sleepers(&rounds, &children[i], 1);
 	name_round(name, &rounds, 0);
@@ -231,7 +231,7 @@ START_TEST(a_client_that_finds_the_server_by_itself_wakes_those_behind_it)
 }
 END_TEST
 
-START_TEST(a_client_behind_moves_to_the_front_when_there_is_room)
+START_TEST(client_moves_to_a_front_slot_that_becomes_free)
 {
 	struct sigaction action = {.sa_handler = let_time_run_out};
 	struct rounds rounds = {unique_name(), 1};
@@ -245,7 +245,9 @@ START_TEST(a_client_behind_moves_to_the_front_when_there_is_room)
 		kill(children[i], SIGKILL);
 		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
 	}
-	/* The front is empty, so nobody looks behind it: the client must have moved when its time ran out. */
+	/*
+	 * The front slots are free, so no later slot is notified: the client must have moved when its timeout expired.
+	 */
 	kill(children[8], SIGUSR1);
 	sleep_ms(50);
 	wait_until_asleep(children[8]);
@@ -258,14 +260,14 @@ START_TEST(a_client_behind_moves_to_the_front_when_there_is_room)
 }
 END_TEST
 
-START_TEST(a_client_of_another_user_wakes)
+START_TEST(client_of_another_user_is_woken)
 {
 	struct rounds rounds = {unique_name(), 1};
 	char name[64];
 	pid_t child = fork();
 
 	if (child == 0) {
-		/* Root can become anybody; anybody else is somebody already. */
+		/* Root can become any user; an ordinary user already is one. */
 		if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
 			_exit(2);
 		_exit(connect_in_each_round(&rounds));
@@ -291,7 +293,7 @@ static void *connect_in_thread(void *name)
 	return NULL;
 }
 
-START_TEST(threads_of_one_process_wake)
+START_TEST(threads_of_one_process_are_woken)
 {
 	pthread_t threads[8];
 	const char *name = unique_name();
@@ -308,14 +310,14 @@ START_TEST(threads_of_one_process_wake)
 }
 END_TEST
 
-START_TEST(strangers_in_front_keep_nobody_from_waking)
+START_TEST(foreign_sockets_in_front_slots_do_not_prevent_the_wakeup)
 {
 	struct rounds rounds = {unique_name(), 1};
 	pid_t children[8];
 	int strangers[4];
 	char name[64];
 
-	/* Sockets on the front slots that take datagrams from their own peer alone. */
+	/* Sockets on the front slots that accept datagrams from their own peer only. */
 	name_round(name, &rounds, 0);
 	for (unsigned slot = 0; slot < 4; slot++) {
 		struct sockaddr_un address = slot_address(name, slot);
@@ -334,7 +336,7 @@ START_TEST(strangers_in_front_keep_nobody_from_waking)
 }
 END_TEST
 
-/* Landlock: no connection to, and no datagram for, an abstract socket outside of the sandbox. Linux 6.12. */
+/* Landlock: abstract sockets outside of the sandbox can be neither connected to nor sent datagrams. Linux 6.12. */
 static bool enter_landlock(void)
 {
 	struct {
@@ -353,7 +355,10 @@ static bool enter_landlock(void)
 
 static struct rounds *sandboxed_rounds;
 
-/* A server, and clients of the same sandbox. Those outside are in front of these, and cannot be woken from here. */
+/*
+ * A server, and clients in the same sandbox. The clients outside have the slots in front of these, and cannot be woken
+ * from here.
+ */
 static int serve_in_landlock(void *arg)
 {
 	pid_t children[4];
@@ -366,7 +371,7 @@ static int serve_in_landlock(void *arg)
 	name_round(name, sandboxed_rounds, 0);
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
 
-	/* Its own clients come at once: nobody's time runs out here. */
+	/* Its own clients connect at once: no timeout expires here. */
 	serve_clients(srv, 4);
 	for (int i = 0; i < 4; i++)
 		assert_child_succeeds(children[i]);
@@ -374,12 +379,12 @@ static int serve_in_landlock(void *arg)
 	return 0;
 }
 
-START_TEST(a_server_in_a_sandbox_wakes_the_clients_that_it_can_reach)
+START_TEST(server_in_a_sandbox_wakes_the_clients_that_it_can_reach)
 {
 	struct rounds rounds = {unique_name(), 1};
 	pid_t outside[4];
 
-	/* Those in front. */
+	/* The clients in front. */
 	for (int i = 0; i < 4; i++)
 		start_sleepers(&rounds, &outside[i], 1);
 	sandboxed_rounds = &rounds;
@@ -399,7 +404,7 @@ static int be_refused_in_landlock(void *name)
 	return 0;
 }
 
-START_TEST(a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside)
+START_TEST(client_in_a_sandbox_is_woken_and_rejected_by_a_server_outside)
 {
 	const char *name = unique_name();
 	pid_t child = start_child(be_refused_in_landlock, (void *)name);
@@ -413,10 +418,9 @@ START_TEST(a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside)
 END_TEST
 
 SUITE(no_wakeup_is_lost_in_10000_rounds_of_4_clients, no_wakeup_is_lost_in_rounds_of_1_client,
-      no_wakeup_is_lost_in_rounds_of_30_clients, clients_of_other_names_sleep_on,
-      a_killed_client_keeps_nobody_from_waking, a_stopped_client_keeps_nobody_from_waking,
-      a_client_that_finds_the_server_by_itself_wakes_those_behind_it,
-      a_client_behind_moves_to_the_front_when_there_is_room, strangers_in_front_keep_nobody_from_waking,
-      a_server_in_a_sandbox_wakes_the_clients_that_it_can_reach,
-      a_client_in_a_sandbox_is_woken_and_refused_by_a_server_outside, a_client_of_another_user_wakes,
-      threads_of_one_process_wake)
+      no_wakeup_is_lost_in_rounds_of_30_clients, clients_of_other_names_are_not_woken,
+      killed_client_does_not_prevent_the_wakeup_of_others, stopped_client_does_not_prevent_the_wakeup_of_others,
+      client_that_finds_the_server_after_a_timeout_wakes_later_slots, client_moves_to_a_front_slot_that_becomes_free,
+      foreign_sockets_in_front_slots_do_not_prevent_the_wakeup, server_in_a_sandbox_wakes_the_clients_that_it_can_reach,
+      client_in_a_sandbox_is_woken_and_rejected_by_a_server_outside, client_of_another_user_is_woken,
+      threads_of_one_process_are_woken)

@@ -41,7 +41,7 @@ static const char *permissions(const void *address)
 
 /* --- maps --------------------------------------------------------------------------------------------------------- */
 
-START_TEST(flags_become_permissions)
+START_TEST(flags_determine_the_permissions)
 {
 	static const struct {
 		int flags;
@@ -73,11 +73,11 @@ START_TEST(flags_become_permissions)
 }
 END_TEST
 
-START_TEST(what_is_written_reaches_the_file_only_if_it_is_shared)
+START_TEST(writes_reach_the_file_only_if_the_map_is_shared)
 {
 	enter_scratch_directory();
 	int fd = open_file("file", O_RDWR);
-	/* More than the file has, but within its page, which is filled up by zeros. */
+	/* More than the size of the file, but within its page, the rest of which is zero. */
 	char *shared = mm_mapfile(fd, 0, 43, MM_MAP_RDWR | MM_MAP_SHARED);
 	char *private = mm_mapfile(fd, 0, 5, MM_MAP_RDWR);
 
@@ -92,7 +92,7 @@ START_TEST(what_is_written_reaches_the_file_only_if_it_is_shared)
 	ck_assert_int_eq(private[0], 'A');
 	ck_assert_int_eq(mm_unmap(private), 0);
 
-	/* A private map can be written although the file cannot. */
+	/* A private map can be writable although the file is not. */
 	fd = mm_open("file", O_RDONLY, 0);
 	private = mm_mapfile(fd, 0, 23, MM_MAP_RDWR);
 	ck_assert_ptr_nonnull(private);
@@ -104,7 +104,7 @@ START_TEST(what_is_written_reaches_the_file_only_if_it_is_shared)
 }
 END_TEST
 
-START_TEST(parts_begin_at_a_page)
+START_TEST(maps_begin_at_a_page_boundary)
 {
 	size_t page = page_size();
 
@@ -123,7 +123,7 @@ START_TEST(parts_begin_at_a_page)
 }
 END_TEST
 
-START_TEST(maps_that_cannot_be_are_refused)
+START_TEST(invalid_maps_are_rejected)
 {
 	int ends[2];
 	size_t page = page_size();
@@ -139,7 +139,7 @@ START_TEST(maps_that_cannot_be_are_refused)
 	assert_fails_with_null(mm_mapfile(fd, -42, 23, MM_MAP_READ), EINVAL);
 	assert_fails_with_null(mm_mapfile(fd, -(mm_off_t)page, 2 * page, MM_MAP_READ), EOVERFLOW);
 	if (!is_under_valgrind()) {
-		/* valgrind refuses them itself, with another error. */
+		/* valgrind itself rejects them, with another error. */
 		assert_fails_with_null(mm_mapfile(fd, 0, SIZE_MAX, MM_MAP_READ), ENOMEM);
 		assert_fails_with_null(mm_mapfile(fd, 0, SIZE_MAX / 2, MM_MAP_READ), ENOMEM);
 	}
@@ -155,7 +155,7 @@ START_TEST(maps_that_cannot_be_are_refused)
 }
 END_TEST
 
-START_TEST(only_what_was_mapped_can_be_unmapped_and_once)
+START_TEST(only_mapped_memory_can_be_unmapped_and_only_once)
 {
 	enter_scratch_directory();
 	int fd = open_file("file", O_RDONLY), local = 1;
@@ -177,7 +177,7 @@ START_TEST(only_what_was_mapped_can_be_unmapped_and_once)
 }
 END_TEST
 
-START_TEST(an_address_that_is_in_use_again_has_its_new_size)
+START_TEST(address_that_is_reused_has_its_new_size)
 {
 	size_t page = page_size();
 
@@ -185,11 +185,11 @@ START_TEST(an_address_that_is_in_use_again_has_its_new_size)
 	int fd = open_file("file", O_RDONLY);
 	char *memory = mm_mapfile(fd, 0, 2 * page, MM_MAP_READ);
 
-	/* Behind the library's back. */
+	/* Without the library. */
 	ck_assert_int_eq(munmap(memory, 2 * page), 0);
 	ck_assert_ptr_eq(mmap(memory + page, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
 	                 memory + page);
-	/* Fill whatever the kernel would take before the same address. */
+	/* Fill the gaps that the kernel would use before the same address. */
 	for (int i = 0; i < 100000; i++) {
 		void *filler = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -208,9 +208,9 @@ START_TEST(an_address_that_is_in_use_again_has_its_new_size)
 }
 END_TEST
 
-START_TEST(what_could_not_be_unmapped_can_be_tried_again)
+START_TEST(failed_unmap_can_be_retried)
 {
-	/* The kernel refuses to unmap one size; for want of memory, it says. */
+	/* The kernel refuses to unmap one size, with ENOMEM. */
 	const unsigned size = 12345;
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -223,7 +223,7 @@ START_TEST(what_could_not_be_unmapped_can_be_tried_again)
 	};
 	struct sock_fprog program = {MM_NELEM(code), code};
 
-	/* valgrind does not tell the kernel the size that it was told. */
+	/* valgrind does not pass the kernel the size that it was given. */
 	if (is_under_valgrind())
 		return;
 	enter_scratch_directory();
@@ -256,7 +256,7 @@ static long read_number(const char *path, const char *word)
 	return number;
 }
 
-/* Maps of a file that is made of huge pages, four of which are free. */
+/* Maps of a hugetlb file, four pages of which are free. */
 static void map_and_unmap_huge(int fd, size_t huge)
 {
 	size_t sizes[] = {1,    page_size(), 2 * page_size() + 1, 100000,  huge - page_size(), huge - 1,
@@ -265,7 +265,7 @@ static void map_and_unmap_huge(int fd, size_t huge)
 	ck_assert_int_eq(mm_ftruncate(fd, (mm_off_t)(2 * huge)), 0);
 	for (int i = 0; i < MM_NELEM(sizes); i++) {
 		for (int flags = MM_MAP_RDWR; flags <= (MM_MAP_RDWR | MM_MAP_SHARED); flags += MM_MAP_SHARED) {
-			/* The kernel puts them side by side. */
+			/* The kernel places them next to each other. */
 			char *kept = mm_mapfile(fd, 0, huge, MM_MAP_RDWR | MM_MAP_SHARED);
 			char *memory = mm_mapfile(fd, 0, sizes[i], flags);
 			char *other = mm_mapfile(fd, (mm_off_t)huge, 1, MM_MAP_RDWR | MM_MAP_SHARED);
@@ -316,7 +316,7 @@ START_TEST(maps_of_huge_pages_are_unmapped_whatever_their_length)
 	char number[32];
 	long before = read_number(setting, "");
 
-	/* valgrind does not know that a map can be larger than it was asked to be. */
+	/* valgrind does not support maps that are larger than requested. */
 	if (is_under_valgrind() || before == -1 || huge > 1 << 26)
 		return;
 	enter_scratch_directory();
@@ -334,7 +334,7 @@ START_TEST(maps_of_huge_pages_are_unmapped_whatever_their_length)
 }
 END_TEST
 
-SUITE(flags_become_permissions, what_is_written_reaches_the_file_only_if_it_is_shared, parts_begin_at_a_page,
-      maps_that_cannot_be_are_refused, only_what_was_mapped_can_be_unmapped_and_once,
-      an_address_that_is_in_use_again_has_its_new_size, what_could_not_be_unmapped_can_be_tried_again,
+SUITE(flags_determine_the_permissions, writes_reach_the_file_only_if_the_map_is_shared, maps_begin_at_a_page_boundary,
+      invalid_maps_are_rejected, only_mapped_memory_can_be_unmapped_and_only_once,
+      address_that_is_reused_has_its_new_size, failed_unmap_can_be_retried,
       maps_of_huge_pages_are_unmapped_whatever_their_length)

@@ -11,7 +11,7 @@
 
 static int shared_fd;
 
-/* Maps and unmaps in any order; each map shows the page that it is of. */
+/* Maps and unmaps in random order; each map contains its own page. */
 static void *map_and_unmap(void *arg)
 {
 	uint32_t random = (uint32_t)(intptr_t)arg * 2654435761u + 1;
@@ -112,13 +112,13 @@ static void *map_until_over(void *arg)
 static int map_once(void *arg)
 {
 	(void)arg;
-	/* Ends the process if it waits for a lock that nobody will release. The test framework has a handler. */
+	/* Ends the process if it waits for a lock that will never be released. The test framework has a handler. */
 	signal(SIGALRM, SIG_DFL);
 	alarm(20);
 	return mm_unmap(mm_mapfile(shared_fd, 0, 1, MM_MAP_READ));
 }
 
-START_TEST(a_child_can_map_whatever_other_threads_did_when_it_was_forked)
+START_TEST(child_can_map_whatever_other_threads_did_at_the_fork)
 {
 	enum { LIVE_MAPS = 4000 };
 	static void *live[LIVE_MAPS];
@@ -126,7 +126,7 @@ START_TEST(a_child_can_map_whatever_other_threads_did_when_it_was_forked)
 	int rounds = is_under_valgrind() ? 10 : is_instrumented() ? 60 : 300;
 
 	shared_fd = numbered_pages();
-	/* Many maps, and room at an address above them: what is mapped there moves the records of all others. */
+	/* Many maps, and free space at an address above them: mapping there moves the records of all others. */
 	void *above = mm_mapfile(shared_fd, 0, 64 * page_size(), MM_MAP_READ);
 
 	for (int i = 0; i < LIVE_MAPS; i++)
@@ -158,10 +158,10 @@ static int return_maps_in_handlers(void *arg)
 	return maps_in_handlers == 2 ? 0 : 1;
 }
 
-START_TEST(handlers_of_a_fork_can_map)
+START_TEST(fork_handlers_can_map)
 {
 	shared_fd = numbered_pages();
-	/* Those of the library come later, so that they are called around these. */
+	/* The library's handlers are registered later, so they run around these. */
 	ck_assert_int_eq(pthread_atfork(map_in_handler, map_in_handler, map_in_handler), 0);
 	ck_assert_int_eq(mm_unmap(mm_mapfile(shared_fd, 0, 1, MM_MAP_READ)), 0);
 	signal(SIGALRM, SIG_DFL);
@@ -179,7 +179,7 @@ static int write_into(void *memory)
 	return mm_unmap(memory);
 }
 
-START_TEST(children_and_their_programs_write_into_the_same_memory)
+START_TEST(children_and_their_programs_write_to_the_same_memory)
 {
 	mm_pid_t pid;
 	int fd = mm_anon_shm();
@@ -198,7 +198,7 @@ START_TEST(children_and_their_programs_write_into_the_same_memory)
 }
 END_TEST
 
-/* Receives a descriptor, maps it and writes into it. */
+/* Receives a descriptor, maps it and writes to it. */
 static int receive_memory(void *arg)
 {
 	char data;
@@ -236,5 +236,5 @@ START_TEST(anonymous_memory_can_be_sent_to_another_process)
 END_TEST
 
 SUITE(threads_map_and_unmap_in_any_order, of_threads_that_unmap_the_same_memory_one_succeeds,
-      a_child_can_map_whatever_other_threads_did_when_it_was_forked, handlers_of_a_fork_can_map,
-      children_and_their_programs_write_into_the_same_memory, anonymous_memory_can_be_sent_to_another_process)
+      child_can_map_whatever_other_threads_did_at_the_fork, fork_handlers_can_map,
+      children_and_their_programs_write_to_the_same_memory, anonymous_memory_can_be_sent_to_another_process)

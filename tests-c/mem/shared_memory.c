@@ -26,7 +26,7 @@ START_TEST(anonymous_memory_is_private_and_sealable)
 }
 END_TEST
 
-START_TEST(many_maps_live_until_descriptors_run_out)
+START_TEST(maps_can_be_created_until_descriptors_run_out)
 {
 	enum { LIMIT = 1024 };
 	static int fds[LIMIT];
@@ -49,7 +49,7 @@ START_TEST(many_maps_live_until_descriptors_run_out)
 	const char *name = unique_name();
 
 	assert_fails(mm_shm_open(name, O_RDWR | O_CREAT, MODE_DEF), EMFILE);
-	/* valgrind enforces the limit when the kernel has already made the file. */
+	/* valgrind enforces the limit after the kernel has created the file. */
 	if (is_under_valgrind())
 		mm_shm_unlink(name);
 	ck_assert_int_gt(count, (int)low.rlim_cur / 2);
@@ -92,13 +92,13 @@ START_TEST(named_memory_is_found_by_its_name)
 	ck_assert_int_eq(mm_shm_unlink(slashed), 0);
 	assert_fails(mm_shm_unlink(name), ENOENT);
 	assert_fails(mm_shm_open(name, O_RDWR, 0), ENOENT);
-	/* It lives on for those who have it. */
+	/* It continues to exist for processes that have it open. */
 	ck_assert_int_eq(mm_write(fd, "more", 4), 4);
 	close_all(2, (int[]){fd, again});
 }
 END_TEST
 
-START_TEST(named_memory_can_be_created_for_reading_alone)
+START_TEST(named_memory_can_be_created_read_only)
 {
 	const char *name = unique_name();
 	int fd = mm_shm_open(name, O_CREAT, 0);
@@ -110,7 +110,7 @@ START_TEST(named_memory_can_be_created_for_reading_alone)
 }
 END_TEST
 
-START_TEST(names_that_cannot_be_are_refused)
+START_TEST(invalid_names_are_rejected)
 {
 	char name[300] = "", path[400];
 
@@ -130,7 +130,7 @@ START_TEST(names_that_cannot_be_are_refused)
 	assert_fails(mm_shm_unlink("a/b"), ENOENT);
 	assert_fails(mm_shm_unlink(name), ENOENT);
 
-	/* The longest that can be, and a link to it. */
+	/* The longest possible name, and a link to it. */
 	memcpy(name, unique_name(), strlen(unique_name()));
 	name[255] = '\0';
 	int fd = mm_shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -154,7 +154,7 @@ static void open_what_is_denied(void)
 	assert_fails(mm_shm_open(denied_name, O_RDWR, 0), EACCES);
 }
 
-START_TEST(permissions_of_named_memory_count)
+START_TEST(permissions_of_named_memory_apply)
 {
 	denied_name = unique_name();
 	int fd = mm_shm_open(denied_name, O_RDWR | O_CREAT | O_EXCL, 0400);
@@ -166,6 +166,6 @@ START_TEST(permissions_of_named_memory_count)
 }
 END_TEST
 
-SUITE(anonymous_memory_is_private_and_sealable, many_maps_live_until_descriptors_run_out,
-      named_memory_is_found_by_its_name, named_memory_can_be_created_for_reading_alone,
-      names_that_cannot_be_are_refused, permissions_of_named_memory_count)
+SUITE(anonymous_memory_is_private_and_sealable, maps_can_be_created_until_descriptors_run_out,
+      named_memory_is_found_by_its_name, named_memory_can_be_created_read_only, invalid_names_are_rejected,
+      permissions_of_named_memory_apply)

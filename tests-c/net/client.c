@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client.c: connecting to what a URI names
+ * client.c: connecting to the host and port of a URI
  */
 #include "client.h"
 
 #include <net/if.h>
 #include <sys/resource.h>
 
-START_TEST(a_stream_is_connected_to_its_server)
+START_TEST(stream_is_connected_to_its_server)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address address;
@@ -28,7 +28,7 @@ START_TEST(a_stream_is_connected_to_its_server)
 }
 END_TEST
 
-START_TEST(a_datagram_socket_is_connected_without_asking)
+START_TEST(datagram_socket_is_connected_without_a_handshake)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address address;
@@ -44,7 +44,7 @@ START_TEST(a_datagram_socket_is_connected_without_asking)
 }
 END_TEST
 
-START_TEST(a_service_tells_the_type_and_the_port)
+START_TEST(service_determines_the_type_and_the_port)
 {
 	resolve_by_files();
 
@@ -59,7 +59,7 @@ START_TEST(a_service_tells_the_type_and_the_port)
 }
 END_TEST
 
-START_TEST(the_port_of_a_uri_goes_before_that_of_the_service)
+START_TEST(port_of_the_uri_overrides_that_of_the_service)
 {
 	resolve_by_files();
 
@@ -77,7 +77,7 @@ START_TEST(the_port_of_a_uri_goes_before_that_of_the_service)
 
 	assert_connects(uri("%s://127.0.0.1:10", datagram->s_name), AF_INET, SOCK_DGRAM, 10);
 	assert_connects(uri("%s://127.0.0.1:65535", datagram->s_name), AF_INET, SOCK_DGRAM, 65535);
-	/* These are none. */
+	/* These are not ports. */
 	static const char *const ports[] = {":", ":0", ":-4", ":name", ":-99999999999999999999", "/:10"};
 
 	for (int i = 0; i < MM_NELEM(ports); i++)
@@ -86,7 +86,7 @@ START_TEST(the_port_of_a_uri_goes_before_that_of_the_service)
 }
 END_TEST
 
-START_TEST(ports_are_numbers_of_c)
+START_TEST(ports_are_parsed_like_c_integers)
 {
 	static const struct {
 		const char *text;
@@ -100,7 +100,7 @@ START_TEST(ports_are_numbers_of_c)
 }
 END_TEST
 
-START_TEST(nobody_listens_to_port_0)
+START_TEST(port_0_has_no_listener)
 {
 	struct address peer = {.size = sizeof(peer.room)};
 	int fd = mm_create_sockclient("udp://127.0.0.1:0");
@@ -114,19 +114,19 @@ START_TEST(nobody_listens_to_port_0)
 }
 END_TEST
 
-START_TEST(uris_that_cannot_be_understood_are_refused)
+START_TEST(invalid_uris_are_rejected)
 {
 	static const char *const texts[] = {
 		/* No scheme, or no host. */
 		NULL, "", "127.0.0.1", "://127.0.0.1", "UDP://127.0.0.1:9", " udp://127.0.0.1:9", "u2://127.0.0.1:9",
 		"udp:/127.0.0.1:9", "udp//127.0.0.1:9", "udp://", "udp://:9", "udp:///9", "udp://::1", "tcp://::1:9",
-		/* No port where one is needed, or a negative one. */
+		/* No port where one is required, or a negative one. */
 		"tcp://127.0.0.1", "udp://127.0.0.1", "tcp://127.0.0.1:", "tcp://127.0.0.1:x", "udp://127.0.0.1/p:99",
 		"udp://127.0.0.1:-9", "udp://127.0.0.1:- 9", "udp://[::1]",
-		/* Ports that do not exist. */
+		/* Ports out of range. */
 		"udp://127.0.0.1:65536", "udp://127.0.0.1:70000", "udp://127.0.0.1:0x10000",
 		"udp://127.0.0.1:4294967297", "udp://127.0.0.1:99999999999999999999", "http://127.0.0.1:65536",
-		/* Brackets around something else. */
+		/* Brackets around something other than an address. */
 		"udp://[]:9", "udp://[::1:9", "udp://[::1]9", "udp://[::1].:9", "udp://[127.0.0.1]:9",
 		"udp://[localhost]:9",
 		/* User information. */
@@ -138,13 +138,13 @@ START_TEST(uris_that_cannot_be_understood_are_refused)
 		ck_assert_msg(mm_create_sockclient(texts[i]) == -1, "%s connects", texts[i]);
 		ck_assert_msg(mm_get_lasterror_number() == EINVAL, "%s: %s", texts[i], mm_get_lasterror_desc());
 		ck_assert_int_eq(errno, EINVAL);
-		/* A password is nothing for a log. */
+		/* A password must not be logged. */
 		ck_assert_ptr_null(strstr(mm_get_lasterror_desc(), "secret"));
 	}
 }
 END_TEST
 
-START_TEST(what_is_not_known_is_told)
+START_TEST(unknown_hosts_and_services_are_reported)
 {
 	resolve_by_files();
 	assert_fails(mm_create_sockclient("dummy://127.0.0.1"), MM_ENOTFOUND);
@@ -152,7 +152,7 @@ START_TEST(what_is_not_known_is_told)
 	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), UNKNOWN_HOST));
 	assert_fails(mm_create_sockclient("udp://[1:2]:9"), MM_ENONAME);
 	assert_fails(mm_create_sockclient("udp://[::1%no-such-zone]:9"), MM_ENONAME);
-	/* Names of hosts are not looked for between brackets. */
+	/* Host names in brackets are not resolved. */
 	assert_fails(mm_create_sockclient("udp://[localhost:]:9"), MM_ENONAME);
 }
 END_TEST
@@ -185,7 +185,7 @@ START_TEST(uris_may_have_any_length)
 }
 END_TEST
 
-START_TEST(an_address_of_ipv6_may_have_a_zone)
+START_TEST(ipv6_address_may_have_a_zone)
 {
 	unsigned int zone = if_nametoindex("lo");
 	const char *const zones[] = {"lo", "25lo", uri("%u", zone)};
@@ -193,7 +193,7 @@ START_TEST(an_address_of_ipv6_may_have_a_zone)
 	if (!has_family(AF_INET6))
 		return;
 	ck_assert_uint_ne(zone, 0);
-	/* With %25 for the %, as RFC 6874 has it; but a number is the index of an interface as it stands. */
+	/* With %25 for the %, as in RFC 6874; but a number is the index of an interface as it is. */
 	for (int i = 0; i < MM_NELEM(zones); i++) {
 		struct address peer = {.size = sizeof(peer.room)};
 
@@ -201,7 +201,7 @@ START_TEST(an_address_of_ipv6_may_have_a_zone)
 
 		int fd = mm_create_sockclient(uri("udp://[fe80::1%%%s]:9", zones[i]));
 
-		/* There may be no way to it; it was understood then. */
+		/* There may be no route to it; the address was parsed then. */
 		if (fd == -1) {
 			ck_assert_int_ne(mm_get_lasterror_number(), MM_ENONAME);
 			ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), uri("[fe80::1%%%u]:9", zone)));
@@ -237,7 +237,7 @@ START_TEST(other_percent_escapes_are_not_decoded)
 }
 END_TEST
 
-START_TEST(a_refused_connection_tells_the_address)
+START_TEST(refused_connection_reports_the_address)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address address;
@@ -252,7 +252,7 @@ START_TEST(a_refused_connection_tells_the_address)
 }
 END_TEST
 
-START_TEST(no_number_for_a_descriptor_is_an_error)
+START_TEST(missing_free_descriptor_is_an_error)
 {
 	struct rlimit before, none;
 
@@ -264,7 +264,7 @@ START_TEST(no_number_for_a_descriptor_is_an_error)
 }
 END_TEST
 
-START_TEST(a_signal_ends_a_wait_for_the_only_address)
+START_TEST(signal_ends_the_wait_for_the_only_address)
 {
 	struct address address;
 	int clients[2], listener = full_listener(AF_INET, &address, clients);
@@ -277,9 +277,9 @@ START_TEST(a_signal_ends_a_wait_for_the_only_address)
 }
 END_TEST
 
-SUITE(a_stream_is_connected_to_its_server, a_datagram_socket_is_connected_without_asking,
-      a_service_tells_the_type_and_the_port, the_port_of_a_uri_goes_before_that_of_the_service, ports_are_numbers_of_c,
-      nobody_listens_to_port_0, uris_that_cannot_be_understood_are_refused, what_is_not_known_is_told,
-      uris_may_have_any_length, an_address_of_ipv6_may_have_a_zone, other_percent_escapes_are_not_decoded,
-      a_refused_connection_tells_the_address, no_number_for_a_descriptor_is_an_error,
-      a_signal_ends_a_wait_for_the_only_address)
+SUITE(stream_is_connected_to_its_server, datagram_socket_is_connected_without_a_handshake,
+      service_determines_the_type_and_the_port, port_of_the_uri_overrides_that_of_the_service,
+      ports_are_parsed_like_c_integers, port_0_has_no_listener, invalid_uris_are_rejected,
+      unknown_hosts_and_services_are_reported, uris_may_have_any_length, ipv6_address_may_have_a_zone,
+      other_percent_escapes_are_not_decoded, refused_connection_reports_the_address,
+      missing_free_descriptor_is_an_error, signal_ends_the_wait_for_the_only_address)

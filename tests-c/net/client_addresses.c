@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client_addresses.c: URIs whose host has several addresses: which is connected to, and what is logged
+ * client_addresses.c: URIs whose host has several addresses: which one is connected to, and what is logged
  */
 #include "client.h"
 
@@ -10,8 +10,8 @@
 #include <sys/mount.h>
 
 /*
- * A network of this test's own, with hosts of several addresses and services of each kind, their ports included. It
- * takes namespaces of the kernel: false if they cannot be had. leave_own_network() ends it.
+ * A private network, with hosts of several addresses and services of each kind, including their ports. It requires
+ * kernel namespaces: false if they are not available. leave_own_network() ends it.
  */
 #define BOTH_PORT 4433
 #define TCP_PORT 4434
@@ -66,7 +66,7 @@ static void leave_own_network(void)
 	leave_scratch_directory();
 }
 
-/* The address that is tried first, or last, of a host. Which it is, the resolver decides. */
+/* The first or last address that is tried of a host, in the order of the resolver. */
 static struct address address_of(const char *host, bool is_last, int port)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -84,7 +84,7 @@ static struct address address_of(const char *host, bool is_last, int port)
 	return address;
 }
 
-/* A socket with that address, which listens unless it has datagrams. */
+/* A socket with that address, which listens unless it is a datagram socket. */
 static int serve(int type, const struct address *address)
 {
 	int fd = mm_socket(address->any.sa_family, type, 0);
@@ -96,7 +96,7 @@ static int serve(int type, const struct address *address)
 	return fd;
 }
 
-/* What a call logs. Nothing can wait here: a pipe has room for a few lines. */
+/* The log lines of a call. The write cannot block: a pipe holds several lines. */
 static int connect_and_read_log(const char *text, char *log, size_t size)
 {
 	int pipe[2], saved = dup(STDERR_FILENO), fd;
@@ -115,7 +115,7 @@ static int connect_and_read_log(const char *text, char *log, size_t size)
 	return fd;
 }
 
-START_TEST(an_address_that_refuses_is_not_mentioned_if_another_takes_the_connection)
+START_TEST(refusing_address_is_not_logged_if_another_accepts_the_connection)
 {
 	char log[4096];
 
@@ -139,7 +139,7 @@ START_TEST(an_address_that_refuses_is_not_mentioned_if_another_takes_the_connect
 }
 END_TEST
 
-/* Checks that the log has a line for each address, in the order of the resolver, and returns how many. */
+/* Checks that the log has a line for each address, in the order of the resolver, and returns their number. */
 static int assert_a_line_for_each_address(char *log)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -180,7 +180,7 @@ START_TEST(refusals_of_all_addresses_are_logged_in_order)
 		ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), inet_ntoa(last.v4.sin_addr)));
 	ck_assert_int_ge(assert_a_line_for_each_address(log), 3);
 
-	/* The last address has an error of its own. */
+	/* The last address has a different error. */
 	ck_assert_int_eq(connect_and_read_log("tcp://halfway:9", log, sizeof(log)), -1);
 	ck_assert_int_eq(mm_get_lasterror_number(), ENETUNREACH);
 	ck_assert_ptr_nonnull(strstr(log, strerror(ECONNREFUSED)));
@@ -197,7 +197,7 @@ START_TEST(refusals_of_all_addresses_are_logged_in_order)
 }
 END_TEST
 
-START_TEST(a_success_after_a_refusal_leaves_errno_alone)
+START_TEST(success_after_a_refusal_leaves_errno_unchanged)
 {
 	if (!enter_own_network())
 		return;
@@ -273,7 +273,7 @@ START_TEST(refused_streams_of_all_addresses_are_an_error)
 }
 END_TEST
 
-START_TEST(the_stream_of_a_later_address_is_preferred_to_a_datagram)
+START_TEST(stream_of_a_later_address_is_preferred_to_a_datagram)
 {
 	if (!enter_own_network())
 		return;
@@ -285,7 +285,7 @@ START_TEST(the_stream_of_a_later_address_is_preferred_to_a_datagram)
 	assert_connects_to("both://many", SOCK_STREAM, &last);
 	assert_connects_to("both://many:4711", SOCK_STREAM, &other);
 	assert_connects_to("tcp://many:4711", SOCK_STREAM, &other);
-	/* The first one that takes it. */
+	/* The first address that accepts it. */
 	int nearer = serve(SOCK_STREAM, &first);
 
 	assert_connects_to("both://many", SOCK_STREAM, &first);
@@ -294,7 +294,7 @@ START_TEST(the_stream_of_a_later_address_is_preferred_to_a_datagram)
 }
 END_TEST
 
-START_TEST(a_datagram_socket_is_for_services_and_schemes_without_streams)
+START_TEST(datagram_socket_is_used_for_services_and_schemes_without_streams)
 {
 	if (!enter_own_network())
 		return;
@@ -310,7 +310,7 @@ START_TEST(a_datagram_socket_is_for_services_and_schemes_without_streams)
 }
 END_TEST
 
-START_TEST(an_address_that_does_not_answer_is_given_up_by_the_kernel_alone)
+START_TEST(only_the_kernel_times_out_an_address_that_does_not_answer)
 {
 	if (!enter_own_network())
 		return;
@@ -332,10 +332,10 @@ START_TEST(an_address_that_does_not_answer_is_given_up_by_the_kernel_alone)
 }
 END_TEST
 
-START_TEST(the_error_is_that_of_the_last_address)
+START_TEST(error_is_that_of_the_last_address)
 {
 	resolve_by_files();
-	/* The broadcast address of this machine takes no streams, and no datagrams without SO_BROADCAST. */
+	/* The broadcast address of this machine accepts no streams, and no datagrams without SO_BROADCAST. */
 	assert_fails(mm_create_sockclient("tcp://127.255.255.255:9"), ENETUNREACH);
 	assert_fails(mm_create_sockclient("udp://127.255.255.255:9"), EACCES);
 	assert_fails(mm_create_sockclient(uri("%s://127.255.255.255:9", find_service(true, true)->s_name)),
@@ -348,7 +348,7 @@ START_TEST(the_error_is_that_of_the_last_address)
 }
 END_TEST
 
-START_TEST(a_signal_ends_it_although_addresses_are_left)
+START_TEST(signal_interrupts_although_addresses_are_left)
 {
 	if (!enter_own_network())
 		return;
@@ -369,10 +369,10 @@ START_TEST(a_signal_ends_it_although_addresses_are_left)
 }
 END_TEST
 
-SUITE(an_address_that_refuses_is_not_mentioned_if_another_takes_the_connection,
-      refusals_of_all_addresses_are_logged_in_order, a_success_after_a_refusal_leaves_errno_alone,
-      streams_are_tried_before_datagrams, refused_streams_are_not_replaced_by_a_datagram_socket,
-      refused_streams_of_all_addresses_are_an_error, the_stream_of_a_later_address_is_preferred_to_a_datagram,
-      a_datagram_socket_is_for_services_and_schemes_without_streams,
-      an_address_that_does_not_answer_is_given_up_by_the_kernel_alone, the_error_is_that_of_the_last_address,
-      a_signal_ends_it_although_addresses_are_left)
+SUITE(refusing_address_is_not_logged_if_another_accepts_the_connection, refusals_of_all_addresses_are_logged_in_order,
+      success_after_a_refusal_leaves_errno_unchanged, streams_are_tried_before_datagrams,
+      refused_streams_are_not_replaced_by_a_datagram_socket, refused_streams_of_all_addresses_are_an_error,
+      stream_of_a_later_address_is_preferred_to_a_datagram,
+      datagram_socket_is_used_for_services_and_schemes_without_streams,
+      only_the_kernel_times_out_an_address_that_does_not_answer, error_is_that_of_the_last_address,
+      signal_interrupts_although_addresses_are_left)

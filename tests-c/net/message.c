@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * message.c: what is sent and received, over the network and through IPC endpoints
+ * message.c: sending and receiving, over the network and through IPC endpoints
  */
 #include "loopback.h"
 
 #include <limits.h>
 
-/* The call must succeed until there is no more room, which a stream may find again and again, and then fail so. */
+/*
+ * The call must succeed until the buffer is full, which a stream may report several times, and then fail with that
+ * error.
+ */
 #define assert_fails_at_last(call, error)         \
 	do {                                      \
 		suite_forget_error();             \
@@ -23,7 +26,7 @@ static void count_broken_pipe(int signum)
 	broken_pipes++;
 }
 
-START_TEST(bytes_come_as_they_were_sent)
+START_TEST(bytes_are_received_as_sent)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	static char data[8192], result[8193];
@@ -40,7 +43,7 @@ START_TEST(bytes_come_as_they_were_sent)
 				memset(data, i, size);
 				memset(result, ~i, sizeof(result));
 				ck_assert_int_eq(mm_send(fds[i & 1], data, size, 0), (ssize_t)size);
-				/* A stream must be told how much to wait for. */
+				/* A stream must be told how many bytes to wait for. */
 				ck_assert_int_eq(mm_recv(fds[!(i & 1)], result,
 				                         types[t] == SOCK_STREAM ? size : sizeof(result), MSG_WAITALL),
 				                 (ssize_t)size);
@@ -53,7 +56,7 @@ START_TEST(bytes_come_as_they_were_sent)
 }
 END_TEST
 
-START_TEST(a_stream_gives_what_is_there)
+START_TEST(stream_receive_returns_available_data)
 {
 	int fds[2];
 	char text[8];
@@ -72,7 +75,7 @@ START_TEST(a_stream_gives_what_is_there)
 }
 END_TEST
 
-START_TEST(read_and_write_are_receive_and_send)
+START_TEST(read_and_write_act_as_receive_and_send)
 {
 	int fds[2];
 	char text[8];
@@ -86,7 +89,7 @@ START_TEST(read_and_write_are_receive_and_send)
 }
 END_TEST
 
-START_TEST(a_datagram_is_cut_and_can_tell_its_size)
+START_TEST(datagram_is_truncated_and_can_report_its_size)
 {
 	int fds[2];
 	char text[3] = "";
@@ -107,7 +110,7 @@ START_TEST(a_datagram_is_cut_and_can_tell_its_size)
 }
 END_TEST
 
-START_TEST(an_empty_datagram_tells_its_sender)
+START_TEST(empty_datagram_has_the_address_of_its_sender)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address server, client, sender;
@@ -122,7 +125,7 @@ START_TEST(an_empty_datagram_tells_its_sender)
 		ck_assert_uint_eq(msg.msg_namelen, client.size);
 		ck_assert_mem_eq(&sender, &client, client.size);
 
-		/* An answer to it, by its address. */
+		/* The answer uses that address. */
 		struct iovec iov = {"x", 1};
 
 		msg = (struct msghdr){
@@ -134,7 +137,7 @@ START_TEST(an_empty_datagram_tells_its_sender)
 }
 END_TEST
 
-START_TEST(segments_are_gathered_and_scattered)
+START_TEST(buffers_are_gathered_and_scattered)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	static char data[8192], result[8192];
@@ -151,7 +154,7 @@ START_TEST(segments_are_gathered_and_scattered)
 				struct iovec out[8], in[8];
 				size_t sizes[2] = {0, 0};
 
-				/* Some of the segments are empty. */
+				/* Some of the buffers are empty. */
 				for (int i = 0; i < 8; i++) {
 					out[i] = (struct iovec){data + sizes[0], next_random(&state) % 4
 					                                                 ? next_random(&state) % 1000
@@ -177,7 +180,7 @@ START_TEST(segments_are_gathered_and_scattered)
 }
 END_TEST
 
-START_TEST(messages_and_segments_have_a_largest_size)
+START_TEST(messages_and_buffer_counts_have_a_maximum)
 {
 	static char data[70000];
 	static struct iovec iov[1025];
@@ -192,7 +195,7 @@ START_TEST(messages_and_segments_have_a_largest_size)
 }
 END_TEST
 
-START_TEST(what_was_sent_out_of_band_is_received_so)
+START_TEST(out_of_band_data_is_received_with_its_flag)
 {
 	int fds[2];
 	char byte = 0;
@@ -207,7 +210,7 @@ START_TEST(what_was_sent_out_of_band_is_received_so)
 }
 END_TEST
 
-START_TEST(a_broken_stream_raises_a_signal_unless_told_not_to)
+START_TEST(broken_stream_raises_a_signal_unless_suppressed)
 {
 	struct sigaction action = {.sa_handler = count_broken_pipe};
 	struct iovec iov = {"x", 1};
@@ -236,10 +239,10 @@ START_TEST(a_broken_stream_raises_a_signal_unless_told_not_to)
 }
 END_TEST
 
-START_TEST(a_reset_connection_says_so_once)
+START_TEST(reset_connection_is_reported_once)
 {
 	FOR_EACH_FAMILY(family) {
-		/* With no time to linger, a close resets. */
+		/* With a linger time of zero, close() resets the connection. */
 		struct linger none = {.l_onoff = 1};
 		int fds[2];
 		char byte;
@@ -256,7 +259,7 @@ START_TEST(a_reset_connection_says_so_once)
 }
 END_TEST
 
-START_TEST(a_peer_that_closes_with_data_unread_resets)
+START_TEST(peer_that_closes_with_unread_data_resets)
 {
 	int fds[2];
 	char byte;
@@ -270,7 +273,7 @@ START_TEST(a_peer_that_closes_with_data_unread_resets)
 }
 END_TEST
 
-START_TEST(a_datagram_that_nobody_receives_is_told_by_the_next_call)
+START_TEST(datagram_without_a_receiver_is_reported_by_the_next_call)
 {
 	FOR_EACH_FAMILY(family) {
 		int fds[2];
@@ -288,7 +291,7 @@ START_TEST(a_datagram_that_nobody_receives_is_told_by_the_next_call)
 }
 END_TEST
 
-START_TEST(what_does_not_block_fails_without_data_or_room)
+START_TEST(non_blocking_calls_fail_without_data_or_buffer_space)
 {
 	static char data[1 << 16];
 	struct iovec iov = {data, sizeof(data)};
@@ -309,7 +312,7 @@ START_TEST(what_does_not_block_fails_without_data_or_room)
 }
 END_TEST
 
-START_TEST(a_signal_ends_the_wait_for_data_and_for_room)
+START_TEST(signal_interrupts_the_wait_for_data_and_for_buffer_space)
 {
 	static char data[1 << 16];
 	struct iovec iov = {data, sizeof(data)};
@@ -335,7 +338,7 @@ START_TEST(a_signal_ends_the_wait_for_data_and_for_room)
 }
 END_TEST
 
-START_TEST(what_is_not_connected_neither_sends_nor_receives)
+START_TEST(unconnected_sockets_neither_send_nor_receive)
 {
 	struct iovec iov = {"x", 1};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
@@ -350,7 +353,7 @@ START_TEST(what_is_not_connected_neither_sends_nor_receives)
 }
 END_TEST
 
-START_TEST(memory_that_leads_nowhere_is_refused)
+START_TEST(invalid_addresses_are_efault)
 {
 	char byte;
 	int fds[2];
@@ -366,7 +369,7 @@ START_TEST(memory_that_leads_nowhere_is_refused)
 		assert_fails_on_bad_memory(mm_sendmsg(fds[0], &msg, 0), EFAULT);
 		ck_assert_int_eq(mm_send(fds[0], "x", 1, 0), 1);
 		assert_fails_on_bad_memory(mm_recvmsg(fds[1], &msg, 0), EFAULT);
-		/* Instruments look into the message by themselves. */
+		/* Instrumentation accesses the message itself. */
 		if (is_instrumented())
 			continue;
 		assert_fails(mm_sendmsg(fds[0], nowhere(i), 0), EFAULT);
@@ -401,7 +404,7 @@ static int pass_descriptor(const int fds[2], int passed, int flags)
 	return received;
 }
 
-START_TEST(descriptors_that_come_are_as_the_flags_say)
+START_TEST(received_descriptors_follow_the_flags)
 {
 	int fds[2], received;
 
@@ -415,7 +418,7 @@ START_TEST(descriptors_that_come_are_as_the_flags_say)
 }
 END_TEST
 
-START_TEST(endpoints_of_ipc_are_sockets)
+START_TEST(ipc_endpoints_are_sockets)
 {
 	int fds[2];
 	char text[8];
@@ -449,7 +452,7 @@ START_TEST(endpoints_of_ipc_are_sockets)
 }
 END_TEST
 
-START_TEST(an_accepted_endpoint_of_ipc_is_a_socket)
+START_TEST(accepted_ipc_endpoint_is_a_socket)
 {
 	const char *name = unique_name();
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
@@ -470,7 +473,7 @@ START_TEST(an_accepted_endpoint_of_ipc_is_a_socket)
 }
 END_TEST
 
-START_TEST(poll_tells_the_events_of_sockets)
+START_TEST(poll_reports_the_events_of_sockets)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address address;
@@ -499,12 +502,12 @@ START_TEST(poll_tells_the_events_of_sockets)
 }
 END_TEST
 
-SUITE(bytes_come_as_they_were_sent, a_stream_gives_what_is_there, read_and_write_are_receive_and_send,
-      a_datagram_is_cut_and_can_tell_its_size, an_empty_datagram_tells_its_sender, segments_are_gathered_and_scattered,
-      messages_and_segments_have_a_largest_size, what_was_sent_out_of_band_is_received_so,
-      a_broken_stream_raises_a_signal_unless_told_not_to, a_reset_connection_says_so_once,
-      a_peer_that_closes_with_data_unread_resets, a_datagram_that_nobody_receives_is_told_by_the_next_call,
-      what_does_not_block_fails_without_data_or_room, a_signal_ends_the_wait_for_data_and_for_room,
-      what_is_not_connected_neither_sends_nor_receives, memory_that_leads_nowhere_is_refused,
-      descriptors_that_come_are_as_the_flags_say, endpoints_of_ipc_are_sockets, an_accepted_endpoint_of_ipc_is_a_socket,
-      poll_tells_the_events_of_sockets)
+SUITE(bytes_are_received_as_sent, stream_receive_returns_available_data, read_and_write_act_as_receive_and_send,
+      datagram_is_truncated_and_can_report_its_size, empty_datagram_has_the_address_of_its_sender,
+      buffers_are_gathered_and_scattered, messages_and_buffer_counts_have_a_maximum,
+      out_of_band_data_is_received_with_its_flag, broken_stream_raises_a_signal_unless_suppressed,
+      reset_connection_is_reported_once, peer_that_closes_with_unread_data_resets,
+      datagram_without_a_receiver_is_reported_by_the_next_call, non_blocking_calls_fail_without_data_or_buffer_space,
+      signal_interrupts_the_wait_for_data_and_for_buffer_space, unconnected_sockets_neither_send_nor_receive,
+      invalid_addresses_are_efault, received_descriptors_follow_the_flags, ipc_endpoints_are_sockets,
+      accepted_ipc_endpoint_is_a_socket, poll_reports_the_events_of_sockets)

@@ -8,7 +8,7 @@
 
 #define MOST 1024
 
-/* Messages of one segment each, with an unlikely size to be replaced. */
+/* Messages of one buffer each, with an invalid size to be replaced. */
 struct batch {
 	struct mm_sock_multimsg messages[MOST + 10];
 	struct iovec iovs[MOST + 10];
@@ -29,7 +29,7 @@ static struct batch *new_batch(void)
 	return batch;
 }
 
-START_TEST(several_messages_are_sent_and_received_at_once)
+START_TEST(several_messages_are_sent_and_received_in_one_call)
 {
 	FOR_EACH_FAMILY(family) {
 		struct batch *out = new_batch(), *in = new_batch();
@@ -58,7 +58,7 @@ START_TEST(several_messages_are_sent_and_received_at_once)
 }
 END_TEST
 
-START_TEST(each_message_has_an_address_of_its_own)
+START_TEST(each_message_has_its_own_address)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address addresses[2], senders[2], client;
@@ -88,7 +88,7 @@ START_TEST(each_message_has_an_address_of_its_own)
 }
 END_TEST
 
-START_TEST(a_negative_number_of_messages_is_refused)
+START_TEST(negative_number_of_messages_is_rejected)
 {
 	struct batch *batch = new_batch();
 	int fds[2];
@@ -96,7 +96,7 @@ START_TEST(a_negative_number_of_messages_is_refused)
 	connect_pair(AF_INET, SOCK_DGRAM, fds);
 	assert_fails(mm_send_multimsg(fds[0], -1, batch->messages, 0), EINVAL);
 	assert_fails(mm_send_multimsg(fds[0], INT_MIN, batch->messages, 0), EINVAL);
-	/* Nothing of it was sent, and there is something to receive that stays. */
+	/* No message was sent, and a queued message is not received. */
 	assert_fails(mm_recv(fds[1], batch->data, 1, MSG_DONTWAIT), EAGAIN);
 	ck_assert_int_eq(mm_send(fds[0], "x", 1, 0), 1);
 	assert_fails(mm_recv_multimsg(fds[1], -1, batch->messages, 0, NULL), EINVAL);
@@ -107,7 +107,7 @@ START_TEST(a_negative_number_of_messages_is_refused)
 }
 END_TEST
 
-START_TEST(no_messages_are_none)
+START_TEST(zero_messages_return_zero)
 {
 	int fds[2];
 
@@ -118,7 +118,7 @@ START_TEST(no_messages_are_none)
 }
 END_TEST
 
-/* Discards what is queued, and tells how many messages it was. */
+/* Discards the queued messages, and returns their number. */
 static int drain(int fd)
 {
 	char byte;
@@ -130,7 +130,7 @@ static int drain(int fd)
 	return count;
 }
 
-/* Receives single messages, as many as may be sent. */
+/* Receives as many single messages as may be sent. */
 static void *receive_many(void *arg)
 {
 	char byte;
@@ -161,7 +161,7 @@ START_TEST(more_than_1024_messages_are_sent_as_1024)
 }
 END_TEST
 
-/* Sends single messages until there is enough to receive. */
+/* Sends single messages until enough are queued. */
 static void *send_many(void *arg)
 {
 	for (int i = 0; i < MOST + 2; i++)
@@ -188,7 +188,7 @@ START_TEST(more_than_1024_messages_are_received_as_1024)
 }
 END_TEST
 
-START_TEST(a_message_that_cannot_be_sent_ends_the_series)
+START_TEST(message_that_cannot_be_sent_ends_the_batch)
 {
 	static char large[70000];
 	struct batch *batch = new_batch();
@@ -207,7 +207,7 @@ START_TEST(a_message_that_cannot_be_sent_ends_the_series)
 }
 END_TEST
 
-START_TEST(a_receive_waits_as_its_flags_say)
+START_TEST(receive_waits_as_its_flags_specify)
 {
 	struct batch *batch = new_batch();
 	int fds[2];
@@ -228,7 +228,7 @@ START_TEST(a_receive_waits_as_its_flags_say)
 }
 END_TEST
 
-START_TEST(a_time_is_looked_at_when_a_message_has_come)
+START_TEST(timeout_is_checked_after_each_message)
 {
 	struct batch *batch = new_batch();
 	struct mm_timespec none = {0, 0}, long_time = {.tv_sec = 1000}, wrong[] = {{0, 1000000000}, {-1, 0}, {0, -1}};
@@ -241,11 +241,13 @@ START_TEST(a_time_is_looked_at_when_a_message_has_come)
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(mm_send(fds[0], "x", 1, 0), 1);
 	ck_assert_int_eq(mm_recv_multimsg(fds[1], 2, batch->messages, 0, &none), 1);
-	/* What is left is told. */
+	/* The remaining time is returned. */
 	ck_assert_int_eq(mm_recv_multimsg(fds[1], 2, batch->messages, 0, &long_time), 2);
 	ck_assert_int_lt(long_time.tv_sec, 1000);
 	ck_assert_int_ge(long_time.tv_sec, 900);
-	/* Where none comes, only the time-out of the socket ends the wait, and nothing is told. */
+	/*
+	 * If no message arrives, only the timeout of the socket ends the wait, and the remaining time is not returned.
+	 */
 	set_int_option(fds[1], SOL_SOCKET, SO_RCVTIMEO, 30);
 	long_time = (struct mm_timespec){.tv_sec = 1000};
 	assert_fails(mm_recv_multimsg(fds[1], 2, batch->messages, 0, &long_time), EAGAIN);
@@ -255,7 +257,7 @@ START_TEST(a_time_is_looked_at_when_a_message_has_come)
 }
 END_TEST
 
-START_TEST(the_end_of_a_stream_fills_the_rest)
+START_TEST(end_of_stream_fills_the_remaining_messages)
 {
 	struct batch *batch = new_batch();
 	int fds[2];
@@ -271,7 +273,7 @@ START_TEST(the_end_of_a_stream_fills_the_rest)
 }
 END_TEST
 
-START_TEST(a_failure_after_the_first_message_is_told_by_the_next_call)
+START_TEST(failure_after_the_first_message_is_reported_by_the_next_call)
 {
 	static struct iovec too_many[1025];
 	struct batch *batch = new_batch();
@@ -291,7 +293,7 @@ START_TEST(a_failure_after_the_first_message_is_told_by_the_next_call)
 }
 END_TEST
 
-START_TEST(a_failure_of_the_socket_is_told_first)
+START_TEST(pending_socket_error_is_reported_first)
 {
 	struct batch *batch = new_batch();
 	int fds[2];
@@ -306,7 +308,7 @@ START_TEST(a_failure_of_the_socket_is_told_first)
 }
 END_TEST
 
-START_TEST(messages_that_lead_nowhere_are_refused)
+START_TEST(invalid_message_addresses_are_efault)
 {
 	struct batch *batch = new_batch();
 	char byte;
@@ -318,7 +320,7 @@ START_TEST(messages_that_lead_nowhere_are_refused)
 		assert_fails_on_bad_memory(mm_send_multimsg(fds[0], 1, batch->messages, 0), EFAULT);
 		ck_assert_int_eq(mm_send(fds[0], "x", 1, 0), 1);
 		assert_fails_on_bad_memory(mm_recv_multimsg(fds[1], 1, batch->messages, 0, NULL), EFAULT);
-		/* Instruments look into the messages by themselves. */
+		/* Instrumentation accesses the messages itself. */
 		if (is_instrumented())
 			continue;
 		assert_fails(mm_send_multimsg(fds[0], 1, nowhere(i), 0), EFAULT);
@@ -333,9 +335,9 @@ START_TEST(messages_that_lead_nowhere_are_refused)
 }
 END_TEST
 
-SUITE(several_messages_are_sent_and_received_at_once, each_message_has_an_address_of_its_own,
-      a_negative_number_of_messages_is_refused, no_messages_are_none, more_than_1024_messages_are_sent_as_1024,
-      more_than_1024_messages_are_received_as_1024, a_message_that_cannot_be_sent_ends_the_series,
-      a_receive_waits_as_its_flags_say, a_time_is_looked_at_when_a_message_has_come, the_end_of_a_stream_fills_the_rest,
-      a_failure_after_the_first_message_is_told_by_the_next_call, a_failure_of_the_socket_is_told_first,
-      messages_that_lead_nowhere_are_refused)
+SUITE(several_messages_are_sent_and_received_in_one_call, each_message_has_its_own_address,
+      negative_number_of_messages_is_rejected, zero_messages_return_zero, more_than_1024_messages_are_sent_as_1024,
+      more_than_1024_messages_are_received_as_1024, message_that_cannot_be_sent_ends_the_batch,
+      receive_waits_as_its_flags_specify, timeout_is_checked_after_each_message,
+      end_of_stream_fills_the_remaining_messages, failure_after_the_first_message_is_reported_by_the_next_call,
+      pending_socket_error_is_reported_first, invalid_message_addresses_are_efault)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * names.c: names of hosts and services, and the addresses behind them
+ * names.c: resolving names of hosts and services, and looking up names of addresses
  */
 #include "loopback.h"
 
@@ -9,7 +9,7 @@
 
 #define HINTS(...) (&(struct addrinfo){__VA_ARGS__})
 
-START_TEST(an_address_and_a_port_as_text_are_resolved)
+START_TEST(numeric_address_and_port_are_resolved)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address expected = loopback(family, 32145);
@@ -32,7 +32,7 @@ START_TEST(an_address_and_a_port_as_text_are_resolved)
 }
 END_TEST
 
-START_TEST(no_node_is_this_machine)
+START_TEST(null_node_is_this_machine)
 {
 	struct addrinfo *list = NULL;
 	struct address expected = loopback(AF_INET, 7);
@@ -50,7 +50,7 @@ START_TEST(no_node_is_this_machine)
 }
 END_TEST
 
-START_TEST(the_list_is_that_of_the_c_library)
+START_TEST(list_is_that_of_the_c_library)
 {
 	static const struct addrinfo hints[] = {{0},
 	                                        {.ai_family = AF_INET},
@@ -92,7 +92,7 @@ START_TEST(the_list_is_that_of_the_c_library)
 }
 END_TEST
 
-START_TEST(a_service_has_its_types_and_its_port)
+START_TEST(service_has_its_socket_types_and_port)
 {
 	struct servent *service = find_service(true, false);
 	struct addrinfo *list = NULL;
@@ -111,7 +111,7 @@ START_TEST(a_service_has_its_types_and_its_port)
 }
 END_TEST
 
-START_TEST(failures_of_the_resolver_have_their_numbers)
+START_TEST(resolver_failures_have_error_numbers)
 {
 	struct addrinfo *list;
 
@@ -135,7 +135,7 @@ START_TEST(failures_of_the_resolver_have_their_numbers)
 }
 END_TEST
 
-START_TEST(wrong_arguments_are_the_reason_of_a_failure)
+START_TEST(invalid_arguments_are_reported_as_the_cause)
 {
 	static const char *const no_numbers[] = {"", "ssh", "1x", "-1", " 1"};
 	struct addrinfo *list;
@@ -144,21 +144,21 @@ START_TEST(wrong_arguments_are_the_reason_of_a_failure)
 	assert_fails(mm_getaddrinfo(NULL, NULL, NULL, &list), EINVAL);
 	assert_fails(mm_getaddrinfo(NULL, NULL, HINTS(.ai_family = 77), &list), EINVAL);
 	assert_fails(mm_getaddrinfo(NULL, "7", HINTS(.ai_flags = AI_CANONNAME), &list), EINVAL);
-	/* Before what the resolver says. */
+	/* Before the error of the resolver. */
 	assert_fails(mm_getaddrinfo(NULL, "7", HINTS(.ai_flags = AI_CANONNAME, .ai_family = 77), &list), EINVAL);
 	for (int i = 0; i < MM_NELEM(no_numbers); i++)
 		assert_fails(mm_getaddrinfo(UNKNOWN_HOST, no_numbers[i], HINTS(.ai_flags = AI_NUMERICSERV), &list),
 		             EINVAL);
 	assert_fails(mm_getaddrinfo(UNKNOWN_HOST, "1", HINTS(.ai_flags = AI_NUMERICSERV), &list), MM_ENONAME);
-	/* Without a service the flag has nothing to say. */
+	/* Without a service the flag has no effect. */
 	assert_fails(mm_getaddrinfo(UNKNOWN_HOST, NULL, HINTS(.ai_flags = AI_NUMERICSERV), &list), MM_ENONAME);
-	/* What succeeds is not questioned. */
+	/* Arguments with which the call succeeds are not checked. */
 	ck_assert_int_eq(mm_getaddrinfo("127.0.0.1", NULL, HINTS(.ai_flags = AI_NUMERICSERV), &list), 0);
 	mm_freeaddrinfo(list);
 }
 END_TEST
 
-START_TEST(a_name_that_is_badly_encoded_has_a_number_of_its_own)
+START_TEST(badly_encoded_name_has_a_separate_error_number)
 {
 	struct addrinfo *list;
 
@@ -170,14 +170,14 @@ START_TEST(a_name_that_is_badly_encoded_has_a_number_of_its_own)
 }
 END_TEST
 
-START_TEST(a_list_has_a_place_and_can_be_changed_and_released)
+START_TEST(address_list_can_be_modified_and_released)
 {
 	struct addrinfo *list = NULL;
 
 	assert_fails(mm_getaddrinfo("127.0.0.1", "7", NULL, NULL), EFAULT);
 	mm_freeaddrinfo(NULL);
 	ck_assert_int_eq(mm_getaddrinfo("127.0.0.1", "7", NULL, &list), 0);
-	/* Its entries are the caller's: only the first, with another port, is kept. */
+	/* The caller owns its entries: only the first, with another port, is kept. */
 	struct addrinfo *rest = list->ai_next;
 
 	list->ai_next = NULL;
@@ -187,7 +187,7 @@ START_TEST(a_list_has_a_place_and_can_be_changed_and_released)
 }
 END_TEST
 
-START_TEST(an_address_is_told_as_text)
+START_TEST(address_is_converted_to_text)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address address = loopback(family, 32145);
@@ -210,7 +210,7 @@ START_TEST(an_address_is_told_as_text)
 }
 END_TEST
 
-START_TEST(a_local_address_is_not_read_beyond_its_size)
+START_TEST(local_address_is_not_read_beyond_its_size)
 {
 	struct sockaddr_un local = {.sun_family = AF_UNIX};
 	size_t page = page_size();
@@ -230,7 +230,7 @@ START_TEST(a_local_address_is_not_read_beyond_its_size)
 }
 END_TEST
 
-START_TEST(the_name_of_a_service_depends_on_its_type)
+START_TEST(service_name_depends_on_the_socket_type)
 {
 	struct servent *service = find_service(false, true);
 	struct address address = loopback(AF_INET, ntohs((uint16_t)service->s_port));
@@ -243,18 +243,18 @@ START_TEST(the_name_of_a_service_depends_on_its_type)
 		ck_assert_int_eq(mm_getnameinfo(&address.any, address.size, NULL, 0, name, sizeof(name), flags), 0);
 		ck_assert_str_eq(name, expected);
 	}
-	/* That of the datagrams: its own, or the first that has its port. */
+	/* The datagram service: its own name, or the first with its port. */
 	ck_assert_ptr_nonnull(getservbyname(name, "udp"));
 }
 END_TEST
 
-START_TEST(failures_to_name_an_address_have_their_numbers)
+START_TEST(failures_to_look_up_a_name_have_error_numbers)
 {
 	struct address address = loopback(AF_INET, 32145);
 	char host[64], service[16];
 
 	resolve_by_files();
-	/* An address that has no name in any file. */
+	/* An address without a name in the files. */
 	address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 0x4d4d4c);
 	assert_fails(mm_getnameinfo(&address.any, address.size, host, sizeof(host), NULL, 0, NI_NAMEREQD), MM_ENONAME);
 	assert_fails(mm_getnameinfo(&address.any, address.size, host, 3, NULL, 0, NI_NUMERICHOST), EOVERFLOW);
@@ -269,7 +269,7 @@ START_TEST(failures_to_name_an_address_have_their_numbers)
 }
 END_TEST
 
-START_TEST(a_success_leaves_the_error_state_alone)
+START_TEST(success_leaves_the_error_state_unchanged)
 {
 	struct address address = loopback(AF_INET, 7);
 	struct addrinfo *list;
@@ -284,9 +284,9 @@ START_TEST(a_success_leaves_the_error_state_alone)
 }
 END_TEST
 
-SUITE(an_address_and_a_port_as_text_are_resolved, no_node_is_this_machine, the_list_is_that_of_the_c_library,
-      a_service_has_its_types_and_its_port, failures_of_the_resolver_have_their_numbers,
-      wrong_arguments_are_the_reason_of_a_failure, a_name_that_is_badly_encoded_has_a_number_of_its_own,
-      a_list_has_a_place_and_can_be_changed_and_released, an_address_is_told_as_text,
-      a_local_address_is_not_read_beyond_its_size, the_name_of_a_service_depends_on_its_type,
-      failures_to_name_an_address_have_their_numbers, a_success_leaves_the_error_state_alone)
+SUITE(numeric_address_and_port_are_resolved, null_node_is_this_machine, list_is_that_of_the_c_library,
+      service_has_its_socket_types_and_port, resolver_failures_have_error_numbers,
+      invalid_arguments_are_reported_as_the_cause, badly_encoded_name_has_a_separate_error_number,
+      address_list_can_be_modified_and_released, address_is_converted_to_text,
+      local_address_is_not_read_beyond_its_size, service_name_depends_on_the_socket_type,
+      failures_to_look_up_a_name_have_error_numbers, success_leaves_the_error_state_unchanged)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * options.c: options of sockets
+ * options.c: socket options
  */
 #include "loopback.h"
 
@@ -9,7 +9,7 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 
-/* Of the kernel, and younger than some C libraries. */
+/* Defined by the kernel, but not yet by some C libraries. */
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
 #endif
@@ -24,7 +24,7 @@ static bool is_timeout(int level, int name)
 	return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
 }
 
-START_TEST(an_option_is_told_as_it_was_set)
+START_TEST(option_is_returned_as_set)
 {
 	FOR_EACH_FAMILY(family) {
 		int fd = mm_socket(family, SOCK_STREAM, 0);
@@ -40,7 +40,7 @@ START_TEST(an_option_is_told_as_it_was_set)
 }
 END_TEST
 
-/* A function that gets options, and what it makes of one. Every byte that it writes shows, also one beyond @size. */
+/* A function that gets options, and its result. Every byte that it writes is visible, including any beyond @size. */
 typedef int getter(int fd, int level, int name, void *value, socklen_t *size);
 
 struct answer {
@@ -64,10 +64,13 @@ static struct answer ask(getter *get, int fd, int level, int name, socklen_t siz
 	return answer;
 }
 
-/* mm_getsockopt() must do exactly what getsockopt() does. What changes by itself, as counters do, is not compared. */
+/*
+ * mm_getsockopt() must behave exactly like getsockopt(). Values that change spontaneously, such as counters, are not
+ * compared.
+ */
 static struct answer assert_same_answer(int fd, int level, int name, socklen_t size)
 {
-	VALGRIND_DISABLE_ERROR_REPORTING; /* it takes the size for a number of bytes, always */
+	VALGRIND_DISABLE_ERROR_REPORTING; /* always uses the size as a number of bytes */
 	struct answer before = ask(getsockopt, fd, level, name, size);
 	struct answer ours = ask(mm_getsockopt, fd, level, name, size);
 	struct answer after = ask(getsockopt, fd, level, name, size);
@@ -79,11 +82,11 @@ static struct answer assert_same_answer(int fd, int level, int name, socklen_t s
 	              strerror(ours.error), (int)ours.size);
 	if (memcmp(before.bytes, after.bytes, sizeof(before.bytes)) == 0)
 		ck_assert_msg(memcmp(ours.bytes, before.bytes, sizeof(before.bytes)) == 0,
-		              "option %d of level %d, %d bytes: other bytes are written", name, level, (int)size);
+		              "option %d of level %d, %d bytes: different bytes were written", name, level, (int)size);
 	return ours;
 }
 
-/* Byte @from and all after it are as they were. */
+/* Byte @from and all bytes after it are unchanged. */
 static bool is_untouched(const struct answer *answer, size_t from)
 {
 	while (from < sizeof(answer->bytes) && answer->bytes[from] == 0xAA)
@@ -111,7 +114,7 @@ START_TEST(getsockopt_passes_every_option_through)
 	count += fds[count] != -1;
 	for (int i = 0; i < count; i++) {
 		for (int l = 0; l < MM_NELEM(levels); l++) {
-			/* From 64 on, these two are those of netfilter, which load modules. */
+			/* The range from 64 of these two levels belongs to netfilter, which loads modules. */
 			int end = levels[l] == IPPROTO_IP || levels[l] == IPPROTO_IPV6 ? 64 : 100;
 
 			for (int name = 0; name < end; name++) {
@@ -126,7 +129,7 @@ START_TEST(getsockopt_passes_every_option_through)
 }
 END_TEST
 
-START_TEST(an_int_that_does_not_fit_is_truncated)
+START_TEST(int_that_does_not_fit_is_truncated)
 {
 	static const int options[] = {SO_TYPE, SO_RCVTIMEO, SO_SNDTIMEO};
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0), value;
@@ -144,7 +147,7 @@ START_TEST(an_int_that_does_not_fit_is_truncated)
 			ck_assert_mem_eq(cut.bytes, &value, fitting);
 			ck_assert(is_untouched(&cut, fitting));
 		}
-		/* No capacity at all is no error. */
+		/* A capacity of zero is not an error. */
 		socklen_t size = 0;
 
 		ck_assert_int_eq(mm_getsockopt(fd, SOL_SOCKET, options[i], NULL, &size), 0);
@@ -154,7 +157,7 @@ START_TEST(an_int_that_does_not_fit_is_truncated)
 }
 END_TEST
 
-START_TEST(a_timeout_takes_any_size_as_a_capacity)
+START_TEST(timeout_accepts_any_size_as_capacity)
 {
 	static const socklen_t sizes[] = {sizeof(struct timeval), INT_MAX, (socklen_t)INT_MIN, (socklen_t)-1};
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0), value = 1000;
@@ -174,7 +177,7 @@ START_TEST(a_timeout_takes_any_size_as_a_capacity)
 }
 END_TEST
 
-START_TEST(tcp_info_is_whole_at_any_size_that_the_kernel_takes)
+START_TEST(tcp_info_is_complete_at_any_size_that_the_kernel_accepts)
 {
 	struct answer whole, cut;
 	int fds[2];
@@ -191,7 +194,7 @@ START_TEST(tcp_info_is_whole_at_any_size_that_the_kernel_takes)
 	cut = assert_same_answer(fds[0], IPPROTO_TCP, TCP_INFO, 5);
 	ck_assert_uint_eq(cut.size, 5);
 	ck_assert(is_untouched(&cut, 5));
-	/* As an int these are negative. */
+	/* Negative as an int. */
 	ck_assert_int_eq(assert_same_answer(fds[0], IPPROTO_TCP, TCP_INFO, (socklen_t)-1).error, EINVAL);
 	ck_assert_int_eq(assert_same_answer(fds[0], IPPROTO_TCP, TCP_INFO, (socklen_t)INT_MIN).error, EINVAL);
 	close_all(2, fds);
@@ -216,7 +219,7 @@ START_TEST(get_filter_counts_instructions_instead_of_bytes)
 			code[k] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_IMM, 0x41410000 + k);
 		code[count - 1] = end;
 		ck_assert_int_eq(mm_setsockopt(fds[0], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)), 0);
-		/* 0 asks for their number. */
+		/* 0 requests their number. */
 		ck_assert_int_eq(mm_getsockopt(fds[0], SOL_SOCKET, SO_GET_FILTER, NULL, &size), 0);
 		ck_assert_uint_eq(size, count);
 		answer = assert_same_answer(fds[0], SOL_SOCKET, SO_GET_FILTER, 0);
@@ -237,7 +240,7 @@ START_TEST(get_filter_counts_instructions_instead_of_bytes)
 }
 END_TEST
 
-START_TEST(peergroups_reports_the_size_that_is_needed)
+START_TEST(peergroups_reports_the_required_size)
 {
 	static const gid_t groups[] = {100, 200, 300, 400, 500, 600};
 
@@ -245,7 +248,7 @@ START_TEST(peergroups_reports_the_size_that_is_needed)
 		gid_t ours[64];
 		int fds[2], number = setgroups((size_t)count, groups);
 
-		/* An ordinary user has those that it has. */
+		/* An ordinary user keeps the current groups. */
 		ck_assert(number == 0 || errno == EPERM);
 		number = getgroups(MM_NELEM(ours), ours);
 		ck_assert_int_ge(number, 0);
@@ -265,7 +268,7 @@ START_TEST(peergroups_reports_the_size_that_is_needed)
 }
 END_TEST
 
-START_TEST(list_memberships_reports_the_size_that_is_needed)
+START_TEST(list_memberships_reports_the_required_size)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 
@@ -291,7 +294,7 @@ START_TEST(list_memberships_reports_the_size_that_is_needed)
 }
 END_TEST
 
-/* The number that the next descriptor gets. */
+/* The next descriptor that will be assigned. */
 static int next_number(void)
 {
 	int fd = dup(STDIN_FILENO);
@@ -309,7 +312,7 @@ START_TEST(peerpidfd_returns_one_descriptor_and_leaks_none)
 	ck_assert_int_eq(mm_ipc_connected_pair(fds), 0);
 	number = next_number();
 	if (mm_getsockopt(fds[0], SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == -1) {
-		printf("# skipped, since the kernel does not have it: SO_PEERPIDFD\n");
+		printf("# skipped, since the kernel does not support it: SO_PEERPIDFD\n");
 		ck_assert_int_eq(errno, ENOPROTOOPT);
 		close_all(2, fds);
 		return;
@@ -333,7 +336,7 @@ START_TEST(peerpidfd_returns_one_descriptor_and_leaks_none)
 		VALGRIND_ENABLE_ERROR_REPORTING;
 		ck_assert_int_eq(next_number(), number);
 	}
-	/* The kernel makes the descriptor also where its number does not fit: one, and not two. */
+	/* The kernel creates the descriptor even if its number does not fit: one, not two. */
 	for (size = 0; size <= 20; size++) {
 		for (int i = 0; i < 2; i++) {
 			struct answer answer =
@@ -353,10 +356,10 @@ START_TEST(peerpidfd_returns_one_descriptor_and_leaks_none)
 }
 END_TEST
 
-START_TEST(structures_and_names_are_those_of_the_kernel)
+START_TEST(structures_and_names_match_the_kernel)
 {
 	const struct linger linger = {.l_onoff = 1, .l_linger = 7};
-	const unsigned char ip_options[] = {1, 1, 1, 1, 1, 1, 1, 0}; /* seven that do nothing, and the end */
+	const unsigned char ip_options[] = {1, 1, 1, 1, 1, 1, 1, 0}; /* seven without effect, and the end */
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0);
 	struct answer answer;
 
@@ -372,16 +375,16 @@ START_TEST(structures_and_names_are_those_of_the_kernel)
 		ck_assert_uint_eq(answer.size, size < sizeof(ip_options) ? size : sizeof(ip_options));
 		ck_assert_mem_eq(answer.bytes, ip_options, answer.size);
 		ck_assert(is_untouched(&answer, answer.size));
-		/* In less than an int, it is one byte. */
+		/* If the size is less than an int, the value is one byte. */
 		answer = assert_same_answer(fd, IPPROTO_IP, IP_TTL, size);
 		ck_assert_uint_eq(answer.size, size == 0 ? 0 : size < sizeof(int) ? 1 : sizeof(int));
 		ck_assert(size == 0 || answer.bytes[0] == 77);
 		ck_assert(is_untouched(&answer, answer.size));
 	}
-	/* IPv4 takes bytes as well as ints. */
+	/* IPv4 accepts bytes as well as ints. */
 	ck_assert_int_eq(mm_setsockopt(fd, IPPROTO_IP, IP_TTL, &(unsigned char){55}, 1), 0);
 	ck_assert_int_eq(int_option(fd, IPPROTO_IP, IP_TTL), 55);
-	/* A name of 16 bytes at most, for which there must be 16 bytes. */
+	/* A name of at most 16 bytes, for which a buffer of 16 bytes is required. */
 	if (mm_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0) {
 		answer = assert_same_answer(fd, SOL_SOCKET, SO_BINDTODEVICE, 16);
 		ck_assert_uint_eq(answer.size, 3);
@@ -391,7 +394,7 @@ START_TEST(structures_and_names_are_those_of_the_kernel)
 	} else {
 		ck_assert_int_eq(errno, EPERM);
 	}
-	/* Nothing at all is a value, too. */
+	/* An empty value is valid, too. */
 	ck_assert_int_eq(mm_setsockopt(fd, IPPROTO_IP, IP_OPTIONS, NULL, 0), 0);
 	ck_assert_uint_eq(assert_same_answer(fd, IPPROTO_IP, IP_OPTIONS, 40).size, 0);
 	close_all(1, &fd);
@@ -441,7 +444,7 @@ START_TEST(setsockopt_passes_every_option_through)
 }
 END_TEST
 
-START_TEST(unknown_options_are_refused)
+START_TEST(unknown_options_are_rejected)
 {
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0), value = 0;
 	char large[64] = "";
@@ -458,7 +461,7 @@ START_TEST(unknown_options_are_refused)
 }
 END_TEST
 
-START_TEST(values_that_lead_nowhere_are_refused)
+START_TEST(invalid_value_addresses_are_efault)
 {
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0), value;
 	static const int options[] = {SO_TYPE, SO_RCVTIMEO};
@@ -480,7 +483,7 @@ START_TEST(values_that_lead_nowhere_are_refused)
 
 		assert_fails_on_bad_memory(mm_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, nowhere(i), sizeof(int)),
 		                           EFAULT);
-		/* The sanitizer looks at the value by itself. */
+		/* The sanitizer accesses the value itself. */
 		if (!is_instrumented()) {
 			assert_fails(mm_getsockopt(fd, SOL_SOCKET, SO_TYPE, nowhere(i), &size), EFAULT);
 			assert_fails(mm_getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, nowhere(i)), EFAULT);
@@ -490,9 +493,9 @@ START_TEST(values_that_lead_nowhere_are_refused)
 }
 END_TEST
 
-SUITE(an_option_is_told_as_it_was_set, getsockopt_passes_every_option_through, an_int_that_does_not_fit_is_truncated,
-      a_timeout_takes_any_size_as_a_capacity, tcp_info_is_whole_at_any_size_that_the_kernel_takes,
-      get_filter_counts_instructions_instead_of_bytes, peergroups_reports_the_size_that_is_needed,
-      list_memberships_reports_the_size_that_is_needed, peerpidfd_returns_one_descriptor_and_leaks_none,
-      structures_and_names_are_those_of_the_kernel, setsockopt_passes_every_option_through, unknown_options_are_refused,
-      values_that_lead_nowhere_are_refused)
+SUITE(option_is_returned_as_set, getsockopt_passes_every_option_through, int_that_does_not_fit_is_truncated,
+      timeout_accepts_any_size_as_capacity, tcp_info_is_complete_at_any_size_that_the_kernel_accepts,
+      get_filter_counts_instructions_instead_of_bytes, peergroups_reports_the_required_size,
+      list_memberships_reports_the_required_size, peerpidfd_returns_one_descriptor_and_leaks_none,
+      structures_and_names_match_the_kernel, setsockopt_passes_every_option_through, unknown_options_are_rejected,
+      invalid_value_addresses_are_efault)

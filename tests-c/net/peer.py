@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A peer that is not ours: Python's socket module, over TCP and UDP on this machine.
+"""An independent peer: Python's socket module, over TCP and UDP on this machine.
 
 usage: peer.py server|client inet|inet6 stream|datagram [PORT]
 
-A server prints its port. Over a connection it answers each line with the line reversed, until there is none; a datagram it
-sends back reversed, and ends with an empty one. A client sends what such a server would get, and checks the answers.
+A server prints its port. Over a connection it sends back each line reversed, until the end of the stream; a datagram is
+sent back reversed, and an empty one ends the server. A client sends matching requests, and checks the answers.
 """
 
 import socket

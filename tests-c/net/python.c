@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * python.c: streams and datagrams, with a peer that is not ours
+ * python.c: streams and datagrams, with an independent peer
  */
 #include "loopback.h"
 
@@ -14,7 +14,7 @@ static const struct kind {
 
 static char *const peer = SOURCE_DIR "/tests-c/net/peer.py";
 
-/* One byte after the other until the end of a line, which counts; its length. */
+/* Reads single bytes up to and including the end of a line; returns its length. */
 static size_t receive_line(int fd, char *line, size_t room)
 {
 	size_t length = 0;
@@ -36,7 +36,7 @@ static void reverse(char *data, size_t length)
 	}
 }
 
-/* A server in Python, and the port that it has printed. */
+/* A server in Python, and the port that it printed. */
 static mm_pid_t start_server(const struct kind *kind, int *port)
 {
 	char *argv[] = {"python3", peer, "server", (char *)kind->family_name, (char *)kind->type_name, NULL},
@@ -95,7 +95,7 @@ static void ask(const struct kind *kind, int fd)
 	ck_assert_int_eq(mm_recv(fd, answer, sizeof(answer), 0), 0);
 }
 
-START_TEST(a_client_talks_to_a_python_server)
+START_TEST(client_communicates_with_a_python_server)
 {
 	for (int i = 0; i < MM_NELEM(kinds); i++) {
 		const struct kind *kind = &kinds[i];
@@ -119,7 +119,7 @@ START_TEST(a_client_talks_to_a_python_server)
 }
 END_TEST
 
-/* Sends each line back reversed, until there is none. */
+/* Sends each line back reversed, until the end of the stream. */
 static void answer_stream(int listener)
 {
 	static char line[9000];
@@ -156,7 +156,7 @@ static void answer_datagrams(int fd)
 	} while (length > 0);
 }
 
-START_TEST(a_server_talks_to_a_python_client)
+START_TEST(server_communicates_with_a_python_client)
 {
 	for (int i = 0; i < MM_NELEM(kinds); i++) {
 		const struct kind *kind = &kinds[i];
@@ -179,4 +179,4 @@ START_TEST(a_server_talks_to_a_python_client)
 }
 END_TEST
 
-SUITE(a_client_talks_to_a_python_server, a_server_talks_to_a_python_client)
+SUITE(client_communicates_with_a_python_server, server_communicates_with_a_python_client)

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
-/* Lets no further descriptor be opened. */
+/* Prevents further descriptors from being opened. */
 static void exhaust_descriptors(struct rlimit *before)
 {
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, before), 0);
@@ -27,7 +27,7 @@ static void allow_descriptors(const struct rlimit *before)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, before), 0);
 }
 
-START_TEST(a_socket_is_what_was_asked_for)
+START_TEST(socket_has_the_requested_properties)
 {
 	int lowest = dup(0);
 
@@ -51,7 +51,7 @@ START_TEST(a_socket_is_what_was_asked_for)
 }
 END_TEST
 
-START_TEST(a_socket_that_cannot_be_is_refused)
+START_TEST(unsupported_socket_is_rejected)
 {
 	struct rlimit before;
 
@@ -69,13 +69,13 @@ static void open_raw_socket(void)
 	assert_fails(mm_socket(AF_INET, SOCK_RAW, IPPROTO_TCP), EPERM);
 }
 
-START_TEST(raw_sockets_are_not_for_everybody)
+START_TEST(raw_sockets_require_privileges)
 {
 	as_ordinary_user(open_raw_socket);
 }
 END_TEST
 
-START_TEST(an_address_that_does_not_fit_is_cut_and_its_size_told)
+START_TEST(address_that_does_not_fit_is_truncated_and_its_size_returned)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address whole, cut;
@@ -95,7 +95,7 @@ START_TEST(an_address_that_does_not_fit_is_cut_and_its_size_told)
 }
 END_TEST
 
-START_TEST(an_address_can_be_taken_once)
+START_TEST(address_can_be_bound_once)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address address;
@@ -112,7 +112,7 @@ START_TEST(an_address_can_be_taken_once)
 }
 END_TEST
 
-START_TEST(an_address_of_another_machine_cannot_be_taken)
+START_TEST(address_of_another_machine_cannot_be_bound)
 {
 	struct address address = loopback(AF_INET, 0);
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0);
@@ -126,7 +126,7 @@ START_TEST(an_address_of_another_machine_cannot_be_taken)
 }
 END_TEST
 
-START_TEST(a_connection_tells_both_of_its_addresses)
+START_TEST(connection_reports_both_of_its_addresses)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address server, client, told;
@@ -152,7 +152,7 @@ START_TEST(a_connection_tells_both_of_its_addresses)
 }
 END_TEST
 
-START_TEST(an_accepted_socket_is_blocking_and_inheritable)
+START_TEST(accepted_socket_is_blocking_and_inheritable)
 {
 	struct address address;
 	int listener = listening_socket(AF_INET, 5, &address), client = mm_socket(AF_INET, SOCK_STREAM, 0), fd;
@@ -169,7 +169,7 @@ START_TEST(an_accepted_socket_is_blocking_and_inheritable)
 }
 END_TEST
 
-START_TEST(a_connection_that_cannot_be_accepted_for_want_of_numbers_stays_pending)
+START_TEST(connection_that_cannot_be_accepted_without_a_free_descriptor_stays_pending)
 {
 	struct address address;
 	struct rlimit before;
@@ -177,7 +177,7 @@ START_TEST(a_connection_that_cannot_be_accepted_for_want_of_numbers_stays_pendin
 
 	ck_assert_int_eq(mm_connect(client, &address.any, address.size), 0);
 	exhaust_descriptors(&before);
-	/* valgrind has numbers of its own, and would accept and drop the connection. */
+	/* valgrind reserves descriptors itself, and would accept and drop the connection. */
 	if (!is_under_valgrind())
 		assert_fails(mm_accept(listener, NULL, NULL), EMFILE);
 	allow_descriptors(&before);
@@ -187,7 +187,7 @@ START_TEST(a_connection_that_cannot_be_accepted_for_want_of_numbers_stays_pendin
 }
 END_TEST
 
-START_TEST(only_what_listens_accepts)
+START_TEST(only_listening_sockets_accept)
 {
 	struct address address;
 	int stream = bound_socket(AF_INET, SOCK_STREAM, &address),
@@ -200,7 +200,7 @@ START_TEST(only_what_listens_accepts)
 }
 END_TEST
 
-START_TEST(an_accept_without_room_for_a_size_leaves_no_descriptor)
+START_TEST(accept_with_invalid_address_size_leaves_no_descriptor)
 {
 	struct address address;
 	int listener = listening_socket(AF_INET, 5, &address), client = mm_socket(AF_INET, SOCK_STREAM, 0);
@@ -211,7 +211,7 @@ START_TEST(an_accept_without_room_for_a_size_leaves_no_descriptor)
 }
 END_TEST
 
-START_TEST(an_accept_waits_until_its_time_out_or_a_signal)
+START_TEST(accept_waits_until_its_timeout_or_a_signal)
 {
 	struct address address;
 	int listener = listening_socket(AF_INET, 5, &address);
@@ -225,7 +225,7 @@ START_TEST(an_accept_waits_until_its_time_out_or_a_signal)
 }
 END_TEST
 
-START_TEST(a_backlog_of_any_size_takes_a_connection)
+START_TEST(any_backlog_accepts_a_connection)
 {
 	static const int backlogs[] = {INT_MIN, -1, 0, 1, INT_MAX};
 
@@ -242,7 +242,7 @@ START_TEST(a_backlog_of_any_size_takes_a_connection)
 }
 END_TEST
 
-START_TEST(a_socket_that_listens_without_an_address_gets_a_port)
+START_TEST(socket_that_listens_without_an_address_gets_a_port)
 {
 	struct address address = {.size = sizeof(address.room)};
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0);
@@ -254,7 +254,7 @@ START_TEST(a_socket_that_listens_without_an_address_gets_a_port)
 }
 END_TEST
 
-START_TEST(a_connect_without_a_listener_is_refused)
+START_TEST(connect_without_a_listener_is_refused)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address address;
@@ -272,7 +272,7 @@ START_TEST(a_connect_without_a_listener_is_refused)
 }
 END_TEST
 
-START_TEST(a_connected_stream_cannot_be_connected_again)
+START_TEST(connected_stream_cannot_be_connected_again)
 {
 	struct address address;
 	int fds[2], listener = listening_socket(AF_INET, 1, &address);
@@ -283,7 +283,7 @@ START_TEST(a_connected_stream_cannot_be_connected_again)
 }
 END_TEST
 
-START_TEST(a_connect_that_does_not_block_ends_behind_its_back)
+START_TEST(non_blocking_connect_completes_in_the_background)
 {
 	struct address address;
 	int listener = listening_socket(AF_INET, 1, &address);
@@ -304,7 +304,7 @@ START_TEST(a_connect_that_does_not_block_ends_behind_its_back)
 }
 END_TEST
 
-START_TEST(a_connect_goes_on_after_a_signal_or_its_time_out)
+START_TEST(connect_continues_after_a_signal_or_its_timeout)
 {
 	struct address address;
 	int clients[2], listener = full_listener(AF_INET, &address, clients);
@@ -325,7 +325,7 @@ START_TEST(a_connect_goes_on_after_a_signal_or_its_time_out)
 }
 END_TEST
 
-START_TEST(a_datagram_socket_changes_its_peer_and_forgets_it)
+START_TEST(datagram_socket_changes_its_peer_and_disconnects)
 {
 	FOR_EACH_FAMILY(family) {
 		struct address peers[2], told;
@@ -351,7 +351,7 @@ START_TEST(a_datagram_socket_changes_its_peer_and_forgets_it)
 }
 END_TEST
 
-START_TEST(each_direction_ends_alone)
+START_TEST(each_direction_is_shut_down_separately)
 {
 	FOR_EACH_FAMILY(family) {
 		int fds[2];
@@ -372,7 +372,7 @@ START_TEST(each_direction_ends_alone)
 }
 END_TEST
 
-START_TEST(what_is_not_connected_cannot_be_shut_down)
+START_TEST(unconnected_socket_cannot_be_shut_down)
 {
 	struct address address;
 	int fd = bound_socket(AF_INET, SOCK_STREAM, &address), fds[2];
@@ -402,7 +402,7 @@ static void *receive(void *arg)
 	return NULL;
 }
 
-START_TEST(shutdown_releases_a_thread_that_receives)
+START_TEST(shutdown_releases_a_blocked_receive)
 {
 	int fds[2];
 
@@ -421,7 +421,7 @@ START_TEST(shutdown_releases_a_thread_that_receives)
 }
 END_TEST
 
-/* Every function of a socket, with a descriptor that is none or no socket's. */
+/* Every function for sockets, with a descriptor that is closed or not a socket. */
 static void assert_all_fail(int fd, int error)
 {
 	struct address address = loopback(AF_INET, 1);
@@ -441,7 +441,7 @@ static void assert_all_fail(int fd, int error)
 	assert_fails(mm_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &value, size), error);
 	assert_fails(mm_getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &size), error);
 	assert_fails(mm_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &value, &size), error);
-	/* What is wrong with the descriptor is told first. */
+	/* Errors of the descriptor are reported first. */
 	assert_fails(mm_getsockopt(fd, SOL_SOCKET, SO_TYPE, NULL, &size), error);
 	assert_fails(mm_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, NULL, &size), error);
 	assert_fails(mm_shutdown(fd, SHUT_RD), error);
@@ -454,7 +454,7 @@ static void assert_all_fail(int fd, int error)
 	ck_assert_uint_eq(size, sizeof(value));
 }
 
-START_TEST(what_is_closed_or_no_socket_is_refused)
+START_TEST(closed_descriptors_and_other_files_are_rejected)
 {
 	int closed = mm_socket(AF_INET, SOCK_DGRAM, 0), file = mm_open("/dev/null", O_RDWR, 0), pipes[2];
 
@@ -468,7 +468,7 @@ START_TEST(what_is_closed_or_no_socket_is_refused)
 }
 END_TEST
 
-START_TEST(places_for_addresses_that_lead_nowhere_are_refused)
+START_TEST(invalid_addresses_for_results_are_efault)
 {
 	struct address address = {.size = sizeof(address.room)};
 	int fds[2];
@@ -477,7 +477,7 @@ START_TEST(places_for_addresses_that_lead_nowhere_are_refused)
 	for (int i = 0; i < 2; i++) {
 		assert_fails_on_bad_memory(mm_getsockname(fds[0], nowhere(i), &address.size), EFAULT);
 		assert_fails_on_bad_memory(mm_getpeername(fds[0], nowhere(i), &address.size), EFAULT);
-		/* The sanitizer looks at the size by itself. */
+		/* The sanitizer accesses the size itself. */
 		if (i > 0 && is_instrumented())
 			continue;
 		assert_fails_on_bad_memory(mm_getsockname(fds[0], &address.any, nowhere(i)), EFAULT);
@@ -487,7 +487,7 @@ START_TEST(places_for_addresses_that_lead_nowhere_are_refused)
 }
 END_TEST
 
-START_TEST(a_success_leaves_the_error_state_alone)
+START_TEST(success_leaves_the_error_state_unchanged)
 {
 	struct address address;
 	int fds[2], listener = listening_socket(AF_INET, 1, &address);
@@ -503,16 +503,16 @@ START_TEST(a_success_leaves_the_error_state_alone)
 }
 END_TEST
 
-SUITE(a_socket_is_what_was_asked_for, a_socket_that_cannot_be_is_refused, raw_sockets_are_not_for_everybody,
-      an_address_that_does_not_fit_is_cut_and_its_size_told, an_address_can_be_taken_once,
-      an_address_of_another_machine_cannot_be_taken, a_connection_tells_both_of_its_addresses,
-      an_accepted_socket_is_blocking_and_inheritable,
-      a_connection_that_cannot_be_accepted_for_want_of_numbers_stays_pending, only_what_listens_accepts,
-      an_accept_without_room_for_a_size_leaves_no_descriptor, an_accept_waits_until_its_time_out_or_a_signal,
-      a_backlog_of_any_size_takes_a_connection, a_socket_that_listens_without_an_address_gets_a_port,
-      a_connect_without_a_listener_is_refused, a_connected_stream_cannot_be_connected_again,
-      a_connect_that_does_not_block_ends_behind_its_back, a_connect_goes_on_after_a_signal_or_its_time_out,
-      a_datagram_socket_changes_its_peer_and_forgets_it, each_direction_ends_alone,
-      what_is_not_connected_cannot_be_shut_down, shutdown_releases_a_thread_that_receives,
-      what_is_closed_or_no_socket_is_refused, places_for_addresses_that_lead_nowhere_are_refused,
-      a_success_leaves_the_error_state_alone)
+SUITE(socket_has_the_requested_properties, unsupported_socket_is_rejected, raw_sockets_require_privileges,
+      address_that_does_not_fit_is_truncated_and_its_size_returned, address_can_be_bound_once,
+      address_of_another_machine_cannot_be_bound, connection_reports_both_of_its_addresses,
+      accepted_socket_is_blocking_and_inheritable,
+      connection_that_cannot_be_accepted_without_a_free_descriptor_stays_pending, only_listening_sockets_accept,
+      accept_with_invalid_address_size_leaves_no_descriptor, accept_waits_until_its_timeout_or_a_signal,
+      any_backlog_accepts_a_connection, socket_that_listens_without_an_address_gets_a_port,
+      connect_without_a_listener_is_refused, connected_stream_cannot_be_connected_again,
+      non_blocking_connect_completes_in_the_background, connect_continues_after_a_signal_or_its_timeout,
+      datagram_socket_changes_its_peer_and_disconnects, each_direction_is_shut_down_separately,
+      unconnected_socket_cannot_be_shut_down, shutdown_releases_a_blocked_receive,
+      closed_descriptors_and_other_files_are_rejected, invalid_addresses_for_results_are_efault,
+      success_leaves_the_error_state_unchanged)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * timeouts.c: time-outs of sockets, in milliseconds
+ * timeouts.c: timeouts of sockets, in milliseconds
  */
 #include "loopback.h"
 
@@ -8,7 +8,7 @@
 
 static const int timeouts[] = {SO_RCVTIMEO, SO_SNDTIMEO};
 
-START_TEST(a_time_out_is_told_in_milliseconds)
+START_TEST(timeout_is_returned_in_milliseconds)
 {
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0);
 
@@ -22,7 +22,7 @@ START_TEST(a_time_out_is_told_in_milliseconds)
 		ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, timeouts[t], &native, &size), 0);
 		ck_assert_int_eq(native.tv_sec, 2);
 		ck_assert_int_eq(native.tv_usec, 0);
-		/* The kernel rounds up to its ticks, of which there are a hundred in a second at least. */
+		/* The kernel rounds up to its ticks, of which there are at least a hundred in a second. */
 		set_int_option(fd, SOL_SOCKET, timeouts[t], 1);
 		ck_assert_int_ge(int_option(fd, SOL_SOCKET, timeouts[t]), 1);
 		ck_assert_int_le(int_option(fd, SOL_SOCKET, timeouts[t]), 10);
@@ -38,7 +38,7 @@ START_TEST(a_time_out_is_told_in_milliseconds)
 }
 END_TEST
 
-START_TEST(a_time_out_beyond_all_milliseconds_is_the_largest)
+START_TEST(timeout_beyond_the_maximum_is_clamped)
 {
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0);
 
@@ -58,7 +58,7 @@ START_TEST(a_time_out_beyond_all_milliseconds_is_the_largest)
 }
 END_TEST
 
-START_TEST(a_time_out_is_an_int_and_nothing_else)
+START_TEST(timeout_must_be_an_int)
 {
 	struct timeval native = {.tv_sec = 1};
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0);
@@ -69,7 +69,7 @@ START_TEST(a_time_out_is_an_int_and_nothing_else)
 		assert_fails(mm_setsockopt(fd, SOL_SOCKET, timeouts[t], &native, 3), EINVAL);
 		assert_fails(mm_setsockopt(fd, SOL_SOCKET, timeouts[t], NULL, 0), EINVAL);
 		assert_fails(mm_setsockopt(fd, SOL_SOCKET, timeouts[t], NULL, sizeof(int)), EFAULT);
-		/* The size is looked at before the descriptor. */
+		/* The size is checked before the descriptor. */
 		assert_fails(mm_setsockopt(-1, SOL_SOCKET, timeouts[t], &native, sizeof(native)), EINVAL);
 		ck_assert_int_eq(int_option(fd, SOL_SOCKET, timeouts[t]), 3000);
 	}
@@ -77,7 +77,7 @@ START_TEST(a_time_out_is_an_int_and_nothing_else)
 }
 END_TEST
 
-START_TEST(the_number_of_a_time_out_at_another_level_is_another_option)
+START_TEST(timeout_number_at_another_level_is_another_option)
 {
 	struct timeval native = {.tv_sec = 1};
 	socklen_t size = sizeof(native);
@@ -90,7 +90,7 @@ START_TEST(the_number_of_a_time_out_at_another_level_is_another_option)
 }
 END_TEST
 
-START_TEST(negative_time_outs_are_as_the_kernel_takes_them)
+START_TEST(negative_timeouts_behave_as_in_the_kernel)
 {
 	static const int refused[] = {-1, -500, -1500, INT_MIN};
 	int fds[2];
@@ -106,7 +106,7 @@ START_TEST(negative_time_outs_are_as_the_kernel_takes_them)
 }
 END_TEST
 
-START_TEST(a_receive_or_send_ends_when_its_time_ran_out)
+START_TEST(receive_or_send_ends_when_its_timeout_expires)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	static char data[1 << 16];
@@ -133,6 +133,6 @@ START_TEST(a_receive_or_send_ends_when_its_time_ran_out)
 }
 END_TEST
 
-SUITE(a_time_out_is_told_in_milliseconds, a_time_out_beyond_all_milliseconds_is_the_largest,
-      a_time_out_is_an_int_and_nothing_else, the_number_of_a_time_out_at_another_level_is_another_option,
-      negative_time_outs_are_as_the_kernel_takes_them, a_receive_or_send_ends_when_its_time_ran_out)
+SUITE(timeout_is_returned_in_milliseconds, timeout_beyond_the_maximum_is_clamped, timeout_must_be_an_int,
+      timeout_number_at_another_level_is_another_option, negative_timeouts_behave_as_in_the_kernel,
+      receive_or_send_ends_when_its_timeout_expires)

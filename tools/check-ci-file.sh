@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Checks that the files of the hosted CI are what that CI accepts, by the schema in check-jsonschema: without network, if
-# that is installed. If it is not, it is installed below build/ from PyPI; where that cannot be, the check is skipped.
-# Usage: check-ci-file.sh
+# Checks the files of the hosted CI against the schema in check-jsonschema, without network if that is installed.
+# Otherwise it is installed below build/ from PyPI; if that fails, the check is skipped. Usage: check-ci-file.sh
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,7 +19,7 @@ else
 		if ! { "$PYTHON" -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 0 \
 			--timeout 10 "check-jsonschema==$VERSION"; } >"$venv.log" 2>&1; then
 			rm -rf "$venv"
-			echo "check-ci-file: SKIPPED, check-jsonschema is not installed and cannot be ($venv.log says why)"
+			echo "check-ci-file: SKIPPED, check-jsonschema is not installed, and installing it failed (see $venv.log)"
 			exit 0
 		fi
 	fi

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Checks the crates in Cargo.lock by deny.toml: licences, sources, duplicates. Needs cargo-deny, which takes minutes to
-# compile and so is not installed here; without it, the check is skipped.
-# Usage: check-deny.sh
+# Checks the crates in Cargo.lock against deny.toml: licences, sources, duplicates. Requires cargo-deny, which is not
+# installed automatically since it takes minutes to compile; without it, the check is skipped. Usage: check-deny.sh
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,5 +14,5 @@ fi
 # The checks look into the sources of all crates, also of those that are for other systems.
 # shellcheck disable=SC2086
 "$CARGO" fetch ${CARGO_FLAGS:---locked} --quiet
-# Advisories are not among the checks: they would need a data base from the network.
+# Advisories are not checked, since they require a database from the network.
 exec "$CARGO" deny --offline --locked check bans licenses sources

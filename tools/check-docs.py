@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that the descriptions of the sources name files and functions that exist.
+"""Checks that the files and functions named in the documentation of the sources exist.
 
 usage: check-docs.py                checks docs/ARCHITECTURE.md and the first section of CONTRIBUTING.md
        check-docs.py --self-test    checks small examples of each violation
 
-What is checked of the text in code font (`...`):
-- a path to a file or directory, from the top of the tree, exists; so does what a link refers to;
+The following rules apply to text in code font (`...`):
+- a path to a file or directory, relative to the top of the tree, exists; so does the target of a link;
 - in "`name` in `file`", the name occurs in that file;
-- any other name occurs in one of the files named in the same block (a paragraph, an element of a list or a row of a
-  table), or if none is named there, anywhere in src/. Of a::b(), both a and b occur in the file.
-In an indented map of the sources, the path at the beginning of each line exists, and the names of files behind it exist
-in its directory.
+- any other name occurs in one of the files named in the same block (a paragraph, a list item or a row of a table), or
+  in src/ if the block names no file. For a::b(), both a and b occur in the file.
+In an indented map of the sources, the path at the beginning of each line exists, and the file names after it exist in
+its directory.
 
-Names in comments of Rust and C do not count. Functions that are not of this tree are not written in code font.
+Names in comments of Rust and C are ignored. Functions that are not defined in this tree are not written in code font.
 
 Each violation is printed as file:line: text. The exit status is 1 if there are any.
 """
@@ -37,7 +37,7 @@ class Docs:
     def __init__(self, top):
         self.top = top
         self.violations = []
-        self.map_path = None  # that of the last line of a map; None outside of maps
+        self.map_path = None  # the directory of the last line of a map; None outside of maps
 
     def report(self, document, line, text):
         if (document, line, text) not in self.violations:
@@ -88,7 +88,7 @@ class Docs:
 
     def check_map(self, document, line, text):
         match = MAP_LINE.fullmatch(text)
-        if match is None:  # A description goes on.
+        if match is None:  # A continued description.
             path, description = self.map_path, text
         else:
             path, description = match.group(1), match.group(2) or ""
@@ -108,7 +108,7 @@ class Docs:
 
         def end_of_block():
             if block:
-                # A path may be broken from its name by the end of a line.
+                # A line break may separate a path from its name.
                 self.check_block(document, start, "\n".join(block))
                 block.clear()
 

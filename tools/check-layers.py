@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that the sources in src/ keep to their layers.
+"""Checks that the sources in src/ follow the layering.
 
-usage: check-layers.py [DIRECTORY]    checks DIRECTORY, src if none is given
+usage: check-layers.py [DIRECTORY]    checks DIRECTORY, src by default
        check-layers.py --self-test    checks small examples of each violation
 
-What is checked:
-- a file uses only modules of the layers that LAYERS names for its own; rt uses only the crates in RT_CRATES;
+The rules:
+- a file uses only modules of the layers that LAYERS permits; rt uses only the crates in RT_CRATES;
 - functions of the C library are called as libc::name() only in the layers in LIBC_LAYERS;
-- modules do not depend on each other in a circle;
+- modules do not depend on each other in a cycle;
 - no file has more than MAX_LINES lines of code;
 - each file of the core has #![forbid(unsafe_code)], and `unsafe` is written only in the layers in UNSAFE_LAYERS.
 
 The sources are split into tokens, not parsed. A dependency is a path to an item of another module, in a `use` or in an
-expression; re-exports are followed to the module that defines the item, where that can be seen. That a module declares
-its children or re-exports their items is no dependency. What is compiled for tests only, #[cfg(test)], is left out, and
-so are names that a macro puts together.
+expression; re-exports are followed to the defining module where possible. Declaring children or re-exporting their
+items is not a dependency. Code for tests only, #[cfg(test)], is ignored, and so are names that a macro constructs.
 
 Each violation is printed as file:line: text. The exit status is 1 if there are any, 2 if there is nothing to check.
 """
@@ -25,14 +24,14 @@ import re
 import sys
 import tempfile
 
-# The subsystems of the core, which know errors but not each other.
+# The subsystems of the core, which use the error module but not each other.
 SUBSYSTEMS = ("ipc", "net", "fs", "process", "mem", "time")
 CORE = SUBSYSTEMS + ("error",)
 
-# What the core may use.
+# The layers that the core may use.
 BELOW_CORE = ("os", "sys", "rt")
 
-# What each layer may use beside itself.
+# The layers that each layer may use besides itself.
 LAYERS = {
     "capi": CORE + ("os", "sys", "rt"),
     **{subsystem: ("error",) + BELOW_CORE for subsystem in SUBSYSTEMS},
@@ -42,7 +41,7 @@ LAYERS = {
     "rt": (),
 }
 
-# Those that may call functions of the C library; its types and constants are for all.
+# The layers that may call functions of the C library; all may use its types and constants.
 LIBC_LAYERS = ("sys", "rt")
 RT_CRATES = ("alloc", "core", "errno", "libc", "once_cell")
 UNSAFE_LAYERS = ("capi", "os", "sys", "rt")
@@ -85,7 +84,7 @@ def tokenise(source):
         if match.group("block_comment"):
             kind, depth = "space", 1
             while depth > 0:
-                # Comments can be nested in Rust, and have no end if the file ends first.
+                # Comments can be nested in Rust, and may be unterminated at the end of the file.
                 edge = re.compile(r"/\*|\*/").search(source, end)
                 if edge is None:
                     end = len(source)
@@ -113,7 +112,7 @@ def text_of(tokens, start, count):
 
 
 def end_of_group(tokens, start):
-    """The place behind the bracket that closes the one at start."""
+    """The index after the bracket that closes the one at start."""
     depth = 0
     for place in range(start, len(tokens)):
         if tokens[place].text in ("(", "[", "{"):
@@ -126,13 +125,13 @@ def end_of_group(tokens, start):
 
 
 def end_of_item(tokens, start):
-    """The place behind the item, field or statement that begins at start."""
+    """The index after the item, field or statement that begins at start."""
     place = start
     while place < len(tokens):
         text = tokens[place].text
         if text == "{":
             place = end_of_group(tokens, place)
-            # A tree of a `use` and the initial value of a constant go on after their braces.
+            # The tree of a `use` and the initial value of a constant continue after their braces.
             if tokens[start].text == "use" or text_of(tokens, place, 1) == [";"]:
                 return place + 1
             return place
@@ -157,7 +156,7 @@ class TestsOnly(Exception):
 
 
 def without_tests(tokens):
-    """Leaves out what is for tests only. Gives the rest, and the declarations `mod x;` among what is left out."""
+    """Removes test-only code. Returns the remaining tokens, and the removed declarations `mod x;`."""
     kept, declared = [], []
     place = 0
     while place < len(tokens):
@@ -192,7 +191,7 @@ def lines_of(tokens):
 
 
 def without_last_test_module(tokens):
-    """The tokens less the test module, if it is the last item."""
+    """The tokens without the test module, if it is the last item."""
     for place in range(len(tokens) - 1, -1, -1):
         if text_of(tokens, place, 2) != ["#", "["]:
             continue
@@ -214,9 +213,9 @@ class Module:
         self.file = file
         self.is_test = is_test
         self.items = set()  # names that it defines
-        self.names = {}  # names that a `use` brings, with their paths as they are written
+        self.names = {}  # names imported by a `use`, with their paths as written
         self.globs = []  # paths of `use path::*`
-        self.exports = set()  # those of the names that others see
+        self.exports = set()  # those that are visible to others
         self.uses = []  # (path, line, what): what is "use", "export", "glob", "path", "call" or "macro"
 
 
@@ -235,7 +234,7 @@ class Tree:
             directories.sort()
             self.sources += [os.path.join(root, file) for file in sorted(files)]
         rust = [file for file in self.sources if file.endswith(".rs")]
-        # Directories before what is in them, so that a module that is for tests is known before its children.
+        # Directories before their contents, so that a test-only module is known before its children.
         self.test_modules = set()
         for file in sorted(rust, key=lambda file: (file.count(os.sep), not file.endswith("/mod.rs"), file)):
             self.read(file)
@@ -256,7 +255,7 @@ class Tree:
         path = self.path_of(file)
         layer = path[0] if path else "lib"
         if path and layer not in LAYERS:
-            self.report(file, 1, f"{layer} is none of the layers")
+            self.report(file, 1, f"{layer} is not a layer")
         self.check_length(file, lines_of(without_last_test_module(tokens)))
         self.check_unsafe(file, layer, tokens)
         is_test = any(path[:length] in self.test_modules for length in range(1, len(path) + 1))
@@ -286,7 +285,7 @@ class Tree:
                     self.report(file, token.line, f"unsafe code in {layer}")
 
     def read_items(self, module, tokens, start, end):
-        """Collects what a module defines and uses; depth tells its own items from those inside functions."""
+        """Collects the definitions and uses of a module; depth distinguishes its items from those inside functions."""
         place, depth = start, 0
         while place < end:
             token = tokens[place]
@@ -313,7 +312,7 @@ class Tree:
                 place += 3
                 continue
             elif token.text in DEFINES and depth == 0 and place + 1 < end and tokens[place + 1].kind == "ident":
-                # In `const fn name` and the like, the last of the words comes before the name.
+                # In `const fn name` and the like, the last of the words precedes the name.
                 if tokens[place + 1].text not in DEFINES + ("unsafe", "extern", "mut"):
                     module.items.add(tokens[place + 1].text)
             elif token.text == "mut" and before == "static" and depth == 0:
@@ -340,7 +339,7 @@ class Tree:
         return place
 
     def read_use(self, module, tokens, place, prefix, is_public):
-        """Reads one tree of a `use`; gives the place behind it."""
+        """Reads one tree of a `use`; returns the index after it."""
         path, line = list(prefix), tokens[place].line
         while place < len(tokens):
             text = tokens[place].text
@@ -379,7 +378,7 @@ class Tree:
     # --- which module a path leads to ---------------------------------------------------------------------------------
 
     def absolute(self, module, path, follow=8):
-        """The path from the root of the crate, or None if it leads to another crate or cannot be told."""
+        """The path from the root of the crate, or None if it refers to another crate or cannot be determined."""
         if path[0] == "crate":
             return path[1:]
         if path[0] in ("self", "super"):
@@ -457,15 +456,15 @@ class Tree:
                 continue
             if other == "lib" and is_module and what == "use":
                 continue
-            # What a permitted layer re-exports from one below it is its own.
+            # A permitted layer may re-export items of a lower one.
             if other != written and written is not None and (written == layer or written in LAYERS[layer]):
                 continue
             if other not in LAYERS[layer]:
                 self.report(module.file, line, f"{layer} uses {other}: {'::'.join(path)}")
         if found.file == module.file:
             return
-        # A name for a whole module is used by the paths that begin with it; what a module re-exports of its own
-        # children is part of its interface.
+        # The name of a module is used by the paths that begin with it; re-exports of a module's own children are part
+        # of its interface.
         if (is_module and what != "glob") or (what in ("export", "glob") and found.path[:-1] == module.path):
             return
         self.edges.setdefault(module.file, {}).setdefault(found.file, line)
@@ -481,12 +480,12 @@ class Tree:
         is_import = what in ("use", "export", "glob")
         if crate in RT_CRATES or (crate in module.names and not is_rooted):
             return
-        # In an expression, only the name of a crate that is known tells it from a type or an enumeration.
+        # In an expression, only names of known crates can be distinguished from types and enumerations.
         if crate == "std" or is_rooted or (is_import and crate.islower()):
             self.report(module.file, line, f"rt uses the crate {crate}: {written}")
 
-    def check_circles(self):
-        """Reports each group of files that depend on each other, by Tarjan's algorithm."""
+    def check_cycles(self):
+        """Reports each group of mutually dependent files, by Tarjan's algorithm."""
         index, low, stack, groups = {}, {}, [], []
 
         def visit(file):
@@ -508,12 +507,12 @@ class Tree:
                 visit(file)
         for group in groups:
             if len(group) > 1:
-                circle = self.circle_in(group)
-                names = " -> ".join(os.path.relpath(file, self.directory) for file in circle)
-                self.report(circle[0], self.edges[circle[0]][circle[1]], f"circle: {names}")
+                cycle = self.cycle_in(group)
+                names = " -> ".join(os.path.relpath(file, self.directory) for file in cycle)
+                self.report(cycle[0], self.edges[cycle[0]][cycle[1]], f"cycle: {names}")
 
-    def circle_in(self, group):
-        """A shortest way from the first file of the group back to it."""
+    def cycle_in(self, group):
+        """A shortest path from the first file of the group back to it."""
         start = min(group)
         ways = [[start]]
         seen = set()
@@ -525,7 +524,7 @@ class Tree:
                 if other in group and other not in seen:
                     seen.add(other)
                     ways.append(way + [other])
-        raise AssertionError("a group without a circle")
+        raise AssertionError("a group without a cycle")
 
     def check_c(self):
         for file in self.sources:
@@ -536,7 +535,7 @@ class Tree:
 
     def check(self):
         self.check_uses()
-        self.check_circles()
+        self.check_cycles()
         self.check_c()
         return sorted(set(self.violations))
 
@@ -545,7 +544,7 @@ class Tree:
 
 FORBID = "#![forbid(unsafe_code)]\n"
 
-# A tree without violations, which has what is easily taken for one.
+# A tree without violations, including code that resembles one.
 GOOD = {
     "lib.rs": "#![no_std]\nextern crate alloc;\nmod capi;\nmod error;\nmod ipc;\nmod fs;\nmod os;\nmod sys;\nmod rt;\n",
     "capi/mod.rs": "mod file;\npub mod ret;\n",
@@ -555,7 +554,7 @@ GOOD = {
     "error/mod.rs": FORBID + "mod record;\npub use record::{Error, raise};\n"
     "macro_rules! fail { () => { $crate::error::Error } }\n",
     "error/record.rs": FORBID + "use crate::os::fork::mark;\npub struct Error;\npub fn raise() { mark() }\n",
-    # Two children that use each other's sibling by their parent, and the parent's re-export.
+    # Two children that use each other's sibling through their parent, and the parent's re-export.
     "ipc/mod.rs": FORBID + "pub mod server;\nmod slot;\npub use self::server::Server;\n",
     "ipc/server.rs": FORBID + "//! See crate::net::x, unsafe.\nuse super::slot;\npub struct Server(slot::Slot);\n"
     '/* crate::fs::x /* nested */ unsafe */\nconst TEXT: &str = "crate::fs::y unsafe";\n'
@@ -575,7 +574,7 @@ GOOD = {
     "#[cfg(test)]\nuse std::fs;\n",
 }
 
-# A change of that tree, and the violation that it makes.
+# A change of that tree, and the resulting violation.
 BAD = [
     ("ipc/slot.rs", "use crate::fs::copy;\n", "ipc uses fs: crate::fs::copy"),
     ("ipc/slot.rs", "fn g() { crate::fs::copy() }\n", "ipc uses fs: crate::fs::copy"),
@@ -593,12 +592,12 @@ BAD = [
     ("rt/fd.rs", "fn f() { ::std::process::abort() }\n", "rt uses the crate std: ::std::process::abort"),
     ("rt/fd.rs", "fn f() { std::process::abort() }\n", "rt uses the crate std: std::process::abort"),
     ("rt/fd.rs", "use rustix::fd;\n", "rt uses the crate rustix: rustix::fd"),
-    ("os/fork.rs", "use super::child::spawn;\n", "circle: os/child.rs -> os/fork.rs -> os/child.rs"),
-    ("os/fork.rs", "fn f() { super::spawn() }\n", "circle: os/child.rs -> os/fork.rs -> os/child.rs"),
+    ("os/fork.rs", "use super::child::spawn;\n", "cycle: os/child.rs -> os/fork.rs -> os/child.rs"),
+    ("os/fork.rs", "fn f() { super::spawn() }\n", "cycle: os/child.rs -> os/fork.rs -> os/child.rs"),
     ("os/fork.rs", "use crate::os::*;\n", None),
-    ("ipc/slot.rs", "use super::Server;\n", "circle: ipc/server.rs -> ipc/slot.rs -> ipc/server.rs"),
+    ("ipc/slot.rs", "use super::Server;\n", "cycle: ipc/server.rs -> ipc/slot.rs -> ipc/server.rs"),
     ("ipc/slot.rs", "use super::LIMIT;\n", None),
-    ("error/record.rs", "use super::LIMIT;\n", "circle: error/mod.rs -> error/record.rs -> error/mod.rs"),
+    ("error/record.rs", "use super::LIMIT;\n", "cycle: error/mod.rs -> error/record.rs -> error/mod.rs"),
     ("os/fork.rs", "fn f() -> libc::pid_t { unsafe { libc::fork() } }\n", "os calls the C library: libc::fork"),
     ("os/fork.rs", "fn f() { unsafe { ::libc::fork() } }\n", "os calls the C library: ::libc::fork"),
     ("fs/mod.rs", "fn f() {\n unsafe { g() }\n}\n", "unsafe code in fs"),
@@ -610,7 +609,7 @@ BAD = [
     ("sys/file.rs", "#[path = \"other.rs\"]\nmod x;\n", "#[path] hides which module a file is"),
     ("net/mod.rs", "", "a file of the core lacks #![forbid(unsafe_code)]"),
     ("net/mod.rs", "// #![forbid(unsafe_code)]\n", "a file of the core lacks #![forbid(unsafe_code)]"),
-    ("text.rs", "", "text is none of the layers"),
+    ("text.rs", "", "text is not a layer"),
     ("sys/glue.c", "int a;\n" * 401, "401 lines of code, more than 400"),
     ("sys/glue.c", "/*\n" + "int a;\n" * 401 + "*/\n", None),
 ]
@@ -634,8 +633,8 @@ def self_test():
         cases.append((changed, f"{name} with {addition[:60]!r}", [violation] if violation else []))
     for files, title, expected in cases:
         found = violations_in(files)
-        # What is against the directions may close a circle as well.
-        others = [text for text in found if text not in expected and not (expected and text.startswith("circle: "))]
+        # A violation of the layering may also close a cycle.
+        others = [text for text in found if text not in expected and not (expected and text.startswith("cycle: "))]
         if others or not set(expected).issubset(found):
             print(f"self-test: {title}: expected {expected}, found {found}", file=sys.stderr)
             failures += 1

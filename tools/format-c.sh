@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Formats the C sources by .clang-format. With --check, changes nothing, and fails if a source is formatted otherwise.
-# Versions of clang-format differ in details, so that only the one below decides; with another the check is skipped.
+# Formats the C sources by .clang-format. With --check, changes nothing, and fails if a source is not formatted.
+# Versions of clang-format differ in details, so only the version below is used; with another one the check is skipped.
 # Usage: format-c.sh [--check]
 set -eu
 cd "$(dirname "$0")/.."
 
 MAJOR=14
 
-# CLANG_FORMAT in the environment, or the command of that version under its own name, or the one of the distribution.
+# CLANG_FORMAT in the environment, the versioned command, or the distribution's default.
 if [ -z "${CLANG_FORMAT:-}" ]; then
 	CLANG_FORMAT=clang-format
 	command -v "clang-format-$MAJOR" >/dev/null 2>&1 && CLANG_FORMAT=clang-format-$MAJOR
@@ -43,7 +43,7 @@ version=$("$CLANG_FORMAT" --version)
 case $version in
 *"version $MAJOR."*) ;;
 *)
-	echo "format-c.sh: this is $version; version $MAJOR decides how sources are formatted" >&2
+	echo "format-c.sh: this is $version; version $MAJOR is required" >&2
 	if [ "${1:-}" = --check ]; then
 		echo "check-format: SKIPPED, clang-format $MAJOR is not installed"
 		exit 0
@@ -54,7 +54,7 @@ esac
 
 sources=$(list_sources)
 if [ -z "$sources" ]; then
-	echo "format-c.sh: git lists no C source here" >&2
+	echo "format-c.sh: git lists no C sources" >&2
 	exit 1
 fi
 

@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Adds the line with the licence to each source file that lacks it. With --check, changes nothing, and fails if a file
-# lacks it in its first three lines.
-# Usage: spdx.sh [--check]
+# Adds the licence line to each source file that lacks it. With --check, changes nothing, and fails if the first three
+# lines of a file do not contain it. Usage: spdx.sh [--check]
 set -eu
 cd "$(dirname "$0")/.."
 
-# In two parts, so that this line does not count.
+# Split in two, so that this line does not match.
 TAG="SPDX-License-Identifier:"" Apache-2.0"
 
-# The source files, one a line: by their names, and the scripts and makefiles that have names of their own. The parts of
-# the generated header are none: the line of the whole stands in cbindgen.toml.
+# The source files, one per line: by extension, and the scripts and makefiles without one. The parts of the generated
+# header are excluded: the line of the whole header is in cbindgen.toml.
 list_sources() {
 	git ls-files '*.rs' '*.c' '*.h' '*.S' '*.sh' '*.py' '*.mk' Makefile '*/Makefile' debian/rules debian/tests .ci |
 		grep -vxE -e 'src/capi/.*\.h' -e '.*/control'
@@ -20,7 +19,7 @@ has_line() { # has_line FILE
 	head -n 3 "$1" | grep -qF "$TAG"
 }
 
-# Puts the line first, or behind one that has to be first, in place of one that stands further down in a comment.
+# Puts the line first, or after a line that must be first, and removes an existing one further down in a comment.
 add_line() { # add_line FILE
 	case $1 in
 	*.rs) line="// $TAG" ;;
@@ -33,7 +32,7 @@ add_line() { # add_line FILE
 	else
 		{ printf '%s\n' "$line" && sed -e '/^ \*$/{' -e N -e "/\\n \\* $TAG\$/d" -e '}' "$1"; } >"$copy"
 	fi
-	# Written, not moved: the file keeps its mode.
+	# Written in place, not moved, to keep the file mode.
 	cat "$copy" >"$1"
 	rm -f "$copy"
 }
@@ -48,7 +47,7 @@ esac
 
 sources=$(list_sources)
 if [ -z "$sources" ]; then
-	echo "spdx.sh: git lists no source here" >&2
+	echo "spdx.sh: git lists no sources" >&2
 	exit 1
 fi
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `make lint` checks beside rustfmt and clippy.
+# The checks of `make lint` besides rustfmt and clippy.
 
 ##@ Lints
 
@@ -7,29 +7,30 @@
 
 lint: lint-packages check-layers check-docs check-format check-spdx check-deny check-ci-file
 
-# Installs what the lints need on Debian and Ubuntu (as root), or says what is missing.
-## lint-packages: install what the lints need, as root on Debian or Ubuntu
+# Installs the packages that the lints need on Debian and Ubuntu (as root), or prints what is missing.
+## lint-packages: install the packages that the lints need, as root on Debian or Ubuntu
 lint-packages:
 	tests-c/checks/install-packages.sh lint
 
-# The directions between the layers of src/; the self-test shows that each violation is found.
-## check-layers: directions between the layers of src/
+# The dependencies between the layers of src/. The self-test verifies that each kind of violation is found.
+## check-layers: dependencies between the layers of src/
 check-layers:
 	$(PYTHON) -B tools/check-layers.py --self-test
 	$(PYTHON) -B tools/check-layers.py
 
-# The names of files and functions in the descriptions of the sources; the self-test shows that each violation is found.
+# The names of files and functions in the documentation of the sources. The self-test verifies that each kind of
+# violation is found.
 ## check-docs: names of files and functions in the documentation of the sources
 check-docs:
 	$(PYTHON) -B tools/check-docs.py --self-test
 	$(PYTHON) -B tools/check-docs.py
 
-# Formatting of C, by .clang-format.
+# The formatting of C, by .clang-format.
 ## check-format: formatting of C; tools/format-c.sh formats
 check-format: lint-packages
 	tools/format-c.sh --check
 
-# A line with the licence in each source.
+# A licence line in each source.
 ## check-spdx: a licence line in each source; tools/spdx.sh adds it
 check-spdx:
 	tools/spdx.sh --check
@@ -39,7 +40,7 @@ check-spdx:
 check-deny:
 	CARGO="$(CARGO)" CARGO_FLAGS="$(CARGO_FLAGS)" tools/check-deny.sh
 
-# The file of the hosted CI; skipped without check-jsonschema.
-## check-ci-file: the file of the hosted CI; skipped without check-jsonschema
+# The workflow file of the hosted CI; skipped without check-jsonschema.
+## check-ci-file: the workflow file of the hosted CI; skipped without check-jsonschema
 check-ci-file:
 	PYTHON="$(PYTHON)" tools/check-ci-file.sh

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * soak.c: millions of messages, after which the process is as large as it was
+ * soak.c: after millions of messages the process must not have grown
  *
  * usage: soak MESSAGES [SEED]
  *
- * Random numbers of descriptors and sizes, received with random room: of each message is known what must arrive, and
- * what is cut off. Among them are calls that fail, and servers and connections that come and go. Descriptors, memory
- * that is allocated and memory that is used are looked at a hundred times, and must stay what they were after the first
+ * Sizes and numbers of descriptors are random, as are the sizes and capacities of the receiver: for each message it is
+ * known what must be received, and what is truncated. Failing calls, servers and connections are mixed in. Descriptors,
+ * allocated memory and resident memory are measured a hundred times, and must stay as they were after the first
  * hundredth.
  */
 #include <dirent.h>
@@ -35,7 +35,7 @@
 #define BATCH 24
 #define CHECKS 100
 
-/* Pages that the kernel counts late. A leak of one byte with each message is as much already in the short form. */
+/* Pages that the kernel counts late. A leak of one byte per message amounts to that much even in the short form. */
 #define SLACK_KB 192
 
 #define REQUIRE(condition)                          \
@@ -50,7 +50,7 @@ struct message {
 	size_t room;
 };
 
-/* What must not grow. */
+/* Values that must not grow. */
 struct footprint {
 	int descriptors;
 	size_t allocated, mapped;
@@ -209,7 +209,7 @@ static void receive_message(int fd, const struct message *message)
 	for (int i = 0; i < expected_fds; i++) {
 		struct stat status;
 
-		/* To look at the first and the last shows a shift; each is closed. */
+		/* Checking the first and the last descriptor detects a shift; all are closed. */
 		if (i == 0 || i == expected_fds - 1)
 			REQUIRE(fstat(fds[i], &status) == 0 &&
 			        status.st_ino == pool_inodes[(message->first + i) % POOL]);
@@ -221,7 +221,7 @@ static void receive_message(int fd, const struct message *message)
 	empty += message->size == 0;
 }
 
-/* Calls that fail leave nothing behind either. */
+/* Failing calls must not leak either. */
 static void fail_on_purpose(const int ends[2])
 {
 	static int fds[MOST + 1];
@@ -241,7 +241,7 @@ static void fail_on_purpose(const int ends[2])
 	failures += 4;
 }
 
-/* Both directions of a connection, in turn; at the end its queue is not empty. */
+/* Both directions of a connection, alternating; at the end its queue is not empty. */
 static void talk(int ends[2], uint64_t most)
 {
 	struct message batch[BATCH];
@@ -272,7 +272,7 @@ static void talk(int ends[2], uint64_t most)
 	failures += 2;
 }
 
-/* A server, some clients of it, and one that is never accepted. */
+/* A server, several clients of it, and one client that is never accepted. */
 static void serve(uint64_t most)
 {
 	char name[64];
@@ -331,7 +331,7 @@ int main(int argc, char *argv[])
 		serve(200 + below(2000));
 		while (message_count >= (check + 1) * wanted / CHECKS) {
 			check++;
-			/* What measuring itself frees stays in the thread's cache, which counts as allocated. */
+			/* Memory freed by the measurement stays in the thread's cache, which counts as allocated. */
 			for (int i = 0; check == 1 && i < 4; i++)
 				start = measure();
 			now = measure();

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * torture.c: servers and clients that are killed, stopped, destroyed and created again while they talk
+ * torture.c: servers and clients that are killed, stopped, destroyed and created again while they communicate
  *
  * usage: torture SECONDS [SEED]
  *
- * Every message that arrives is compared with what was sent (traffic.c). A watchdog sees to it that no call hangs:
- * whoever survives gets an error or the end of the stream. At the end no process, descriptor or abstract name is left.
+ * Every received message is compared with what was sent (traffic.c). A watchdog detects calls that block: a surviving
+ * process must get an error or the end of the stream. At the end no process, descriptor or abstract name may be left.
  */
 #include "traffic.h"
 
@@ -32,7 +32,7 @@ static const char *const phase_names[PHASES] = {"free",      "starting",   "work
                                                 "accepting", "destroying", "connecting", "sending",
                                                 "receiving", "joining",    "pausing"};
 
-/* Everybody is stopped for less than a second, and every server comes back within one. */
+/* Every process is stopped for less than a second, and every server is created again within one. */
 static const int64_t hang_ms = 30000;
 static bool has_own_network;
 static uint64_t kills[PHASES], server_kills, stops;
@@ -131,7 +131,7 @@ static bool is_inside_accept(pid_t tid)
 	return atol(text) == SYS_accept4;
 }
 
-/* A server may be destroyed while threads are inside accept, but not just before they call it. */
+/* A server may be destroyed while threads are inside accept, but not immediately before they call it. */
 static void wait_until_nobody_is_about_to_accept(void)
 {
 	for (int i = 0; i < MOST_THREADS; i++) {
@@ -192,7 +192,7 @@ static void run_server(int number, uint64_t random)
 			int open_now = count_open_descriptors();
 
 			if (open_now != open_before)
-				fail("the server has %d descriptors, and had %d", open_now, open_before);
+				fail("the server has %d descriptors, expected %d", open_now, open_before);
 		}
 		if (next_random(&random) % 2 == 0) {
 			begin(PAUSING);
@@ -238,7 +238,7 @@ static void run_client(int number, uint64_t random)
 		for (int i = 0; i < thread_count && thread_count > 1; i++)
 			REQUIRE(pthread_join(threads[i], NULL) == 0);
 		if (count_open_descriptors() != open_before)
-			fail("the client has %d descriptors, and had %d", count_open_descriptors(), open_before);
+			fail("the client has %d descriptors, expected %d", count_open_descriptors(), open_before);
 	}
 }
 
@@ -256,7 +256,7 @@ static void start_worker(int index, uint64_t random)
 	REQUIRE(pid >= 0);
 	if (pid == 0) {
 		this_worker = worker;
-		/* Its peers look for it, perhaps before its parent goes on. */
+		/* Its peers look for it, possibly before its parent continues. */
 		worker->pid = getpid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
@@ -305,7 +305,7 @@ static void continue_worker(struct worker *worker)
 {
 	int64_t now = now_ms();
 
-	/* What it was about has not taken the time that it was stopped. */
+	/* The time for which it was stopped does not count. */
 	for (int i = 0; i < MOST_THREADS; i++)
 		worker->activities[i].since_ms = now;
 	worker->continue_at_ms = 0;
@@ -335,7 +335,7 @@ static bool look_for_hangs(void)
 
 		for (int i = 0; i < MOST_THREADS && worker->continue_at_ms == 0; i++) {
 			struct activity *activity = &worker->activities[i];
-			/* In this order: a thread says since when before it says what. */
+			/* In this order: a thread stores the start time before the action. */
 			enum phase phase = activity->phase;
 			int64_t age = now_ms() - activity->since_ms;
 
@@ -353,7 +353,7 @@ static bool look_for_hangs(void)
 	return found;
 }
 
-/* A worker that ended though nobody killed it has failed. */
+/* A worker that ended without being killed has failed. */
 static bool look_for_deaths(void)
 {
 	int status;
@@ -383,7 +383,7 @@ static void torture(uint64_t *random, int64_t until)
 		int index = (int)(next_random(random) % WORKERS);
 		uint64_t what = next_random(random) % 100;
 
-		/* A server that is killed takes all its conversations along. */
+		/* Killing a server ends all its conversations. */
 		if (what < 35 && (index >= SERVERS || what < 20)) {
 			kill_and_replace(index, next_random(random));
 		} else if (what < 60 && stopped < STOPPED_AT_ONCE && shared->workers[index].continue_at_ms == 0) {
@@ -424,7 +424,7 @@ static void wait_for(int first, int last)
 	}
 }
 
-/* How the library calls the names of waiting clients of a server. */
+/* The names that the library uses for waiting clients of a server. */
 static void name_slots(const char *name, char *slots, size_t size)
 {
 	unsigned char address[108] = "";
@@ -450,7 +450,7 @@ static bool is_ours(const char *line)
 	return has_own_network;
 }
 
-/* Sockets of this network namespace, or, if others use it too, those with our names. */
+/* Sockets of this network namespace, or those with our names if others use the namespace, too. */
 static int count_sockets(bool shows)
 {
 	char line[512];
@@ -473,7 +473,7 @@ static bool leaves_nothing(int open_before)
 {
 	bool nothing = true;
 
-	/* The kernel may still be about to free what was in flight. */
+	/* The kernel may still be releasing messages in flight. */
 	for (int i = 0; i < 1000 && count_sockets(false) > 0; i++)
 		pause_ms(5);
 	nothing = count_sockets(true) == 0;
@@ -521,10 +521,10 @@ static void report(double seconds)
 	for (int phase = WORKING; phase < PHASES; phase++)
 		printf(" %s %llu%s", phase_names[phase], (unsigned long long)kills[phase],
 		       phase < PHASES - 1 ? "," : "\n");
-	/* A test that never came to its point has shown nothing. */
+	/* A test in which the tested situations never occurred has shown nothing. */
 	if (sum.messages < 1000 || sum.descriptors < 1000 || shared->death_count == 0 || server_kills == 0 ||
 	    stops == 0 || sum.creations <= SERVERS) {
-		fprintf(stderr, "FAILED: too little happened\n");
+		fprintf(stderr, "FAILED: the tested situations occurred too rarely\n");
 		shared->failed = true;
 	}
 }
@@ -542,7 +542,7 @@ static void prepare(uint64_t seed)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	REQUIRE(shared != MAP_FAILED);
 	shared->seed = seed;
-	/* All conversations may be with one server. */
+	/* All conversations may use one server. */
 	shared->most_descriptors = limit.rlim_cur >= 20000 ? 253 : (int)(limit.rlim_cur / 80) - 16;
 	if (shared->most_descriptors > 253)
 		shared->most_descriptors = 253;
@@ -563,7 +563,7 @@ int main(int argc, char *argv[])
 	printf("torture: seed %llu, up to %d descriptors, %s network namespace\n", (unsigned long long)seed,
 	       shared->most_descriptors, has_own_network ? "own" : "shared");
 	fflush(stdout);
-	/* The clients come before their servers. */
+	/* The clients start before their servers. */
 	for (int index = WORKERS; index-- > 0;) {
 		if (index == SERVERS - 1)
 			pause_ms(50);

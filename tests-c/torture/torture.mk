@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Torture and soak, which take minutes; their short forms are parts of `make check`. Both print the seed of their random
-# numbers: `make check-torture TORTURE_SEED=...` draws the same again.
+# Torture and soak tests, which take minutes; their short forms are part of `make check`. Both print the seed of their
+# random numbers: `make check-torture TORTURE_SEED=...` repeats a run.
 
 TORTURE_SECONDS ?= 60
 TORTURE_SEED    ?=
@@ -31,7 +31,7 @@ check-torture: $(B)/torture/torture
 check-torture-short: $(B)/torture/torture
 	LD_LIBRARY_PATH=$(STAGE)/lib $< 10 $(TORTURE_SEED)
 
-## check-soak: SOAK_MESSAGES=10000000 leave no descriptor and no memory; SOAK_SEED repeats a run
+## check-soak: SOAK_MESSAGES=10000000 must leak no descriptor and no memory; SOAK_SEED repeats a run
 check-soak: $(B)/torture/soak
 	LD_LIBRARY_PATH=$(STAGE)/lib $< $(SOAK_MESSAGES) $(SOAK_SEED)
 

@@ -31,19 +31,19 @@ struct hello {
 	pid_t pid;
 };
 
-/* How a message of some size begins. */
+/* The header of a message that is large enough for it. */
 struct head {
 	uint64_t seed, checksum;
 	uint32_t direction, number, size, num_fds;
 };
 
-/* What a descriptor gives to read. */
+/* The data that can be read from a descriptor. */
 struct tag {
 	uint64_t seed;
 	uint32_t direction, number, position;
 };
 
-/* What a message looks like. */
+/* The properties of a message. */
 struct shape {
 	uint64_t random;
 	uint32_t size;
@@ -144,7 +144,7 @@ void enter_thread(void)
 			return;
 		}
 	}
-	fail("more threads than the test reckons with");
+	fail("more threads than the test supports");
 }
 
 void leave_thread(void)
@@ -173,14 +173,17 @@ static void plan(struct end *end, uint64_t seed)
 	end->mode = next_random(&random) % MODES;
 	for (int direction = 0; direction < 2; direction++)
 		end->counts[direction] = 2 + next_random(&random) % (next_random(&random) % 8 == 0 ? 400 : 40);
-	/* The least is the greeting, and a last message that is not empty: an empty one reads as the end. */
+	/*
+	 * The minimum is the greeting, and a last message that is not empty: an empty one reads as the end of the
+	 * stream.
+	 */
 	if (end->mode == UPLOAD)
 		end->counts[TO_CLIENT] = 2;
 	if (end->mode == DOWNLOAD)
 		end->counts[TO_SERVER] = 2;
 	if (end->mode == IN_TURN)
 		end->counts[TO_CLIENT] = end->counts[TO_SERVER];
-	/* Nobody reads what the server sends, so it must fit into the queue. */
+	/* No client reads what the server sends, so it must fit into the queue. */
 	if (end->mode == ABANDONED)
 		for (int direction = 0; direction < 2; direction++)
 			end->counts[direction] = 2 + end->counts[direction] % 20;
@@ -281,13 +284,13 @@ static void check_data(struct end *end, enum direction direction, uint32_t numbe
 	if (shape->size < sizeof(head)) {
 		fill(bytes, shape->size, shape->random);
 		if (memcmp(bytes, end->in_data, shape->size) != 0)
-			fail("message %u has other bytes than were sent", number);
+			fail("the bytes of message %u are wrong", number);
 		return;
 	}
 	memcpy(&head, end->in_data, sizeof(head));
 	expected.checksum = checksum(end->in_data + sizeof(head), shape->size - sizeof(head), shape->random);
 	if (memcmp(&head, &expected, sizeof(head)) != 0)
-		fail("message %u of %u bytes is not right: number %u, %u bytes, %s conversation, %s checksum", number,
+		fail("message %u of %u bytes is wrong: number %u, %u bytes, %s conversation, %s checksum", number,
 		     shape->size, head.number, head.size, head.seed == expected.seed ? "right" : "wrong",
 		     head.checksum == expected.checksum ? "right" : "wrong");
 }
@@ -302,7 +305,7 @@ static int open_memory(const struct tag *tag)
 	return fd;
 }
 
-/* Of a kind that depends on its position; what gives the tag to it is closed. */
+/* Its kind depends on its position; the end that provides the tag is closed. */
 static int open_fresh(const struct tag *tag)
 {
 	int ends[2];
@@ -353,8 +356,8 @@ static void check_descriptors(struct end *end, enum direction direction, uint32_
 			size = pread(fds[i], &tag, sizeof(tag), 0);
 		if (size != sizeof(tag) || tag.seed != expected.seed || tag.direction != expected.direction ||
 		    tag.number != expected.number || tag.position != expected.position)
-			fail("message %u: descriptor %d of %d is another one (%zd bytes, number %u, position %u)",
-			     number, i, shape->num_fds, size, tag.number, tag.position);
+			fail("message %u: descriptor %d of %d is wrong (%zd bytes, number %u, position %u)", number, i,
+			     shape->num_fds, size, tag.number, tag.position);
 		if (mm_close(fds[i]) != 0)
 			fail("message %u: descriptor %d cannot be closed", number, i);
 	}
@@ -362,7 +365,7 @@ static void check_descriptors(struct end *end, enum direction direction, uint32_
 
 /* --- sending and receiving ---------------------------------------------------------------------------------------- */
 
-/* The data in a few segments. */
+/* The data in several buffers. */
 static int cut(char *data, size_t size, uint64_t random, struct iovec iov[4])
 {
 	int count = 1 + (int)(random % 4);
@@ -377,7 +380,7 @@ static int cut(char *data, size_t size, uint64_t random, struct iovec iov[4])
 	return count;
 }
 
-/* False if the peer is gone. */
+/* False if the peer has closed. */
 static bool send_message(struct end *end, uint32_t number)
 {
 	struct shape shape = shape_of(end, end->out, number);
@@ -403,12 +406,12 @@ static bool send_message(struct end *end, uint32_t number)
 		return true;
 	}
 	if (sent != -1 || (error != EPIPE && error != ECONNRESET))
-		fail("sending message %u of %u bytes gave %zd, error %d: %s", number, shape.size, sent, error,
+		fail("sending message %u of %u bytes returned %zd, error %d: %s", number, shape.size, sent, error,
 		     mm_get_lasterror_desc());
 	return false;
 }
 
-/* Receives whatever comes next; -1 at the end. */
+/* Receives the next message of any kind; -1 at the end of the stream. */
 static ssize_t receive_any(struct end *end, uint64_t random, struct mm_ipc_msg *msg, int *fds)
 {
 	struct iovec iov[4];
@@ -423,7 +426,7 @@ static ssize_t receive_any(struct end *end, uint64_t random, struct mm_ipc_msg *
 	if (size >= 0)
 		return size;
 	if (error != EPIPE && error != ECONNRESET)
-		fail("receiving gave error %d: %s", error, mm_get_lasterror_desc());
+		fail("receiving failed with error %d: %s", error, mm_get_lasterror_desc());
 	end->is_over = true;
 	this_worker->counters.ends++;
 	return -1;
@@ -441,9 +444,9 @@ static bool receive_message(struct end *end)
 	if (size == -1)
 		return false;
 	if (end->received >= end->counts[in])
-		fail("more messages came than were sent");
+		fail("received more messages than were sent");
 	if (size != (ssize_t)shape.size || msg.num_fds != shape.num_fds || msg.flags != 0)
-		fail("message %u has %zd bytes and %d descriptors, flags %#x, not %u and %d", end->received, size,
+		fail("message %u has %zd bytes and %d descriptors, flags %#x, expected %u and %d", end->received, size,
 		     msg.num_fds, (unsigned)msg.flags, shape.size, shape.num_fds);
 	check_data(end, in, end->received, &shape);
 	check_descriptors(end, in, end->received, &shape, fds);
@@ -460,7 +463,7 @@ static void receive_all(struct end *end)
 		;
 }
 
-/* Whatever is left, up to the end of the stream. */
+/* Receives all remaining messages, up to the end of the stream. */
 static void receive_until_end(struct end *end)
 {
 	while (!end->is_over && receive_message(end))
@@ -522,8 +525,10 @@ static void exchange(struct end *end)
 	}
 }
 
-/* Nothing that was sent may be lost when the peer has gone: but empty messages without descriptors, sent last, cannot
-   be told from the end; nor can two of them ahead of an empty one with descriptors. */
+/*
+ * No message may be lost when the peer has closed. Exception: empty messages without descriptors, sent last, cannot be
+ * distinguished from the end of the stream; nor can two of them before an empty one with descriptors.
+ */
 static void check_that_nothing_is_lost(struct end *end)
 {
 	uint32_t sent = shared->sent[end->conversation % CONVERSATIONS][!end->out];
@@ -567,7 +572,10 @@ static void close_end(struct end *end)
 		fail("an endpoint cannot be closed");
 }
 
-/* True if that client has connected to the server only to leave: one time less of that is left to be noticed. */
+/*
+ * True if that client has connected to the server only to leave: decrements the number of such connections that the
+ * server has not noticed.
+ */
 static bool has_quit(int server, pid_t pid)
 {
 	for (int i = SERVERS; i < WORKERS; i++) {
@@ -576,7 +584,7 @@ static bool has_quit(int server, pid_t pid)
 
 		if (shared->workers[i].pid != pid)
 			continue;
-		/* Never below 0: the client may have been killed, and its successor counts from there. */
+		/* Never below 0: the client may have been killed, and its successor continues counting from there. */
 		while (left > 0)
 			if (atomic_compare_exchange_weak(quits, &left, left - 1))
 				return true;
@@ -599,13 +607,13 @@ void converse_as_server(int server, int fd)
 
 	if (size == -1) {
 		if (!has_quit(server, peer.pid) && !was_killed(peer.pid))
-			fail("process %d has not greeted, and was not killed", (int)peer.pid);
+			fail("process %d has not sent a greeting, and was not killed", (int)peer.pid);
 		close_end(&end);
 		return;
 	}
 	memcpy(&hello, end.in_data, sizeof(hello));
 	if (size != sizeof(hello) || msg.num_fds != 0 || hello.pid != peer.pid)
-		fail("a greeting of %zd bytes and %d descriptors is none", size, msg.num_fds);
+		fail("invalid greeting of %zd bytes and %d descriptors", size, msg.num_fds);
 	plan(&end, hello.seed);
 	end.received = 1;
 	end.conversation = hello.conversation;
@@ -658,9 +666,9 @@ void converse_as_client(uint64_t *random)
 	shared->sent[end.conversation % CONVERSATIONS][0] = shared->sent[end.conversation % CONVERSATIONS][1] = 0;
 	open_pool(&end);
 	if (!send_message(&end, 0)) {
-		/* The rest is told by the end of the stream. */
+		/* The end of the stream confirms the rest. */
 	} else if (end.mode == ABANDONED) {
-		/* Of what it sends nothing may be lost, though it goes without reading: the server sees to that. */
+		/* None of its messages may be lost, although it closes without reading: the server checks this. */
 		send_all(&end);
 		close_end(&end);
 		this_worker->counters.conversations++;
@@ -669,18 +677,18 @@ void converse_as_client(uint64_t *random)
 	if (receive_any(&end, 0, &msg, fds) == -1) {
 		check_that_nothing_is_lost(&end);
 		if (fate->ends == ends && !is_ending)
-			fail("server %d did not greet, and did not end", server);
+			fail("server %d sent no greeting, and did not end", server);
 		close_end(&end);
 		return;
 	}
 	memcpy(&hello, end.in_data, sizeof(hello));
 	if (hello.seed != seed || hello.conversation != end.conversation || msg.num_fds != 0)
-		fail("the greeting of server %d is none", server);
+		fail("invalid greeting of server %d", server);
 	end.received = 1;
 	exchange(&end);
 	if (end.received == end.counts[TO_CLIENT])
 		this_worker->counters.conversations++;
-	/* The server closes first: then, and only then, is the end of the stream to be read. */
+	/* The server closes first: only then must the end of the stream be read. */
 	receive_until_end(&end);
 	check_that_nothing_is_lost(&end);
 	if (end.received < end.counts[TO_CLIENT] && !was_killed(hello.pid))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * traffic.h: conversations of clients and servers of which every message can be told right from wrong
+ * traffic.h: conversations of clients and servers in which every message can be verified
  *
- * Both ends compute from the seed of a conversation what the other sends: the size of each message, its bytes, and
- * which descriptors come along. What one end has sent is counted in memory that all processes share, so that its
- * receiver knows, at the end of the stream, whether anything was lost, also if the sender was killed.
+ * Both ends compute from the seed of a conversation what the other sends: the size of each message, its bytes, and its
+ * descriptors. Sent messages are counted in memory shared by all processes, so that at the end of the stream the
+ * receiver can determine whether any were lost, even if the sender was killed.
  */
 #ifndef TRAFFIC_H
 #define TRAFFIC_H
@@ -25,7 +25,7 @@
 #define CONVERSATIONS (1 << 20)
 #define DEATHS (1 << 20)
 
-/* STARTING: the place is taken, but does not yet say since when. */
+/* STARTING: the entry is in use, but has no start time yet. */
 enum phase {
 	FREE,
 	STARTING,
@@ -41,7 +41,7 @@ enum phase {
 	PHASES
 };
 
-/* What a thread does, and since when: of the watchdog. */
+/* The current action of a thread, and its start time; read by the watchdog. */
 struct activity {
 	_Atomic enum phase phase;
 	_Atomic int64_t since_ms;
@@ -53,17 +53,17 @@ struct counters {
 	_Atomic uint64_t conversations, messages, bytes, descriptors, ends, waits, creations;
 };
 
-/* A process; its place is given to another when it is killed. The counters go on. */
+/* A process; its entry is reused when it is killed. The counters continue. */
 struct worker {
 	_Atomic pid_t pid;
 	int64_t continue_at_ms;
-	/* How often it has connected to each server only to leave, as far as the server has not noticed yet. */
+	/* How often it has connected to each server only to leave, minus those that the server has noticed. */
 	_Atomic int32_t quits[SERVERS];
 	struct activity activities[MOST_THREADS];
 	struct counters counters;
 };
 
-/* How often a server's end has begun, and how many ends are not over yet: killed or destroyed. */
+/* How often a server began to end, and how many ends are not complete: killed or destroyed. */
 struct fate {
 	_Atomic uint32_t ends, ending;
 };
@@ -76,7 +76,7 @@ struct shared {
 	struct fate fates[SERVERS];
 	struct worker workers[WORKERS];
 	_Atomic uint32_t conversations;
-	/* Messages of both directions whose sending returned. */
+	/* Messages of both directions whose send call has returned. */
 	_Atomic uint32_t sent[CONVERSATIONS][2];
 	/* Who was killed. */
 	_Atomic uint32_t death_count;
@@ -99,15 +99,15 @@ __attribute__((format(printf, 1, 2), noreturn)) void fail(const char *format, ..
 			fail("%s:%d: not true: %s (errno %d)", __FILE__, __LINE__, #condition, errno); \
 	} while (0)
 
-/* Announces what the thread does from now on. */
+/* Records the current action of the thread. */
 void begin(enum phase phase);
-/* A thread begins and ends with these. */
+/* To be called at the start and the end of a thread. */
 void enter_thread(void);
 void leave_thread(void);
 
 bool was_killed(pid_t pid);
 
-/* One conversation of a client, and of the server's end of one. */
+/* One conversation of a client, and the server's side of one. */
 void converse_as_client(uint64_t *random);
 void converse_as_server(int server, int fd);
 

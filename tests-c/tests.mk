@@ -11,20 +11,20 @@ check: check-packages check-rust check-header check-headers check-abi check-stat
        check-pkg-config check-cmake check-strace check-faults-short check-demo check-valgrind check-asan
 	@echo "All checks passed."
 
-## check-packages: install what the tests need, as root on Debian or Ubuntu; else say what is missing
+## check-packages: install what the tests need, as root on Debian or Ubuntu; otherwise print what is missing
 check-packages:
 	tests-c/checks/install-packages.sh check
 
 STAGE      := $(abspath $(B)/stage)
 STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
-# Test programs, as SUBSYSTEM/NAME. The other directories with C sources hold none.
+# Test programs, as SUBSYSTEM/NAME. The other directories with C sources contain no test programs.
 TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture), \
               $(wildcard tests-c/*/*.c)))
 TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
 RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer
 
-# The tree that the tests see.
+# The installed tree that the tests use.
 $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in \
     $(wildcard cmake/*.in) Makefile
 	rm -rf $(STAGE)
@@ -43,7 +43,7 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags mmsysio check) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
 
-## check-c: the C tests; one program alone: make build/tests/ipc/connect
+## check-c: the C tests; a single program: make build/tests/ipc/connect
 check-c: $(TESTS:%=$(B)/tests/%)
 	$(RUN_TESTS) --exec env $^
 
@@ -60,7 +60,7 @@ $(B)/tests/fs/copy_fuse $(B)/tests-asan/fs/copy_fuse: $(B)/tests-programs/placeh
 check-install: all
 	MAKE="$(MAKE)" tests-c/checks/install.sh
 
-## check-strace: the number of system calls of messages and of a connect
+## check-strace: the system calls made by each function
 check-strace: $(B)/tests-programs/syscalls
 	LD_LIBRARY_PATH=$(STAGE)/lib tests-c/checks/strace.sh $<
 
@@ -72,17 +72,17 @@ VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-k
 check-valgrind: $(TESTS:%=$(B)/tests/%)
 	CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec '$(VALGRIND)' $^
 
-# A sanitizer that is not there finds nothing: look for it in the programs first.
+# A missing sanitizer would report nothing, so check first that the programs contain it.
 ## check-asan: the C tests with the address and undefined behaviour sanitizers
 check-asan: $(TESTS:%=$(B)/tests-asan/%)
-	for program in $^; do nm $$program | grep -q __asan_init || { echo "$$program is not sanitized"; exit 1; }; done
+	for program in $^; do nm $$program | grep -q __asan_init || { echo "$$program is not instrumented"; exit 1; }; done
 	CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec env $^
 
 ## check-rust: the unit tests of Rust
 check-rust:
 	$(CARGO) test $(CARGO_FLAGS) --lib
 
-## check-header: include/mmsysio.h is what make header generates
+## check-header: include/mmsysio.h matches the output of make header
 check-header:
 	@MMSYSIO_HEADER=$(B)/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
 	@diff -u include/mmsysio.h $(B)/mmsysio.h || { echo "include/mmsysio.h differs from the entry points in src/capi: run 'make header'"; exit 1; }
@@ -91,25 +91,25 @@ check-header:
 check-headers:
 	tests-c/checks/headers.sh $(HEADERS)
 
-## check-man: each function has its manual page; examples of the pages run
+## check-man: each function has its manual page; the examples of the pages run
 check-man: $(STAGE)/.installed
 	PYTHON="$(PYTHON)" CC="$(CC)" tests-c/checks/man.sh $(STAGE)
 
-## check-abi: names, versions, SONAME and hardening of the libraries; a program made for mmlib runs
+## check-abi: names, versions, SONAME and hardening of the libraries; a program linked against mmlib runs
 check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
 	$(CARGO_RUSTC) --crate-type cdylib
 	MAKE="$(MAKE)" tests-c/checks/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
 	CC="$(CC)" tests-c/checks/mmlib.sh $(B)/$(REALNAME)
 
-## check-static: the static library alone, beside another of Rust's, and in a static program
+## check-static: the static library alone, with another Rust library, and in a static program
 check-static: $(STAGE)/.installed
 	CC="$(CC)" CARGO="$(CARGO)" PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig tests-c/checks/static.sh $(B)/libmmsysio.a
 
-## check-pkg-config: what pkg-config reports, also of a tree that was moved
+## check-pkg-config: the output of pkg-config, also for a relocated tree
 check-pkg-config: $(STAGE)/.installed
 	tests-c/checks/pkg-config.sh $(STAGE) $(B)/rust-libs
 
-## check-cmake: find_package(mmsysio), also in a tree that was moved
+## check-cmake: find_package(mmsysio), also in a relocated tree
 check-cmake: $(STAGE)/.installed
 	tests-c/checks/cmake.sh $(STAGE) $(VERSION)
 
@@ -125,7 +125,7 @@ $(B)/examples/%: examples/%.c $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio)
 
-## demo: build and run two programs that talk to each other
-## check-demo: the same
+## demo: build and run two programs that communicate
+## check-demo: like demo
 demo check-demo: $(B)/examples/server $(B)/examples/client
 	LD_LIBRARY_PATH=$(STAGE)/lib examples/demo.sh $(B)/examples README.md

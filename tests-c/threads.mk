@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-# Threads, and security: what `make check` needs to run their tests, and the long forms of these.
+# Tests of threads and of unsafe code: the programs that `make check` needs for them, and their long forms.
 
 ##@ Threads and unsafe code: not parts of make check
 
 .PHONY: check-threads check-tsan check-unsafe
 
-# Tests with several threads, by what they call.
+# Tests with several threads, by the functions that they call.
 THREADED := $(patsubst tests-c/%.c,%,$(shell grep -lwE \
     'pthread_create|start_(thread|acceptor|interrupting)' $(TESTS:%=tests-c/%.c)))
 HELGRIND := valgrind --quiet --tool=helgrind --error-exitcode=99 --trace-children=no --fair-sched=yes \
             --suppressions=tests-c/helgrind.supp
 
-# The tests with threads under helgrind, which must be seen to find a race; then a million threads, one after the other.
+# The tests with threads under helgrind, which is first verified to find a race; then a million threads in sequence.
 ## check-threads: check-tsan, tests with threads under helgrind, and a million threads
 check-threads: check-tsan $(THREADED:%=$(B)/tests/%) $(B)/tests-programs/race
 	$(HELGRIND) $(B)/tests-programs/race 2>/dev/null; [ $$? -eq 99 ]
 	MMSYSIO_TEST_HELGRIND=1 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --exec '$(HELGRIND)' $(THREADED:%=$(B)/tests/%)
 	MMSYSIO_TEST_THREADS=1000000 CK_TIMEOUT_MULTIPLIER=8 $(RUN_TESTS) --verbose --exec env $(B)/tests/threads/fork_exit
 
-# Programs under ThreadSanitizer of clang, which stands between them and the C library, the library's calls included. Left
-# out are tests that hand over pointers which lead nowhere (it follows them), one that measures memory and has threads
-# write to the same buffer, those that use or close descriptors of other threads (races by intention), one that counts the
-# threads of its process, and one that puts a poll() of its own in place of the sanitizer's. It must be seen to find a race.
+# Programs under ThreadSanitizer of clang, which intercepts calls of the C library by the programs and the library.
+# Excluded are tests that pass invalid pointers (it dereferences them), one that measures memory and has threads write
+# to the same buffer, those that use or close descriptors of other threads (intentional races), one that counts the
+# threads of its process, and one that replaces the sanitizer's poll(). It is first verified to find a race.
 CLANG      ?= clang
 TSAN_TESTS := $(sort $(filter-out fs/file net/socket threads/fork_exit ipc/hidden ipc/message ipc/receive_races ipc/wakeups \
               error/log_forks,$(THREADED) $(filter process/%,$(TESTS))))
@@ -40,19 +40,19 @@ check-tsan: $(TSAN_TESTS:%=$(B)/tests-tsan/%) $(B)/tests-tsan/race
 	$(B)/tests-tsan/race 2>/dev/null; [ $$? -eq 66 ]
 	TSAN_OPTIONS=die_after_fork=0:atexit_sleep_ms=0 CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec env $(TSAN_TESTS:%=$(B)/tests-tsan/%)
 
-# The unit tests of Rust under memcheck, in place of Miri, which only a nightly toolchain has. What the test harness itself
-# keeps is only possibly lost.
+# The unit tests of Rust under memcheck, instead of Miri, which requires a nightly toolchain. Memory kept by the test
+# harness is only reported as possibly lost.
 ## check-unsafe: the unit tests of Rust under memcheck
 check-unsafe:
 	$(VALGRIND) --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \
 	    $$($(CARGO) test $(CARGO_FLAGS) --lib --no-run --message-format=json | \
 	        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p') --test-threads=1 --quiet
 
-# It finds the library by the environment: so it is not linked with it.
+# It finds the library through the environment, so it is not linked with it.
 $(B)/tests/threads/fork_exit $(B)/tests-asan/threads/fork_exit: $(B)/tests-programs/loader
 
-# Linked with the static library: the dynamic linker does not look for one where the environment of a set-user-ID program
-# says.
+# Linked with the static library: in a set-user-ID program the dynamic linker ignores the library path of the
+# environment.
 $(B)/tests-programs/privileged: tests-c/programs/privileged.c tests-c/suite/privileged.h $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(B)/libmmsysio.a $$(cat $(B)/private-libs)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * daemon.c: which program a daemon executes: the one that a child would, wherever the caller is
+ * daemon.c: which program a daemon executes: the same as a child, whatever the caller's current directory
  */
 #include "child.h"
 #include "sandbox.h"
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-/* A program that is copied, and one that is written, into the current directory. */
+/* A copied program and a script, in the current directory. */
 static void copy_program(const char *from, const char *path)
 {
 	ck_assert_msg(mm_copy(from, path, 0, 0755) == 0, "%s", mm_get_lasterror_desc());
@@ -21,7 +21,7 @@ static void write_script(const char *path, const char *text)
 	ck_assert_int_eq(chmod(path, 0755), 0);
 }
 
-/* Spawns, and gives all that the program writes to its standard output before it ends. */
+/* Spawns, and returns all that the program writes to its standard output before it ends. */
 static const char *output_of(const char *path, int flags, char *const *argv)
 {
 	static char outputs[2][4400];
@@ -54,7 +54,7 @@ static const char *current_directory(void)
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
-START_TEST(a_daemon_gets_its_path_with_no_link_resolved)
+START_TEST(daemon_path_is_absolute_without_resolving_links)
 {
 	static const char *const relative[] = {"./script",     "script-in/../link", "dir/script",
 	                                       "./links/link", ".//link",           "../up"};
@@ -74,15 +74,15 @@ START_TEST(a_daemon_gets_its_path_with_no_link_resolved)
 		ck_assert_str_eq(output_of(relative[i], 0, NULL), expected);
 		snprintf(expected, sizeof(expected), "%s/%s\n", cwd, relative[i]);
 		ck_assert_str_eq(output_of(relative[i], MM_SPAWN_DAEMONIZE, NULL), expected);
-		/* An absolute one is the same with and without the flag. */
+		/* An absolute path is the same with and without the flag. */
 		snprintf(path, sizeof(path), "%s/%s", cwd, relative[i]);
 		ck_assert_str_eq(output_of(path, 0, NULL), expected);
 		ck_assert_str_eq(output_of(path, MM_SPAWN_DAEMONIZE, NULL), expected);
 	}
-	/* The one path that is not the caller's. */
+	/* The only path that differs from the caller's. */
 	ck_assert_str_eq(output_of("/proc/self/cwd/script", 0, NULL), "/proc/self/cwd/script\n");
 	assert_fails(mm_spawn(NULL, "/proc/self/cwd/script", 0, NULL, MM_SPAWN_DAEMONIZE, NULL, NULL), ENOENT);
-	/* Two slashes would be another directory on some systems. */
+	/* On some systems two leading slashes refer to another directory. */
 	ck_assert_int_eq(chdir("/"), 0);
 	snprintf(path, sizeof(path), "%s/script", cwd + 1);
 	snprintf(expected, sizeof(expected), "%s/script\n", cwd);
@@ -91,7 +91,7 @@ START_TEST(a_daemon_gets_its_path_with_no_link_resolved)
 }
 END_TEST
 
-START_TEST(relative_directories_of_the_search_path_are_the_callers)
+START_TEST(relative_search_path_directories_are_relative_to_the_caller)
 {
 	char expected[4300];
 
@@ -109,7 +109,7 @@ START_TEST(relative_directories_of_the_search_path_are_the_callers)
 	ck_assert_str_eq(output_of("program", MM_SPAWN_DAEMONIZE, NULL), expected);
 	setenv("PATH", "/nowhere::bin", 1);
 	ck_assert_str_eq(output_of("program", MM_SPAWN_DAEMONIZE, NULL), expected);
-	/* Run by the shell, which is told where. */
+	/* Run by the shell, which gets its path. */
 	snprintf(expected, sizeof(expected), "%s/./text argument\n", current_directory());
 	setenv("PATH", ".", 1);
 	ck_assert_str_eq(output_of("text", MM_SPAWN_DAEMONIZE, ((char *[]){"name", "argument", NULL})), expected);
@@ -117,7 +117,7 @@ START_TEST(relative_directories_of_the_search_path_are_the_callers)
 }
 END_TEST
 
-START_TEST(what_proc_names_is_executed_though_it_was_removed)
+START_TEST(executable_of_proc_is_executed_although_it_was_removed)
 {
 	char path[64], *argv[] = {"echo", "ran", NULL};
 	int removed, memory;
@@ -137,7 +137,7 @@ START_TEST(what_proc_names_is_executed_though_it_was_removed)
 	for (int i = 0; i < 2; i++) {
 		int fd = i == 0 ? removed : memory;
 
-		/* The descriptor itself is not one of the program's. */
+		/* The program does not inherit the descriptor itself. */
 		for (int flags = 0; flags <= MM_SPAWN_DAEMONIZE; flags += MM_SPAWN_DAEMONIZE) {
 			snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 			ck_assert_str_eq(output_of(path, flags, argv), "ran\n");
@@ -152,7 +152,7 @@ START_TEST(what_proc_names_is_executed_though_it_was_removed)
 }
 END_TEST
 
-START_TEST(a_program_that_was_replaced_can_execute_itself)
+START_TEST(replaced_program_can_execute_itself)
 {
 	char program[4200], output[4200];
 
@@ -160,7 +160,7 @@ START_TEST(a_program_that_was_replaced_can_execute_itself)
 	snprintf(program, sizeof(program), "%s/program", current_directory());
 	snprintf(output, sizeof(output), "%s/output", current_directory());
 	copy_program(PROGRAMS_DIR "/daemonize", program);
-	/* The pipe ends with the daemon. */
+	/* The end of file is read when the daemon ends. */
 	ck_assert_str_eq(output_of(program, 0, ((char *[]){program, output, NULL})), "");
 	ck_assert(!exists("program") && has_text("output", "daemon\n"));
 	leave_scratch_directory();
@@ -171,14 +171,14 @@ END_TEST
 
 static char report_path[4096 + 16];
 
-/* valgrind makes a path of the descriptor of execveat() and what is relative to it. */
+/* valgrind joins the descriptor of execveat() and the relative path into one path. */
 #define RETURN_UNDER_VALGRIND            \
 	do {                             \
 		if (is_under_valgrind()) \
 			return;          \
 	} while (0)
 
-/* The daemon finds what every daemon does, and no descriptor beside those of the map. */
+/* The daemon has the same environment as every daemon, and no descriptors except those of the map. */
 static void assert_daemon_runs(const char *path, int flags)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), ends[2];
@@ -189,7 +189,7 @@ static void assert_daemon_runs(const char *path, int flags)
 
 	ck_assert(fstat(fd, &null) == 0 && fstat(1, &output) == 0);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-	/* The map has the numbers that the next descriptors would get. */
+	/* The map contains the next descriptors that would be assigned. */
 	ck_assert(ends[0] == fd + 1 && ends[1] == fd + 2 && !is_open(fd + 3));
 	map[2].parent_fd = ends[1];
 	errno = EBUSY;
@@ -217,7 +217,7 @@ static void assert_daemon_runs(const char *path, int flags)
 	close_all(2, (int[]){fd, ends[0]});
 }
 
-/* What a program can do that starts from a directory to which no path leads. "child" and "text" are there. */
+/* Programs that can be executed from a current directory without a path. "child" and "text" are in it. */
 static void assert_daemons_run_from_here(const char *child, const char *script, const char *text)
 {
 	char path[4096];
@@ -250,7 +250,7 @@ static void prepare_programs(void)
 	write_script("text", "exit 1\n");
 }
 
-START_TEST(a_daemon_is_found_in_a_directory_whose_path_is_too_long)
+START_TEST(daemon_is_found_in_a_directory_whose_path_is_too_long)
 {
 	char name[256], last[256], *top;
 	struct rlimit limit, low;
@@ -261,7 +261,7 @@ START_TEST(a_daemon_is_found_in_a_directory_whose_path_is_too_long)
 	snprintf(report_path, sizeof(report_path), "%s/report", top);
 	memset(name, 'd', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	/* The directory has a path, but the program has none. */
+	/* The directory has a path, but that of the program is too long. */
 	for (int i = 0; i < 15; i++)
 		ck_assert_int_eq(mkdir(name, 0755) | chdir(name), 0);
 	snprintf(last, 4092 - strlen(current_directory()), "%s", name);
@@ -269,12 +269,12 @@ START_TEST(a_daemon_is_found_in_a_directory_whose_path_is_too_long)
 	ck_assert_int_eq(strlen(current_directory()), 4092);
 	prepare_programs();
 	assert_daemons_run_from_here("./child", "./script", "./text");
-	/* Nor has this directory. */
+	/* The path of this directory is too long, too. */
 	ck_assert_int_eq(mkdir(name, 0755) | chdir(name), 0);
 	prepare_programs();
 	assert_daemons_run_from_here("./child", "./script", "./text");
 
-	/* It takes a descriptor. */
+	/* It requires a free descriptor. */
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	low = limit;
 	low.rlim_cur = limit_with_free_numbers(0);
@@ -290,7 +290,7 @@ START_TEST(a_daemon_is_found_in_a_directory_whose_path_is_too_long)
 }
 END_TEST
 
-START_TEST(a_daemon_is_found_from_a_directory_that_was_removed)
+START_TEST(daemon_is_found_from_a_removed_directory)
 {
 	RETURN_UNDER_VALGRIND;
 	enter_scratch_directory();
@@ -310,7 +310,7 @@ static int run_outside_of_the_root(void *arg)
 		return 0;
 	ck_assert_int_eq(mount("none", "mounted", "tmpfs", 0, NULL) | chdir("mounted"), 0);
 	prepare_programs();
-	/* Nobody finds it any more. */
+	/* The names in it do not exist any more. */
 	ck_assert_int_eq(umount2(".", MNT_DETACH), 0);
 	assert_daemons_run_from_here("./child", "./script", "./text");
 	return 0;
@@ -325,7 +325,7 @@ static int run_below_another_mount(void *arg)
 		return 0;
 	ck_assert_int_eq(chdir("mounted"), 0);
 	prepare_programs();
-	/* The path of the directory leads to another one, which has programs of the same names. */
+	/* The path of the directory resolves to a different directory, which contains programs of the same names. */
 	ck_assert_int_eq(mount("none", cwd, "tmpfs", 0, NULL), 0);
 	snprintf(report_path, sizeof(report_path), "%s/report", cwd);
 	char path[4200];
@@ -338,7 +338,7 @@ static int run_below_another_mount(void *arg)
 	return 0;
 }
 
-START_TEST(a_daemon_is_found_in_a_directory_that_is_unreachable)
+START_TEST(daemon_is_found_in_an_unreachable_directory)
 {
 	RETURN_UNDER_VALGRIND;
 	enter_scratch_directory();
@@ -355,7 +355,7 @@ static void run_below_a_closed_directory(void)
 	assert_daemons_run_from_here("./child", "./script", "./text");
 }
 
-START_TEST(a_daemon_is_found_in_a_directory_whose_path_may_not_be_used)
+START_TEST(daemon_is_found_in_a_directory_whose_path_is_not_searchable)
 {
 	RETURN_UNDER_VALGRIND;
 	enter_scratch_directory();
@@ -363,7 +363,7 @@ START_TEST(a_daemon_is_found_in_a_directory_whose_path_may_not_be_used)
 	ck_assert_int_eq(mm_mkdir("closed/dir", 0755, MM_RECURSIVE) | chdir("closed/dir"), 0);
 	prepare_programs();
 	ck_assert_int_eq(chmod("..", 0700), 0);
-	/* Its owner, if that is the one who runs the tests, needs more. */
+	/* If the user who runs the tests owns it, more must be changed. */
 	if (geteuid() != 0)
 		ck_assert_int_eq(chmod("..", 0600), 0);
 	as_ordinary_user(run_below_a_closed_directory);
@@ -372,7 +372,7 @@ START_TEST(a_daemon_is_found_in_a_directory_whose_path_may_not_be_used)
 }
 END_TEST
 
-SUITE(a_daemon_gets_its_path_with_no_link_resolved, relative_directories_of_the_search_path_are_the_callers,
-      what_proc_names_is_executed_though_it_was_removed, a_program_that_was_replaced_can_execute_itself,
-      a_daemon_is_found_in_a_directory_whose_path_is_too_long, a_daemon_is_found_from_a_directory_that_was_removed,
-      a_daemon_is_found_in_a_directory_that_is_unreachable, a_daemon_is_found_in_a_directory_whose_path_may_not_be_used)
+SUITE(daemon_path_is_absolute_without_resolving_links, relative_search_path_directories_are_relative_to_the_caller,
+      executable_of_proc_is_executed_although_it_was_removed, replaced_program_can_execute_itself,
+      daemon_is_found_in_a_directory_whose_path_is_too_long, daemon_is_found_from_a_removed_directory,
+      daemon_is_found_in_an_unreachable_directory, daemon_is_found_in_a_directory_whose_path_is_not_searchable)

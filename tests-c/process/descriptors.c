@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * descriptors.c: which descriptors a program has
+ * descriptors.c: the descriptors of a program
  */
 #include "child.h"
 #include "sandbox.h"
@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* Descriptors below are looked at; those from FIRST on are the tests' own, below it the test framework has some. */
+/* Descriptors below this limit are checked; the tests use those from FIRST on, the test framework some below it. */
 #define NUMBERS 128
 #define FIRST 20
 
@@ -19,7 +19,7 @@ static unsigned long long inode_of(int fd)
 	return fstat(fd, &status) == 0 ? (unsigned long long)status.st_ino : 0;
 }
 
-/* Makes fd a new file with that name. */
+/* Makes fd refer to a new file with that name. */
 static void open_as(int fd, const char *path, int flags)
 {
 	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -33,7 +33,7 @@ static void open_as(int fd, const char *path, int flags)
 	}
 }
 
-/* Spawns the program, and checks that it finds these inodes at its descriptors (0: nothing), and no others. */
+/* Spawns the program, and checks that its descriptors refer to these inodes (0: closed), and to no others. */
 static void assert_finds(int num_map, const struct mm_remap_fd *map, int flags,
                          const unsigned long long expected[NUMBERS])
 {
@@ -56,7 +56,7 @@ static void assert_finds(int num_map, const struct mm_remap_fd *map, int flags,
 	}
 }
 
-/* Those below a number, except for what is close-on-exec. */
+/* The descriptors below a number, except for those that are close-on-exec. */
 static void expect_below(int end, unsigned long long expected[NUMBERS])
 {
 	memset(expected, 0, NUMBERS * sizeof(*expected));
@@ -65,7 +65,7 @@ static void expect_below(int end, unsigned long long expected[NUMBERS])
 			expected[fd] = inode_of(fd);
 }
 
-START_TEST(a_program_has_the_standard_descriptors_and_those_of_the_map)
+START_TEST(program_has_the_standard_descriptors_and_those_of_the_map)
 {
 	unsigned long long expected[NUMBERS];
 	struct mm_remap_fd map[] = {{23, 27}, {24, 27}, {29, 28}, {28, 28}, {0, 27}};
@@ -104,7 +104,7 @@ START_TEST(descriptors_are_closed_on_request)
 }
 END_TEST
 
-START_TEST(a_standard_descriptor_that_is_close_on_exec_is_closed_unless_it_is_mapped)
+START_TEST(close_on_exec_standard_descriptor_is_closed_unless_mapped)
 {
 	unsigned long long expected[NUMBERS];
 	int saved = fcntl(1, F_DUPFD_CLOEXEC, 100);
@@ -124,7 +124,7 @@ START_TEST(a_standard_descriptor_that_is_close_on_exec_is_closed_unless_it_is_ma
 }
 END_TEST
 
-START_TEST(elements_find_what_the_ones_before_have_left)
+START_TEST(map_elements_apply_in_order)
 {
 	unsigned long long expected[NUMBERS];
 	struct mm_remap_fd chain[] = {{1, 27}, {2, 1}}, swap[] = {{27, 28}, {28, 27}};
@@ -159,7 +159,7 @@ START_TEST(kept_descriptors_keep_their_numbers)
 }
 END_TEST
 
-START_TEST(maps_that_cannot_be_fail_before_the_program_runs)
+START_TEST(invalid_maps_fail_before_the_program_runs)
 {
 	static const struct mm_remap_fd bad[][2] = {{{0, 0}, {25, 32}},
 	                                            {{0, 0}, {-2, 1}},
@@ -207,7 +207,7 @@ START_TEST(no_free_descriptor_is_needed)
 }
 END_TEST
 
-/* In a process of its own: the suite reads directories to find what is left behind. */
+/* In a child process: the suite reads directories to find leaked descriptors. */
 static int find_without_the_kernels_help(void *arg)
 {
 	unsigned long long expected[NUMBERS];
@@ -216,7 +216,10 @@ static int find_without_the_kernels_help(void *arg)
 	for (int fd = FIRST; fd < NUMBERS; fd++)
 		if (!is_open(fd))
 			open_as(fd, "file", 0);
-	/* Before the first, the kernel does it; then it must be looked which are open; then even that cannot be done. */
+	/*
+	 * At first the kernel closes the descriptors; then the list of open ones must be read; then neither is
+	 * possible.
+	 */
 	for (int round = 0; round < 3; round++) {
 		if (round == 1)
 			forbid(SYS_close_range, SECCOMP_RET_ERRNO | ENOSYS);
@@ -229,7 +232,7 @@ static int find_without_the_kernels_help(void *arg)
 	return 0;
 }
 
-START_TEST(descriptors_are_closed_without_the_kernels_help_too)
+START_TEST(descriptors_are_closed_without_kernel_support)
 {
 	enter_scratch_directory();
 	assert_child_succeeds(start_child(find_without_the_kernels_help, NULL));
@@ -237,7 +240,7 @@ START_TEST(descriptors_are_closed_without_the_kernels_help_too)
 }
 END_TEST
 
-/* What an old kernel, a sandbox and a chroot() lack. */
+/* What old kernels, sandboxes and chroot() environments lack. */
 static void forbid_help(bool with_select)
 {
 	forbid(SYS_close_range, SECCOMP_RET_ERRNO | ENOSYS);
@@ -257,7 +260,7 @@ static void set_limit(rlim_t limit)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &both), 0);
 }
 
-/* Whether a program finds the descriptor: it cannot write to it otherwise. */
+/* Whether a program has the descriptor: otherwise it cannot write to it. */
 static void assert_is_closed_in_program(int fd)
 {
 	char number[16];
@@ -270,7 +273,7 @@ static void assert_is_closed_in_program(int fd)
 	assert_exits(pid, 125);
 	assert_spawns(&pid, CHILD, 0, NULL, MM_SPAWN_KEEP_FDS, ARGUMENTS("-", "write", number, ""), NULL);
 	assert_exits(pid, 0);
-	/* A million numbers at most. */
+	/* At most a million descriptors. */
 	ck_assert_int_lt(now_ms() - start, is_instrumented() ? 60000 : 5000);
 }
 
@@ -286,7 +289,7 @@ static int close_above_a_limit(void *arg)
 	struct rlimit limit = {1 << 20, 1 << 20};
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	/* Where it can be had. */
+	/* If the limit permits it. */
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1) {
 		getrlimit(RLIMIT_NOFILE, &limit);
 		limit.rlim_cur = limit.rlim_max;
@@ -322,7 +325,7 @@ START_TEST(descriptors_above_a_lowered_limit_are_closed)
 	                                         {RLIM_INFINITY, 500, true},
 	                                         {RLIM_INFINITY, 500, false}};
 
-	/* valgrind has descriptors of its own at the highest numbers, and keeps them. */
+	/* valgrind uses the highest descriptors itself, and keeps them. */
 	for (int i = 0; i < MM_NELEM(heights) && !is_under_valgrind(); i++)
 		assert_child_succeeds(start_child(close_above_a_limit, (void *)&heights[i]));
 }
@@ -353,18 +356,18 @@ static int close_below_a_huge_limit(void *arg)
 	return 0;
 }
 
-START_TEST(a_limit_of_a_billion_costs_no_minutes)
+START_TEST(limit_of_a_billion_descriptors_does_not_take_minutes)
 {
 	if (!is_under_valgrind())
 		assert_child_succeeds(start_child(close_below_a_huge_limit, NULL));
 }
 END_TEST
 
-START_TEST(a_process_that_ends_before_it_can_execute_is_an_error)
+START_TEST(child_that_ends_before_it_can_execute_is_an_error)
 {
 	mm_pid_t pid = -4711;
 
-	/* The library alone calls it, in the child. */
+	/* Only the library calls it, in the child. */
 	forbid(SYS_close_range, SECCOMP_RET_KILL_PROCESS);
 	assert_fails(mm_spawn(&pid, CHILD, 0, NULL, 0, ARGUMENTS("-"), NULL), EIO);
 	ck_assert_int_eq(pid, -4711);
@@ -378,7 +381,7 @@ END_TEST
 
 #define MODELLED 18
 
-/* The standard descriptors, which are not touched, and some of the tests' own; -1 and -2 stay what they are. */
+/* The standard descriptors, which are not changed, and some of the tests' own; -1 and -2 keep their meaning. */
 static int descriptor(int number)
 {
 	return number < 3 ? number : FIRST + number - 3;
@@ -393,7 +396,7 @@ struct element {
 	int child, parent;
 };
 
-/* What the descriptors are after the map was applied, or the error. */
+/* The descriptors after the map was applied, or the error. */
 static int apply(struct model *model, int num_map, const struct element *map)
 {
 	for (int i = 3; i < MODELLED; i++)
@@ -417,7 +420,7 @@ static int apply(struct model *model, int num_map, const struct element *map)
 	return 0;
 }
 
-/* The map has no trace in the caller: its descriptors are as before, and nothing was written into its files. */
+/* The map has no effect on the caller: its descriptors are unchanged, and nothing was written to its files. */
 static void assert_descriptors_are(const struct model *model)
 {
 	struct stat status;
@@ -483,7 +486,7 @@ static void spawn_random(uint32_t *random)
 	assert_descriptors_are(&before);
 }
 
-START_TEST(random_maps_do_what_a_model_predicts)
+START_TEST(random_maps_match_a_model)
 {
 	int cases = is_instrumented() ? 300 : 2000;
 	uint32_t random = 4711;
@@ -497,10 +500,9 @@ START_TEST(random_maps_do_what_a_model_predicts)
 }
 END_TEST
 
-SUITE(a_program_has_the_standard_descriptors_and_those_of_the_map, descriptors_are_closed_on_request,
-      a_standard_descriptor_that_is_close_on_exec_is_closed_unless_it_is_mapped,
-      elements_find_what_the_ones_before_have_left, kept_descriptors_keep_their_numbers,
-      maps_that_cannot_be_fail_before_the_program_runs, no_free_descriptor_is_needed,
-      descriptors_are_closed_without_the_kernels_help_too, descriptors_above_a_lowered_limit_are_closed,
-      a_limit_of_a_billion_costs_no_minutes, a_process_that_ends_before_it_can_execute_is_an_error,
-      random_maps_do_what_a_model_predicts)
+SUITE(program_has_the_standard_descriptors_and_those_of_the_map, descriptors_are_closed_on_request,
+      close_on_exec_standard_descriptor_is_closed_unless_mapped, map_elements_apply_in_order,
+      kept_descriptors_keep_their_numbers, invalid_maps_fail_before_the_program_runs, no_free_descriptor_is_needed,
+      descriptors_are_closed_without_kernel_support, descriptors_above_a_lowered_limit_are_closed,
+      limit_of_a_billion_descriptors_does_not_take_minutes, child_that_ends_before_it_can_execute_is_an_error,
+      random_maps_match_a_model)

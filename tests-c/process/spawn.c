@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spawn.c: programs that are executed, what they are given, how they fail and how they end
+ * spawn.c: executed programs: their arguments, failures and exit status
  */
 #include "child.h"
 
@@ -9,14 +9,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* A text that is executed as a program, or cannot be. */
+/* A script that is executed as a program, or cannot be. */
 static void write_program(const char *path, const char *text, mode_t mode)
 {
 	write_file(path, text);
 	ck_assert_int_eq(chmod(path, mode), 0);
 }
 
-START_TEST(a_program_gets_its_arguments_and_environment)
+START_TEST(program_gets_its_arguments_and_environment)
 {
 	mm_pid_t pid;
 
@@ -38,7 +38,7 @@ START_TEST(a_program_gets_its_arguments_and_environment)
 }
 END_TEST
 
-START_TEST(without_arguments_it_gets_its_path_and_without_environment_the_present_one)
+START_TEST(null_arguments_become_the_path_and_null_environment_is_inherited)
 {
 	mm_pid_t pid;
 
@@ -55,7 +55,7 @@ START_TEST(without_arguments_it_gets_its_path_and_without_environment_the_presen
 }
 END_TEST
 
-START_TEST(the_rest_is_inherited)
+START_TEST(other_attributes_are_inherited)
 {
 	mm_pid_t pid;
 	char cwd[4096];
@@ -75,14 +75,14 @@ START_TEST(the_rest_is_inherited)
 }
 END_TEST
 
-START_TEST(success_leaves_errno_and_the_error_state_alone)
+START_TEST(success_leaves_errno_and_the_error_state_unchanged)
 {
 	mm_pid_t pid;
 
 	enter_scratch_directory();
 	ck_assert_int_eq(mm_unlink("missing"), -1);
 	errno = EBUSY;
-	/* What is not in the first directory makes no error. */
+	/* A program that is not in the first directory causes no error. */
 	ck_assert_int_eq(setenv("PATH", "/nowhere:/bin:/usr/bin", 1), 0);
 	assert_spawns(&pid, "true", 0, NULL, 0, NULL, NULL);
 	ck_assert_int_eq(errno, EBUSY);
@@ -96,7 +96,7 @@ START_TEST(success_leaves_errno_and_the_error_state_alone)
 }
 END_TEST
 
-START_TEST(a_name_is_searched_in_the_path_of_the_caller)
+START_TEST(name_is_searched_in_the_path_of_the_caller)
 {
 	mm_pid_t pid;
 	char path[4096];
@@ -108,7 +108,10 @@ START_TEST(a_name_is_searched_in_the_path_of_the_caller)
 	write_program("prog", "#!/bin/sh\nexit 3\n", 0755);
 	write_file("file", "");
 
-	/* What is denied, missing, or below a file, is passed over; the PATH of envp does not count. */
+	/*
+	 * Directories without permission, missing ones and paths below a file are skipped; the PATH of envp is not
+	 * used.
+	 */
 	setenv("PATH", "first:missing:file:second:", 1);
 	assert_spawns(&pid, "prog", 0, NULL, 0, NULL, ((char *[]){"PATH=first", NULL}));
 	assert_exits(pid, 2);
@@ -119,7 +122,7 @@ START_TEST(a_name_is_searched_in_the_path_of_the_caller)
 	setenv("PATH", "", 1);
 	assert_spawns(&pid, "prog", 0, NULL, 0, NULL, NULL);
 	assert_exits(pid, 3);
-	/* One that is too long holds nothing. */
+	/* An element that is too long is skipped. */
 	memset(path, 'x', sizeof(path));
 	strcpy(path + sizeof(path) - 8, ":second");
 	setenv("PATH", path, 1);
@@ -128,7 +131,7 @@ START_TEST(a_name_is_searched_in_the_path_of_the_caller)
 
 	setenv("PATH", "first:missing", 1);
 	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), EACCES);
-	/* The last directory gives the reason, as in execvp(); one whose name is too long does not count. */
+	/* The last directory determines the error, as in execvp(); one whose name is too long is ignored. */
 	setenv("PATH", "missing:file", 1);
 	assert_fails(mm_spawn(&pid, "prog", 0, NULL, 0, NULL, NULL), ENOTDIR);
 	assert_fails(mm_spawn(&pid, "prog", 0, NULL, MM_SPAWN_DAEMONIZE, NULL, NULL), ENOTDIR);
@@ -150,7 +153,7 @@ START_TEST(a_name_is_searched_in_the_path_of_the_caller)
 }
 END_TEST
 
-START_TEST(a_text_is_run_by_the_shell_only_if_it_was_searched)
+START_TEST(script_is_run_by_the_shell_only_if_it_was_searched)
 {
 	mm_pid_t pid;
 
@@ -163,7 +166,7 @@ START_TEST(a_text_is_run_by_the_shell_only_if_it_was_searched)
 	assert_spawns(&pid, "text", 0, NULL, 0, NULL, NULL);
 	assert_exits(pid, 5);
 	ck_assert(has_text("output", "./text \n"));
-	/* Not even its own name: valgrind does not like it. */
+	/* Not even argv[0]: valgrind does not support that. */
 	if (!is_under_valgrind()) {
 		assert_spawns(&pid, "text", 0, NULL, 0, ((char *[]){NULL}), NULL);
 		assert_exits(pid, 5);
@@ -174,7 +177,7 @@ START_TEST(a_text_is_run_by_the_shell_only_if_it_was_searched)
 }
 END_TEST
 
-/* Each failure, with and without a daemon: the pid is untouched, and no process is left (the suite looks). */
+/* Each failure, with and without a daemon: the pid is not stored, and no process remains (checked by the suite). */
 static void fail_to_execute(const char *path, int error)
 {
 	static const int flags[] = {0, MM_SPAWN_KEEP_FDS, MM_SPAWN_DAEMONIZE, MM_SPAWN_DAEMONIZE | MM_SPAWN_KEEP_FDS};
@@ -189,7 +192,7 @@ static void fail_to_execute(const char *path, int error)
 	}
 }
 
-START_TEST(each_reason_not_to_execute_is_told)
+START_TEST(each_reason_not_to_execute_is_reported)
 {
 	char path[5000], cwd[4096];
 
@@ -221,8 +224,8 @@ START_TEST(each_reason_not_to_execute_is_told)
 }
 END_TEST
 
-/* valgrind ends a process whose execve() fails, except for the reasons above, which it looks for before. */
-START_TEST(reasons_that_only_the_kernel_finds_are_told)
+/* valgrind ends a process whose execve() fails, except for the reasons above, which it checks in advance. */
+START_TEST(errors_that_only_the_kernel_detects_are_reported)
 {
 	const size_t size = 1 << 20;
 	mm_pid_t pid;
@@ -250,7 +253,7 @@ START_TEST(reasons_that_only_the_kernel_finds_are_told)
 }
 END_TEST
 
-START_TEST(arguments_that_are_none_are_refused)
+START_TEST(invalid_arguments_are_rejected)
 {
 	static const struct mm_remap_fd map[] = {{1, 1}};
 	mm_pid_t pid = -4711;
@@ -267,7 +270,7 @@ START_TEST(arguments_that_are_none_are_refused)
 	assert_fails(mm_execv("/bin/true", 1, NULL, 0, NULL, NULL), EINVAL);
 	ck_assert_int_eq(pid, -4711);
 
-	/* A map that does not count is not looked at. */
+	/* A map whose size is 0 is not accessed. */
 	assert_spawns(&pid, "/bin/true", 1, NULL, MM_SPAWN_KEEP_FDS, NULL, NULL);
 	assert_exits(pid, 0);
 	assert_spawns(&pid, "/bin/true", -1, map, 0, NULL, NULL);
@@ -277,7 +280,7 @@ START_TEST(arguments_that_are_none_are_refused)
 }
 END_TEST
 
-START_TEST(ends_are_told_by_code_or_signal)
+START_TEST(exit_status_contains_code_or_signal)
 {
 	static const int codes[] = {0, 1, 2, 3, 15, 16, 127, 128, 255};
 	static const int signals[] = {SIGSEGV, SIGILL, SIGFPE, SIGTERM, SIGABRT, SIGINT, SIGKILL};
@@ -309,7 +312,7 @@ START_TEST(ends_are_told_by_code_or_signal)
 }
 END_TEST
 
-START_TEST(a_core_dump_is_no_part_of_the_status)
+START_TEST(core_dump_flag_is_not_in_the_status)
 {
 	struct rlimit core;
 	mm_pid_t pid;
@@ -340,9 +343,9 @@ static int stop(void *arg)
 	return raise(SIGSTOP);
 }
 
-START_TEST(stopped_processes_have_not_ended)
+START_TEST(stopped_processes_are_not_reported_as_ended)
 {
-	/* Of one that is traced, waitpid() tells that it has stopped; it stays so until it is killed. */
+	/* For a traced process, waitpid() reports the stop; it remains stopped until it is killed. */
 	pid_t pid = start_child(stop, NULL);
 	pthread_t killer = start_thread(kill_soon, &pid);
 	int status;
@@ -353,7 +356,7 @@ START_TEST(stopped_processes_have_not_ended)
 }
 END_TEST
 
-START_TEST(waiting_can_be_interrupted)
+START_TEST(wait_can_be_interrupted)
 {
 	mm_pid_t pid;
 	int ends[2];
@@ -369,7 +372,7 @@ START_TEST(waiting_can_be_interrupted)
 }
 END_TEST
 
-START_TEST(a_daemon_is_on_its_own)
+START_TEST(daemon_is_detached)
 {
 	static const char *const paths[] = {CHILD, "child", "./link"};
 	char report_path[128], cwd[64];
@@ -390,7 +393,7 @@ START_TEST(a_daemon_is_on_its_own)
 		              ARGUMENTS(report_path), NULL);
 		ck_assert_int_eq(pid, -4711);
 		assert_fails(mm_wait_process(-1, NULL), ECHILD);
-		/* Nobody else keeps the pipe open: it ends with the daemon. */
+		/* No other process has the pipe open: the end of file is read when the daemon ends. */
 		close_all(1, &ends[1]);
 		ck_assert_int_eq(mm_read(ends[0], &byte, 1), 0);
 		close_all(1, &ends[0]);
@@ -401,11 +404,11 @@ START_TEST(a_daemon_is_on_its_own)
 		ck_assert(has_line(report, "umask 000"));
 		ck_assert_int_ne(reported_number(report, "ppid ", 10), getpid());
 		ck_assert_int_ne(reported_number(report, "sid ", 10), getsid(0));
-		/* It leads no session, so that it cannot get a terminal by accident. */
+		/* It is not a session leader, so that it cannot acquire a controlling terminal by accident. */
 		ck_assert_int_ne(reported_number(report, "sid ", 10), reported_number(report, "pid ", 10));
 		ck_assert_int_eq(mm_unlink(report_path), 0);
 	}
-	/* Relative directories of PATH are not looked up where the daemon is. */
+	/* Relative directories of PATH are not relative to the daemon's directory. */
 	setenv("PATH", "bin", 1);
 	assert_fails(mm_spawn(NULL, "true", 0, NULL, MM_SPAWN_DAEMONIZE, NULL, NULL), ENOENT);
 	umask(022);
@@ -424,7 +427,7 @@ static void spawn_beyond_the_limit(void)
 	ck_assert_int_eq(pid, -4711);
 }
 
-START_TEST(too_many_processes_of_a_user_are_told)
+START_TEST(exceeded_process_limit_of_a_user_is_reported)
 {
 	as_ordinary_user(spawn_beyond_the_limit);
 }
@@ -451,7 +454,7 @@ static int spawn_with_pending_output(void *arg)
 	return 0;
 }
 
-START_TEST(output_of_the_caller_is_written_once)
+START_TEST(buffered_output_of_the_caller_is_written_once)
 {
 	enter_scratch_directory();
 	assert_child_succeeds(start_child(spawn_with_pending_output, NULL));
@@ -462,7 +465,7 @@ START_TEST(output_of_the_caller_is_written_once)
 }
 END_TEST
 
-START_TEST(an_ignored_error_is_only_returned)
+START_TEST(ignored_error_is_only_returned)
 {
 	mm_pid_t pid;
 	unsigned before = (unsigned)mm_error_set_flags(MM_ERROR_SET, MM_ERROR_IGNORE);
@@ -475,11 +478,11 @@ START_TEST(an_ignored_error_is_only_returned)
 }
 END_TEST
 
-SUITE(a_program_gets_its_arguments_and_environment,
-      without_arguments_it_gets_its_path_and_without_environment_the_present_one, the_rest_is_inherited,
-      success_leaves_errno_and_the_error_state_alone, a_name_is_searched_in_the_path_of_the_caller,
-      a_text_is_run_by_the_shell_only_if_it_was_searched, each_reason_not_to_execute_is_told,
-      reasons_that_only_the_kernel_finds_are_told, arguments_that_are_none_are_refused, ends_are_told_by_code_or_signal,
-      a_core_dump_is_no_part_of_the_status, stopped_processes_have_not_ended, waiting_can_be_interrupted,
-      a_daemon_is_on_its_own, too_many_processes_of_a_user_are_told, output_of_the_caller_is_written_once,
-      an_ignored_error_is_only_returned)
+SUITE(program_gets_its_arguments_and_environment, null_arguments_become_the_path_and_null_environment_is_inherited,
+      other_attributes_are_inherited, success_leaves_errno_and_the_error_state_unchanged,
+      name_is_searched_in_the_path_of_the_caller, script_is_run_by_the_shell_only_if_it_was_searched,
+      each_reason_not_to_execute_is_reported, errors_that_only_the_kernel_detects_are_reported,
+      invalid_arguments_are_rejected, exit_status_contains_code_or_signal, core_dump_flag_is_not_in_the_status,
+      stopped_processes_are_not_reported_as_ended, wait_can_be_interrupted, daemon_is_detached,
+      exceeded_process_limit_of_a_user_is_reported, buffered_output_of_the_caller_is_written_once,
+      ignored_error_is_only_returned)

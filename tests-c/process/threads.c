@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * threads.c: spawning amid signals and threads, and becoming another program
+ * threads.c: spawning with signals and threads, and replacing the process image
  */
 #include "child.h"
 #include "sandbox.h"
@@ -18,13 +18,13 @@ static void count_call(int signum)
 
 	(void)signum;
 	__atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
-	/* Not getpid(), which somebody might remember. */
+	/* Not getpid(), whose result could be cached. */
 	if ((pid_t)syscall(SYS_getpid) != own_pid)
 		__atomic_add_fetch(&calls_elsewhere, 1, __ATOMIC_RELAXED);
 	errno = saved;
 }
 
-START_TEST(blocked_and_ignored_signals_stay_so_and_caught_ones_get_their_default)
+START_TEST(blocked_and_ignored_signals_are_inherited_and_caught_ones_are_reset)
 {
 	struct sigaction action = {.sa_handler = count_call};
 	sigset_t blocked, after;
@@ -51,7 +51,7 @@ START_TEST(blocked_and_ignored_signals_stay_so_and_caught_ones_get_their_default
 	ck_assert_int_eq(reported_number(report, "SigIgn:\t", 16) & 1L << (SIGPIPE - 1), 1L << (SIGPIPE - 1));
 	ck_assert_int_eq(reported_number(report, "SigIgn:\t", 16) & 1L << (SIGTERM - 1), 0);
 
-	/* The caller's are as before, also after a failure. */
+	/* The caller's are unchanged, also after a failure. */
 	ck_assert_int_eq(mm_spawn(&pid, "./missing", 0, NULL, 0, NULL, NULL), -1);
 	ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
 	for (int signum = 1; signum < 32; signum++)
@@ -64,7 +64,7 @@ END_TEST
 
 static bool storm_is_over;
 
-/* Signals the whole process group, and so also each child as soon as it is there. */
+/* Signals the whole process group, which includes each child from its creation. */
 static void *make_storm(void *arg)
 {
 	sigset_t blocked;
@@ -79,9 +79,9 @@ static void *make_storm(void *arg)
 	return arg;
 }
 
-START_TEST(a_storm_of_signals_makes_no_started_program_an_error)
+START_TEST(storm_of_signals_does_not_make_a_started_program_an_error)
 {
-	/* Its default is to do nothing: no program is ended by it. */
+	/* Its default action is to ignore it, so it ends no program. */
 	struct sigaction action = {.sa_handler = count_call};
 	int rounds = is_under_valgrind() ? 20 : 300;
 	mm_pid_t pid;
@@ -106,12 +106,12 @@ START_TEST(a_storm_of_signals_makes_no_started_program_an_error)
 	__atomic_store_n(&storm_is_over, true, __ATOMIC_RELAXED);
 	join_thread(storm);
 	ck_assert_int_gt(calls, 0);
-	/* No child has run the handler, in memory that was not its own. */
+	/* No child has run the handler, in memory that it shares with the caller. */
 	ck_assert_int_eq(calls_elsewhere, 0);
 }
 END_TEST
 
-START_TEST(failures_are_told_where_children_are_not_waited_for)
+START_TEST(failures_are_reported_where_children_are_not_waited_for)
 {
 	struct sigaction action = {.sa_handler = SIG_IGN};
 	mm_pid_t pid;
@@ -129,7 +129,7 @@ END_TEST
 
 static bool is_over;
 
-/* Is inside the allocator, or holds the lock of a stream, at nearly every moment. */
+/* Is inside the allocator, or holds the lock of a stream, nearly all the time. */
 static void *allocate(void *arg)
 {
 	uint32_t random = (uint32_t)(intptr_t)arg;
@@ -141,7 +141,7 @@ static void *allocate(void *arg)
 	return NULL;
 }
 
-START_TEST(a_hundred_threads_inside_malloc_are_in_no_childs_way)
+START_TEST(threads_inside_malloc_do_not_block_children)
 {
 	pthread_t threads[100];
 	int count = is_under_valgrind() ? 8 : 100, rounds = is_instrumented() ? 5 : 10;
@@ -181,7 +181,7 @@ static void *spawn_in_turns(void *arg)
 		              ARGUMENTS("-", "write", "5", "x", "exit", code), NULL);
 		close_all(1, &ends[1]);
 		ck_assert_int_eq(mm_read(ends[0], &byte, 1), 1);
-		/* The end: no child of another thread has this pipe. */
+		/* End of file: no child of another thread has this pipe open. */
 		ck_assert_int_eq(mm_read(ends[0], &byte, 1), 0);
 		close_all(1, &ends[0]);
 		assert_exits(pid, expected);
@@ -191,7 +191,7 @@ static void *spawn_in_turns(void *arg)
 	return NULL;
 }
 
-START_TEST(many_children_of_many_threads_leave_nothing)
+START_TEST(children_of_many_threads_leave_nothing_behind)
 {
 	struct spawner spawners[8];
 	pthread_t threads[8];
@@ -215,8 +215,8 @@ static void *write_until_over(void *fd)
 	return NULL;
 }
 
-/* A tool that keeps account of descriptors must not take those of a child for the caller's. */
-START_TEST(a_child_closes_descriptors_that_other_threads_use)
+/* A tool that tracks descriptors must not confuse those of a child with the caller's. */
+START_TEST(child_closes_descriptors_that_other_threads_use)
 {
 	const struct mm_remap_fd map[] = {{40, -1}, {41, 40}, {41, 1}, {40, 1}, {40, -1}};
 	mm_pid_t pid;
@@ -245,7 +245,7 @@ struct cancelled {
 	mm_pid_t pid;
 };
 
-/* Between being cancelled and the end nothing is called that would act on it, but perhaps the library. */
+/* Between the cancellation and the end, no cancellation point is called, except possibly by the library. */
 static void *spawn_while_cancelled(void *arg)
 {
 	struct cancelled *cancelled = arg;
@@ -262,7 +262,7 @@ static void *spawn_while_cancelled(void *arg)
 	return NULL;
 }
 
-START_TEST(a_thread_is_not_cancelled_while_it_spawns)
+START_TEST(thread_is_not_cancelled_while_it_spawns)
 {
 	struct cancelled cancelled = {.state_after = -1};
 
@@ -287,7 +287,7 @@ static int execute(void *arg)
 	return 1;
 }
 
-START_TEST(a_process_becomes_a_program)
+START_TEST(execv_replaces_the_process_image)
 {
 	enter_scratch_directory();
 	pid_t pid = start_child(execute, NULL);
@@ -313,7 +313,7 @@ static int execute_kept(void *arg)
 	return 1;
 }
 
-START_TEST(its_descriptors_can_be_kept)
+START_TEST(execv_can_keep_descriptors)
 {
 	enter_scratch_directory();
 	assert_exits(start_child(execute_kept, NULL), 0);
@@ -333,7 +333,7 @@ static int execute_among_threads(void *arg)
 	return execute(arg);
 }
 
-START_TEST(other_threads_do_not_hinder_it)
+START_TEST(execv_works_beside_other_threads)
 {
 	enter_scratch_directory();
 	assert_exits(start_child(execute_among_threads, NULL), 42);
@@ -352,14 +352,14 @@ static int fail_to_execute(void *arg)
 	assert_fails(mm_execv("missing", 0, NULL, MM_SPAWN_KEEP_FDS, NULL, NULL), ENOENT);
 	assert_fails(mm_execv(".", 0, NULL, MM_SPAWN_KEEP_FDS, NULL, NULL), EACCES);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
-	/* What was done until it failed stays, as the documentation says. */
+	/* Changes made before the failure remain, as documented. */
 	assert_fails(mm_execv(CHILD, 3, map, 0, NULL, NULL), EBADF);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	ck_assert(is_open(40) && !is_open(41) && !is_open(42));
 	return 0;
 }
 
-START_TEST(a_failure_to_become_one_is_told)
+START_TEST(execv_failure_is_reported)
 {
 	enter_scratch_directory();
 	assert_child_succeeds(start_child(fail_to_execute, NULL));
@@ -367,9 +367,9 @@ START_TEST(a_failure_to_become_one_is_told)
 }
 END_TEST
 
-SUITE(blocked_and_ignored_signals_stay_so_and_caught_ones_get_their_default,
-      a_storm_of_signals_makes_no_started_program_an_error, failures_are_told_where_children_are_not_waited_for,
-      a_hundred_threads_inside_malloc_are_in_no_childs_way, many_children_of_many_threads_leave_nothing,
-      a_child_closes_descriptors_that_other_threads_use, a_thread_is_not_cancelled_while_it_spawns,
-      a_process_becomes_a_program, its_descriptors_can_be_kept, other_threads_do_not_hinder_it,
-      a_failure_to_become_one_is_told)
+SUITE(blocked_and_ignored_signals_are_inherited_and_caught_ones_are_reset,
+      storm_of_signals_does_not_make_a_started_program_an_error,
+      failures_are_reported_where_children_are_not_waited_for, threads_inside_malloc_do_not_block_children,
+      children_of_many_threads_leave_nothing_behind, child_closes_descriptors_that_other_threads_use,
+      thread_is_not_cancelled_while_it_spawns, execv_replaces_the_process_image, execv_can_keep_descriptors,
+      execv_works_beside_other_threads, execv_failure_is_reported)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * child.c: a program that tells what it was given, and ends as it is told
+ * child.c: a program that reports its attributes, and ends as requested
  *
  * usage: child REPORT [exit CODE | kill SIGNAL | read FD | write FD TEXT | poke FD TEXT]...
  *
- * REPORT names a file to be written, or is "-". Then the commands, in their order: read waits for the end of what comes from
- * a descriptor, poke writes into a map of it.
+ * REPORT is the name of a file to be written, or "-". The commands are executed in order: read waits for the end of
+ * file of a descriptor, poke writes to a map of it.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
  *
  * usage: daemonize OUTPUT
  *
- * The daemon writes its name into OUTPUT, the end of which is an open pipe: descriptor 1.
+ * The daemon writes its name to OUTPUT. Its descriptor 1 is a pipe that is open until it ends.
  */
 #include <mmsysio.h>
 #include <stdio.h>

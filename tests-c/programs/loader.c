@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loader.c: loads the library, uses it in a thread, and unloads it, as often as its argument says
+ * loader.c: loads the library, uses it in a thread, and unloads it, as often as its argument specifies
  *
- * It is not linked with the library. Ends in 0 if neither descriptors nor memory grew.
+ * It is not linked with the library. Exits with 0 if neither the number of descriptors nor the memory grew.
  */
 #include <dirent.h>
 #include <dlfcn.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * placeholders.c: a filesystem in user space whose files are not what their sizes say, for copy_fuse.c
+ * placeholders.c: a FUSE filesystem whose files do not have the sizes that it reports, for copy_fuse.c
  *
- * It is mounted on the directory that is its argument. Its files have the content of placeholders.h, and are read-only.
- * Files that are created in it hold what is written to them; there is no truncate() and no chmod(), and closing one
- * whose name begins with "lost" fails.
+ * It is mounted on the directory given as argument. Its files have the content defined in placeholders.h, and are
+ * read-only. Files created in it have the content written to them; truncate() and chmod() are not supported, and
+ * closing a file whose name begins with "lost" fails.
  */
 #define FUSE_USE_VERSION 30
 #include "placeholders.h"
@@ -19,7 +19,7 @@
 #define MOST_FILES 8
 #define MOST_BYTES (4 << 20)
 
-/* Those that were created. */
+/* The created files. */
 static struct created {
 	char name[64];
 	mode_t mode;
@@ -127,7 +127,7 @@ static int write_file(const char *path, const char *bytes, size_t size, off_t of
 static int flush_file(const char *path, struct fuse_file_info *info)
 {
 	(void)info;
-	/* The path is NULL when the name was removed. */
+	/* The path is NULL if the name was removed. */
 	return path != NULL && strncmp(path, "/lost", 5) == 0 ? -EIO : 0;
 }
 

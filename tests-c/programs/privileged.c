@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * privileged.c: tells by its exit status whether it has privileges, and which variables of its environment count
+ * privileged.c: reports by its exit status whether it has privileges, and which environment variables have an effect
  *
- * It is linked with the static library, since the dynamic linker is careful too.
+ * It is linked with the static library, since the dynamic linker also ignores variables in privileged programs.
  */
 #include <mmerrno.h>
 #include <mmlog.h>
@@ -26,7 +26,7 @@ int main(void)
 
 	if (mm_log_set_maxlvl(MM_LOG_NONE) == MM_LOG_FATAL)
 		result |= TOOK_LOG_LEVEL;
-	/* With a patience of 0 it fails at once, otherwise it waits until it is interrupted. */
+	/* With a timeout of 0 it fails immediately, otherwise it waits until it is interrupted. */
 	sigaction(SIGALRM, &action, NULL);
 	alarm(1);
 	snprintf(name, sizeof(name), "mmsysio-test-privileged-%ld", (long)getpid());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * race.c: two threads that change one variable, for `make check-threads` to see whether helgrind finds that out
+ * race.c: two threads that change one variable, with which `make check-threads` verifies that helgrind finds races
  */
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * syscalls.c: does one thing between two marks that strace sees
+ * syscalls.c: performs one operation between two marks in the output of strace
  *
  * usage: syscalls messages|descriptors|sockets|connect|accept|create|destroy|spawn|wait|map|unmap
  */
@@ -55,7 +55,7 @@ static void spawn_and_map(const char *what)
 	void *memory;
 	mm_pid_t pid;
 
-	/* The first time more is done. */
+	/* The first call does more. */
 	for (int i = 0; i < 2; i++) {
 		mark_if(spawns && i == 1, "begin");
 		REQUIRE(mm_spawn(&pid, "/bin/true", 0, NULL, 0, NULL, NULL) == 0);
@@ -76,7 +76,7 @@ static void spawn_and_map(const char *what)
 	}
 }
 
-/* Everything that stands on the path of messages over the network. */
+/* All functions on the path of messages over the network. */
 static void exchange_datagrams(int count)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -84,7 +84,7 @@ static void exchange_datagrams(int count)
 	char data[64] = "";
 	struct iovec iov = {data, sizeof(data)};
 	struct mm_sock_multimsg message = {.msg = {.msg_iov = &iov, .msg_iovlen = 1}};
-	/* Connected with itself. */
+	/* Connected to itself. */
 	int fd = mm_socket(AF_INET, SOCK_DGRAM, 0);
 
 	REQUIRE(mm_bind(fd, (struct sockaddr *)&address, size) == 0);
@@ -126,7 +126,7 @@ int main(int argc, char *argv[])
 		return 0;
 	}
 	snprintf(name, sizeof(name), "mmsysio-syscalls-%ld", (long)getpid());
-	/* What happens once in a process is over. */
+	/* One-time initialisation is complete. */
 	mm_ipc_srv_destroy(mm_ipc_srv_create(name));
 	if (strcmp(what, "create") == 0)
 		mark("begin");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * child.h: what the tests of processes share: the program of programs/child.c, and what it reports
+ * child.h: shared by the tests of processes: the program programs/child.c and its report
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -15,7 +15,7 @@
 /* Arguments for it. */
 #define ARGUMENTS(...) ((char *[]){"child", __VA_ARGS__, NULL})
 
-/* Waits for a process, which must end normally with that code. */
+/* Waits for a process, which must exit with that code. */
 static inline void assert_exits(mm_pid_t pid, int code)
 {
 	int status = -1;
@@ -26,13 +26,13 @@ static inline void assert_exits(mm_pid_t pid, int code)
 
 #define assert_spawns(...) ck_assert_msg(mm_spawn(__VA_ARGS__) == 0, "%s", mm_get_lasterror_desc())
 
-/* The report of a program that has ended. It lives until the next one is read. */
+/* The report of a program that has ended. Valid until the next one is read. */
 static inline const char *read_report(const char *path)
 {
 	static char report[1 << 16];
 	FILE *file = fopen(path, "r");
 
-	ck_assert_msg(file != NULL, "there is no report %s", path);
+	ck_assert_msg(file != NULL, "missing report %s", path);
 	report[0] = '\n';
 	report[1 + fread(report + 1, 1, sizeof(report) - 2, file)] = '\0';
 	fclose(file);
@@ -51,7 +51,7 @@ __attribute__((format(printf, 2, 3))) static inline bool has_line(const char *re
 	return strstr(report, line) != NULL;
 }
 
-/* What the report tells after a word, as a number. */
+/* The number after a word in the report. */
 static inline long reported_number(const char *report, const char *word, int base)
 {
 	char start[32];
@@ -63,7 +63,7 @@ static inline long reported_number(const char *report, const char *word, int bas
 	return strtol(line + strlen(start), NULL, base);
 }
 
-/* A fork that the C library does not know of: no handler of pthread_atfork() is called. */
+/* A fork that bypasses the C library: no handler of pthread_atfork() is called. */
 static inline pid_t fork_by_clone(void)
 {
 	return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client.h: what the tests of mm_create_sockclient() share
+ * client.h: shared by the tests of mm_create_sockclient()
  */
 #ifndef CLIENT_H
 #define CLIENT_H
 
 #include "loopback.h"
 
-/* Formats a URI; it lives until the test ends. */
+/* Formats a URI; valid until the test ends. */
 __attribute__((format(printf, 1, 2))) static inline const char *uri(const char *format, ...)
 {
 	static char texts[16][256];
@@ -26,7 +26,7 @@ static inline const char *host_of(int family)
 	return family == AF_INET ? "127.0.0.1" : "[::1]";
 }
 
-/* Connects, and checks to whom and how; the descriptor is closed. */
+/* Connects, and checks the peer and the socket type; the descriptor is closed. */
 static inline void assert_connects_to(const char *text, int type, const struct address *expected)
 {
 	struct address peer = {.size = sizeof(peer.room)};
@@ -35,8 +35,8 @@ static inline void assert_connects_to(const char *text, int type, const struct a
 	ck_assert_msg(fd >= 0, "%s: %s", text, mm_get_lasterror_desc());
 	ck_assert_int_eq(int_option(fd, SOL_SOCKET, SO_TYPE), type);
 	ck_assert_int_eq(mm_getpeername(fd, &peer.any, &peer.size), 0);
-	ck_assert_msg(port_of(&peer) == port_of(expected), "%s: connected to port %d, not %d", text, port_of(&peer),
-	              port_of(expected));
+	ck_assert_msg(port_of(&peer) == port_of(expected), "%s: connected to port %d, expected %d", text,
+	              port_of(&peer), port_of(expected));
 	ck_assert_uint_eq(peer.size, expected->size);
 	ck_assert_mem_eq(&peer, expected, expected->size);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);

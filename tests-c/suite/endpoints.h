@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * endpoints.h: what the tests of IPC share: servers, connections and messages
+ * endpoints.h: shared by the tests of IPC: servers, connections and messages
  */
 #ifndef ENDPOINTS_H
 #define ENDPOINTS_H
@@ -62,7 +62,7 @@ static inline pthread_t start_acceptor(struct acceptor *acceptor)
 	return thread;
 }
 
-/* Both ends of a connection must talk to each other. */
+/* Checks that both ends of a connection can send and receive. */
 static inline void assert_connected(int a, int b)
 {
 	char answer[8];
@@ -86,7 +86,7 @@ static inline ssize_t send_bytes(int fd, const void *data, size_t size)
 	return mm_ipc_sendmsg(fd, &msg);
 }
 
-/* Receives into one buffer; the fields that are set by every receive start as nonsense. */
+/* Receives into one buffer; the fields that every receive sets have invalid values before. */
 static inline ssize_t receive_bytes(int fd, void *data, size_t size, int *flags)
 {
 	struct iovec iov = {data, size};
@@ -99,7 +99,7 @@ static inline ssize_t receive_bytes(int fd, void *data, size_t size, int *flags)
 	return received;
 }
 
-/* The same with descriptors; the message tells what came. */
+/* The same with descriptors; the results are stored in the message. */
 static inline ssize_t send_with(int fd, const char *data, int *fds, int count)
 {
 	struct iovec iov = {(char *)data, strlen(data)};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loopback.h: what the tests of sockets share: addresses of this machine, and pairs of sockets that are connected
+ * loopback.h: shared by the tests of sockets: addresses of this machine, and pairs of connected sockets
  *
- * Ports are always those that the kernel picks.
+ * All ports are assigned by the kernel.
  */
 #ifndef LOOPBACK_H
 #define LOOPBACK_H
@@ -52,7 +52,7 @@ static inline int port_of(const struct address *address)
 	return ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port : address->v6.sin6_port);
 }
 
-/* Whether the machine has that family: IPv6 may be off. */
+/* Whether the machine supports that family: IPv6 may be disabled. */
 static inline bool has_family(int family)
 {
 	struct address address = loopback(family, 0);
@@ -64,12 +64,12 @@ static inline bool has_family(int family)
 	return is_there;
 }
 
-/* A loop over the families that the machine has, IPv4 always among them. */
+/* A loop over the families that the machine supports, which always include IPv4. */
 #define FOR_EACH_FAMILY(family)                                                            \
 	for (int family = AF_INET; family != 0; family = family == AF_INET ? AF_INET6 : 0) \
 		if (family == AF_INET || has_family(family))
 
-/* A socket with an address of its own, which is told. */
+/* A socket bound to an address that the kernel assigns, which is returned. */
 static inline int bound_socket(int family, int type, struct address *address)
 {
 	int fd = mm_socket(family, type, 0);
@@ -90,7 +90,7 @@ static inline int listening_socket(int family, int backlog, struct address *addr
 	return fd;
 }
 
-/* Two sockets that are connected with each other, of streams or of datagrams. */
+/* Two sockets that are connected to each other, streams or datagrams. */
 static inline void connect_pair(int family, int type, int fds[2])
 {
 	struct address first, second;
@@ -111,13 +111,13 @@ static inline void connect_pair(int family, int type, int fds[2])
 	ck_assert_int_eq(mm_connect(fds[1], &first.any, first.size), 0);
 }
 
-/* A port to which nobody listens: it is taken, so that nobody else gets it meanwhile. */
+/* A port without a listener: it is bound, so that no other process can get it. */
 static inline int silent_socket(int family, struct address *address)
 {
 	return bound_socket(family, SOCK_STREAM, address);
 }
 
-/* Lets a socket with an address listen with a queue that is full: who connects to it waits. */
+/* Makes a bound socket listen and fills its queue: connecting to it blocks. */
 static inline void fill_queue(int listener, const struct address *address, int clients[2])
 {
 	ck_assert_int_eq(mm_listen(listener, 0), 0);
@@ -128,7 +128,7 @@ static inline void fill_queue(int listener, const struct address *address, int c
 	mm_connect(clients[1], &address->any, address->size);
 }
 
-/* Such a listener, at any port. */
+/* Creates such a listener, at any port. */
 static inline int full_listener(int family, struct address *address, int clients[2])
 {
 	int listener = bound_socket(family, SOCK_STREAM, address);
@@ -157,7 +157,7 @@ static inline int int_option(int fd, int level, int option)
 	return value;
 }
 
-/* Waits until events come that were asked for, or an error; there must be some. */
+/* Waits for the requested events, or an error; at least one must occur. */
 static inline int wait_for(int fd, int events)
 {
 	struct mm_pollfd entry = {.fd = fd, .events = (short)events};
@@ -166,17 +166,20 @@ static inline int wait_for(int fd, int events)
 	return entry.revents;
 }
 
-/* Lets this process resolve names by its files alone, so that no name server is asked. */
+/* Makes this process resolve names only through its files, so that no name server is queried. */
 static inline void resolve_by_files(void)
 {
 	ck_assert_int_eq(__nss_configure_lookup("hosts", "files"), 0);
 	ck_assert_int_eq(__nss_configure_lookup("services", "files"), 0);
 }
 
-/* A host that no file has. */
+/* A host that is in no file. */
 #define UNKNOWN_HOST "no-such-host.invalid"
 
-/* A service of the system's file, over these protocols alone, whose name is a scheme. Package netbase has the file. */
+/*
+ * A service in the system's file that exists only over these protocols, and whose name is a valid scheme. The file is
+ * in package netbase.
+ */
 static inline struct servent *find_service(bool over_tcp, bool over_udp)
 {
 	static struct servent found;
@@ -199,13 +202,11 @@ static inline struct servent *find_service(bool over_tcp, bool over_udp)
 		}
 	}
 	endservent();
-	ck_abort_msg("/etc/services has no service over %s", !over_udp   ? "tcp alone"
-	                                                     : !over_tcp ? "udp alone"
-	                                                                 : "both");
+	ck_abort_msg("/etc/services has no service over %s", !over_udp ? "tcp only" : !over_tcp ? "udp only" : "both");
 	return NULL;
 }
 
-/* Pointers that lead nowhere; not as constants, which the compiler would find out. */
+/* Invalid pointers; volatile, so that the compiler does not detect them. */
 static inline void *nowhere(int which)
 {
 	void *volatile pointers[] = {NULL, (void *)8};

@@ -10,12 +10,12 @@
 
 static const struct placeholder {
 	const char *name;
-	/* What read() gives, and what is reported. */
+	/* The size that read() returns, and the reported one. */
 	off_t length, size;
 	blkcnt_t blocks;
-	/* Reading a byte from there on fails, if it is not 0. */
+	/* Reading a byte from this offset on fails, if it is not 0. */
 	off_t fails_at;
-	/* The kernel keeps its content, which ends where the size does. */
+	/* The kernel caches its content, which ends at the reported size. */
 	bool is_cached;
 	/* Reading fails while the file is non-blocking. */
 	bool would_block;
@@ -41,7 +41,7 @@ static const struct placeholder {
 	{.name = "broken-in-no-blocks", .length = 600000, .size = 600000, .fails_at = 400000},
 };
 
-/* No zero is among them. */
+/* Contains no NUL byte. */
 static inline char placeholder_byte(off_t offset)
 {
 	return (char)('a' + (offset * 7 + offset / 26) % 26);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * privileged.h: what programs/privileged.c tells security.c by its exit status
+ * privileged.h: the exit status by which programs/privileged.c reports to security.c
  */
 #ifndef PRIVILEGED_H
 #define PRIVILEGED_H

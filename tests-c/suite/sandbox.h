@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sandbox.h: what tests take from their own process: system calls, and mounts that others see
+ * sandbox.h: restricts the test's own process: system calls, and mounts that are visible to others
  */
 #ifndef SANDBOX_H
 #define SANDBOX_H
@@ -16,7 +16,11 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* Has a system call fail with an error (SECCOMP_RET_ERRNO | error) in this process and its children, or end them. */
+/*
+ * Makes a system call fail with an error (SECCOMP_RET_ERRNO
+ *
+ * error) in this process and its children, or kill them.
+ */
 static inline void forbid(long number, unsigned action)
 {
 	struct sock_filter code[] = {
@@ -35,14 +39,14 @@ static inline void write_proc_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	/* An old kernel may have no such file. */
+	/* An old kernel may not have this file. */
 	if (fd != -1 && write(fd, text, strlen(text)) == -1)
-		printf("# %s cannot be written\n", path);
+		printf("# cannot write %s\n", path);
 	if (fd != -1)
 		close(fd);
 }
 
-/* From here on the process can mount, and nobody else sees what. False where an ordinary user may not. */
+/* After this call the process can mount filesystems, invisibly to others. False if an ordinary user may not. */
 static inline bool enter_private_mounts(void)
 {
 	uid_t user = geteuid();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slots.h: the addresses at which clients wait, computed anew: they are known to every version of the library
+ * slots.h: the addresses at which clients wait, computed independently: they are the same in all versions of the
+ * library
  */
 #ifndef SLOTS_H
 #define SLOTS_H
@@ -24,7 +25,7 @@ static inline struct sockaddr_un slot_address(const char *name, unsigned slot)
 	return address;
 }
 
-/* A datagram socket on a slot, which nobody else can take then. */
+/* A datagram socket bound to a slot, which no other process can bind then. */
 static inline int squat_on(const char *name, unsigned slot)
 {
 	struct sockaddr_un address = slot_address(name, slot);

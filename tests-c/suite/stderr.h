@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stderr.h: standard error in the hands of a test, which wants log lines: the suite turns them off
+ * stderr.h: captures standard error for a test of log lines, which the suite disables
  */
 #ifndef STDERR_H
 #define STDERR_H

@@ -13,7 +13,7 @@
 
 static bool open_at_start[MAX_DESCRIPTORS];
 
-/* The process of the test program, and the one of the test that runs: names of files carry both. */
+/* The process of the test program, and that of the running test: file names contain both. */
 static pid_t program, test;
 
 static int read_descriptors(bool open[MAX_DESCRIPTORS])
@@ -60,7 +60,7 @@ rlim_t limit_with_free_numbers(int count)
 	return limit;
 }
 
-/* Removes a file or directory, with all that is in it; what cannot be removed stays. */
+/* Removes a file or directory with its content; files that cannot be removed remain. */
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
 {
 	(void)status;
@@ -76,8 +76,8 @@ static void remove_tree(const char *path)
 }
 
 /*
- * Removes what tests have left behind in the directories that all share, of the program or of one test alone. Returns the
- * number of entries, and the path of one.
+ * Removes files that tests have left in the shared directories, of the program or of one test. Returns the number of
+ * entries, and the path of one.
  */
 static int remove_left_files(pid_t of_test, char path[320])
 {
@@ -125,10 +125,10 @@ static void teardown(void)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		if (readlink(path, target, sizeof(target) - 1) == -1)
 			strcpy(target, "closed");
-		ck_abort_msg("descriptor %d is left behind: %s", fd, target);
+		ck_abort_msg("descriptor %d was left open: %s", fd, target);
 	}
-	ck_assert_msg(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child process is left behind");
-	ck_assert_msg(remove_left_files(test, left) == 0, "%s is left behind", left);
+	ck_assert_msg(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child process was left behind");
+	ck_assert_msg(remove_left_files(test, left) == 0, "%s was left behind", left);
 }
 
 int suite_main(const char *file, const TTest *const *tests, int count)
@@ -139,7 +139,7 @@ int suite_main(const char *file, const TTest *const *tests, int count)
 	int failed;
 
 	program = getpid();
-	/* Of a process that was killed and had the same id. */
+	/* Files of a killed process that had the same process id. */
 	remove_left_files(0, left);
 	snprintf(name, sizeof(name), "%s", root != NULL ? root + strlen("tests-c/") : file);
 	name[strcspn(name, ".")] = '\0';
@@ -164,7 +164,7 @@ int suite_main(const char *file, const TTest *const *tests, int count)
 		printf("# the test program left a descriptor open\n");
 		failed++;
 	}
-	/* A test that failed may leave files; one that passes may not, nor end before teardown() looks for them. */
+	/* A test that failed may leave files; one that passes must not, nor exit before teardown() looks for them. */
 	if (remove_left_files(0, left) != 0 && failed == 0) {
 		printf("# the test program left %s behind\n", left);
 		failed++;
@@ -185,9 +185,9 @@ void suite_assert_error(const char *call, int error)
 	size_t length = strcspn(call, "( ");
 	const char *location = mm_get_lasterror_location();
 
-	ck_assert_msg(mm_get_lasterror_number() == error, "%s: error %d (%s), not %d", call, mm_get_lasterror_number(),
-	              mm_get_lasterror_desc(), error);
-	ck_assert_msg(errno_now == error, "%s: errno %d, not %d", call, errno_now, error);
+	ck_assert_msg(mm_get_lasterror_number() == error, "%s: error %d (%s), expected %d", call,
+	              mm_get_lasterror_number(), mm_get_lasterror_desc(), error);
+	ck_assert_msg(errno_now == error, "%s: errno %d, expected %d", call, errno_now, error);
 	ck_assert_str_eq(mm_get_lasterror_module(), "mmlib");
 	ck_assert_str_ne(mm_get_lasterror_desc(), "");
 	ck_assert_msg(strncmp(location, call, length) == 0 && strncmp(location + length, "() in src/", 10) == 0,
@@ -297,7 +297,7 @@ void leave_scratch_directory(void)
 {
 	ck_assert_int_eq(chdir("/"), 0);
 	remove_tree(scratch);
-	ck_assert_msg(!exists(scratch), "%s cannot be removed", scratch);
+	ck_assert_msg(!exists(scratch), "cannot remove %s", scratch);
 }
 
 static int run_as_ordinary_user(void *body)
@@ -410,6 +410,6 @@ bool is_instrumented(void)
 
 bool is_under_helgrind(void)
 {
-	/* valgrind does not say which of its tools runs; `make check-threads` does. */
+	/* valgrind does not indicate which of its tools runs; `make check-threads` does. */
 	return is_under_valgrind() && getenv("MMSYSIO_TEST_HELGRIND") != NULL;
 }

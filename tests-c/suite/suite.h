@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * suite.h: what every test program of libmmsysio shares
+ * suite.h: shared by all test programs of libmmsysio
  *
- * A program defines its tests with START_TEST, named as sentences about behaviour, and ends in SUITE(). Each test runs in a
- * process of its own, with a time-out, and fails also if it leaves a descriptor, a child, or a file behind: a scratch
- * directory, or what has a unique_name(). Log lines are off.
+ * A program defines its tests with START_TEST, names them after the tested behaviour, and ends in SUITE(). Each test
+ * runs in a separate process, with a timeout, and also fails if it leaves a descriptor, a child, or a file: a scratch
+ * directory, or an object with a unique_name(). Log lines are disabled.
  */
 #ifndef SUITE_H
 #define SUITE_H
@@ -51,7 +51,10 @@ int suite_main(const char *file, const TTest *const *tests, int count);
 		suite_assert_error(#call, error);  \
 	} while (0)
 
-/* The same for a call that is given memory which the kernel must find out not to exist; valgrind would find it first. */
+/*
+ * The same for a call with an invalid address that the kernel must detect; skipped under valgrind, which reports it
+ * first.
+ */
 #define assert_fails_on_bad_memory(call, error)   \
 	do {                                      \
 		VALGRIND_DISABLE_ERROR_REPORTING; \
@@ -70,14 +73,14 @@ int suite_main(const char *file, const TTest *const *tests, int count);
 void suite_forget_error(void);
 void suite_assert_error(const char *call, int error);
 
-/* A name that no other test and no other run uses: it carries the process id. Valid until the test ends. */
+/* A name that no other test and no other run uses: it contains the process id. Valid until the test ends. */
 const char *unique_name(void);
 
-/* Milliseconds of a clock that never jumps. */
+/* Milliseconds of a monotonic clock. */
 int64_t now_ms(void);
 void sleep_ms(int ms);
 
-/* Runs a function in a child process; its result is the exit status. Failed assertions in it fail the test as well. */
+/* Runs a function in a child process; its result is the exit status. Failed assertions in it also fail the test. */
 pid_t start_child(int (*run)(void *), void *arg);
 void assert_child_succeeds(pid_t pid);
 
@@ -89,18 +92,21 @@ void *join_thread(pthread_t thread);
 void wait_until_asleep(pid_t tid);
 pid_t thread_id(void);
 
-/* Sends SIGUSR1, which is caught, to the calling thread until stopped: a single one could come too early to interrupt it. */
+/*
+ * Sends SIGUSR1, which is caught, to the calling thread until stopped: a single one could arrive too early to interrupt
+ * it.
+ */
 pthread_t start_interrupting(void);
 void stop_interrupting(pthread_t interrupter);
 
-/* A new directory that becomes the current one, and the end of it: everything in it is removed. */
+/* Creates a directory and makes it the current one; the other function removes it with its content. */
 void enter_scratch_directory(void);
 void leave_scratch_directory(void);
 
-/* Runs a test's body as an ordinary user, whom permissions bind, also if the tests run as root. */
+/* Runs a test's body as an ordinary user, to whom permissions apply, even if the tests run as root. */
 void as_ordinary_user(void (*body)(void));
 
-/* A file with that text, and whether a file has it. */
+/* Creates a file with that text; checks whether a file has that text. */
 void write_file(const char *path, const char *text);
 bool has_text(const char *path, const char *text);
 bool exists(const char *path);
@@ -109,10 +115,10 @@ bool exists(const char *path);
 int count_open_descriptors(void);
 bool is_open(int fd);
 
-/* The RLIMIT_NOFILE below which exactly that many numbers are free. */
+/* The RLIMIT_NOFILE below which exactly that many descriptors are free. */
 rlim_t limit_with_free_numbers(int count);
 
-/* Closes fd with mm_close() and checks that it worked. */
+/* Closes fd with mm_close() and checks the result. */
 void close_all(int count, const int *fds);
 
 size_t page_size(void);
@@ -120,11 +126,14 @@ size_t page_size(void);
 /* Pseudo-random numbers, the same in every run. */
 uint32_t next_random(uint32_t *state);
 
-/* True under valgrind, which has limits of its own, and slow code; true as well with a sanitizer, which is slow. */
+/* True under valgrind, which has its own limits, and slow code; and with a sanitizer, which is slow. */
 bool is_under_valgrind(void);
 bool is_instrumented(void);
 
-/* True under helgrind, which remembers every byte that a system call names, and ends with its memory where that is all. */
+/*
+ * True under helgrind, which tracks every byte that a system call refers to, and runs out of memory if that is the
+ * whole address space.
+ */
 bool is_under_helgrind(void);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * cancel.c: pthread_cancel() of a thread inside the library
  *
- * A thread is cancelled in each call that waits, when it does; and at the first cancellation point after a system call
- * of a function that is none. Nothing is left behind: no descriptor, no hold, no lock.
+ * A thread is cancelled in each blocking call while it blocks; and at the first cancellation point after a system call
+ * of a function that is not a cancellation point. Nothing must be leaked: no descriptor, no reference, no lock.
  */
 #include "suite.h"
 
@@ -17,12 +17,15 @@
 #define SO_PASSPIDFD 76
 #endif
 
-/* A function that a cancelled thread never leaves. The address sanitizer would still guard its variables when it is gone. */
+/*
+ * A function that a cancelled thread never returns from. The address sanitizer would still guard its variables after
+ * the thread has ended.
+ */
 #define ABANDONED __attribute__((no_sanitize_address))
 
 /* --- in blocking calls -------------------------------------------------------------------------------------------- */
 
-/* What the calls work on. */
+/* The objects on which the calls operate. */
 static const char *name;
 static struct mm_ipc_srv *srv;
 static int ends[2] = {-1, -1};
@@ -76,7 +79,7 @@ static void assert_library_works(void)
 	assert_fails(mm_close(-2), EBADF);
 }
 
-/* Cancels a thread that waits in the call. */
+/* Cancels a thread that is blocked in the call. */
 static void cancel_in(void (*call)(void))
 {
 	struct cancelled cancelled = {.call = call};
@@ -95,7 +98,7 @@ ABANDONED static void accept_from_srv(void)
 	mm_ipc_srv_accept(srv);
 }
 
-START_TEST(accept_keeps_no_hold_of_the_server)
+START_TEST(cancelled_accept_leaks_no_reference_to_the_server)
 {
 	int before = count_open_descriptors();
 
@@ -119,7 +122,7 @@ ABANDONED static void connect_to_name(void)
 	mm_ipc_connect(name);
 }
 
-START_TEST(connect_leaves_no_socket_while_it_waits_for_a_server)
+START_TEST(cancelled_connect_leaks_no_socket_while_waiting_for_a_server)
 {
 	name = unique_name();
 	for (int i = 0; i < 3; i++)
@@ -127,11 +130,11 @@ START_TEST(connect_leaves_no_socket_while_it_waits_for_a_server)
 }
 END_TEST
 
-START_TEST(connect_leaves_no_socket_before_a_full_queue)
+START_TEST(cancelled_connect_leaks_no_socket_at_a_full_queue)
 {
 	int clients[64], count = 0;
 
-	/* A server as the library makes one, but with the shortest queue. */
+	/* A server as the library creates it, but with the shortest queue. */
 	name = unique_name();
 	address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	strcpy(address.sun_path + 1, name);
@@ -229,7 +232,7 @@ static void write_data(void)
 	mm_write(ends[1], data, sizeof(data));
 }
 
-START_TEST(receiving_leaves_nothing)
+START_TEST(cancelled_receive_leaks_nothing)
 {
 	void (*const calls[])(void) = {receive_message, receive,   receive_through_header,
 	                               receive_several, read_data, poll_for_data};
@@ -237,14 +240,14 @@ START_TEST(receiving_leaves_nothing)
 	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
 	for (size_t i = 0; i < MM_NELEM(calls); i++)
 		cancel_in(calls[i]);
-	/* The connection is as it was. */
+	/* The connection is unchanged. */
 	ck_assert_int_eq(mm_write(ends[1], "x", 1), 1);
 	ck_assert_int_eq(mm_read(ends[0], data, sizeof(data)), 1);
 	close_all(2, ends);
 }
 END_TEST
 
-START_TEST(sending_leaves_nothing)
+START_TEST(cancelled_send_leaks_nothing)
 {
 	void (*const calls[])(void) = {
 		send_message, send_message_with_descriptor, send_data, send_through_header, send_several, write_data};
@@ -255,7 +258,7 @@ START_TEST(sending_leaves_nothing)
 		sent++;
 	for (size_t i = 0; i < MM_NELEM(calls); i++)
 		cancel_in(calls[i]);
-	/* Neither a message nor a descriptor has gone through. */
+	/* Neither a message nor a descriptor was sent. */
 	while (recv(ends[0], data, sizeof(data), MSG_DONTWAIT) == sizeof(data))
 		sent--;
 	ck_assert_int_eq(sent, 0);
@@ -275,7 +278,7 @@ static void connect_to_listener(void)
 	mm_connect(connecting, (struct sockaddr *)&address, sizeof(address));
 }
 
-START_TEST(sockets_leave_nothing)
+START_TEST(cancelled_socket_calls_leak_nothing)
 {
 	int clients[64], count = 0;
 
@@ -328,7 +331,7 @@ static int pause_for_ever(void *arg)
 	return 0;
 }
 
-START_TEST(other_waits_leave_nothing)
+START_TEST(other_cancelled_waits_leak_nothing)
 {
 	enter_scratch_directory();
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
@@ -339,14 +342,17 @@ START_TEST(other_waits_leave_nothing)
 	child = start_child(pause_for_ever, NULL);
 	cancel_in(wait_for_child);
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
-	/* Nobody has waited for it. */
+	/* The child has not been waited for. */
 	ck_assert_int_eq(mm_wait_process(child, NULL), 0);
 }
 END_TEST
 
 /* --- after a system call ------------------------------------------------------------------------------------------ */
 
-/* The library's calls of these come here. The thread that asks for it is cancelled as soon as the kernel has done its work. */
+/*
+ * The library's calls of these functions are redirected here. A thread that requests it is cancelled as soon as the
+ * system call has returned.
+ */
 static __thread bool is_cancelled_by_call;
 
 static void cancel_if_asked(void)
@@ -373,7 +379,7 @@ int shutdown(int fd, int how)
 	return result;
 }
 
-/* A cancellation point, as the one that it stands for. */
+/* A cancellation point, like the function that it replaces. */
 ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 {
 	ssize_t result;
@@ -406,7 +412,7 @@ static void *destroy_cancelled(void *arg)
 	return arg;
 }
 
-START_TEST(create_and_destroy_are_no_cancellation_points)
+START_TEST(create_and_destroy_are_not_cancellation_points)
 {
 	int before = count_open_descriptors();
 
@@ -432,16 +438,16 @@ ABANDONED static void *receive_cancelled(void *arg)
 	return arg;
 }
 
-START_TEST(a_message_that_has_come_is_received_whole)
+START_TEST(arrived_message_is_received_completely)
 {
 	struct iovec byte = {data, 1};
 	struct mm_ipc_msg msg = {.iov = &byte, .num_iov = 1, .fds = (int[]){0}, .num_fds = 1};
 	int on = 1;
 
 	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
-	/* A descriptor of the sending process comes along. The library closes it, where a thread can be cancelled. */
+	/* A pidfd of the sender is also received. The library closes it, and close() is a cancellation point. */
 	if (setsockopt(ends[0], SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) == -1)
-		printf("# the kernel has no SO_PASSPIDFD: the library has nothing to close\n");
+		printf("# the kernel does not support SO_PASSPIDFD: the library closes no descriptor\n");
 	ck_assert_int_eq(mm_ipc_sendmsg(ends[1], &msg), 1);
 	ck_assert_ptr_eq(join_thread(start_thread(receive_cancelled, NULL)), PTHREAD_CANCELED);
 	ck_assert(has_returned);
@@ -450,7 +456,7 @@ START_TEST(a_message_that_has_come_is_received_whole)
 }
 END_TEST
 
-SUITE(accept_keeps_no_hold_of_the_server, connect_leaves_no_socket_while_it_waits_for_a_server,
-      connect_leaves_no_socket_before_a_full_queue, receiving_leaves_nothing, sending_leaves_nothing,
-      sockets_leave_nothing, other_waits_leave_nothing, create_and_destroy_are_no_cancellation_points,
-      a_message_that_has_come_is_received_whole)
+SUITE(cancelled_accept_leaks_no_reference_to_the_server, cancelled_connect_leaks_no_socket_while_waiting_for_a_server,
+      cancelled_connect_leaks_no_socket_at_a_full_queue, cancelled_receive_leaks_nothing, cancelled_send_leaks_nothing,
+      cancelled_socket_calls_leak_nothing, other_cancelled_waits_leak_nothing,
+      create_and_destroy_are_not_cancellation_points, arrived_message_is_received_completely)

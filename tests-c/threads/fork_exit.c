@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fork_exit.c: forks beside threads that are inside the library, and the end of threads
+ * fork_exit.c: forks while threads are inside the library, and the end of threads
  */
 #include "suite.h"
 
@@ -40,7 +40,7 @@ static void *be_inside(void *arg)
 	}
 }
 
-/* All of the library, in a child whose parent's other threads were in the middle of it. */
+/* Uses all of the library in a child whose parent's other threads were inside it. */
 static int use_the_library(void *arg)
 {
 	const char *name = unique_name();
@@ -62,7 +62,7 @@ static int use_the_library(void *arg)
 	iov.iov_len = 5;
 	if (mm_ipc_sendmsg(client, &msg) != 5 || mm_ipc_recvmsg(served, &msg) != 5 || msg.num_fds != 1)
 		return 2;
-	/* The one that was inherited: its parent's threads in it are not here. */
+	/* The inherited server: the parent's threads in it do not exist here. */
 	mm_ipc_srv_destroy(srv);
 	mm_ipc_srv_destroy(own);
 	if (mm_ipc_sendmsg(fds[0], NULL) != -1 || mm_get_lasterror_number() != EINVAL)
@@ -77,7 +77,7 @@ static int use_the_library(void *arg)
 	return mm_close(client) | mm_close(served) | mm_close(fds[0]) | mm_close(shared);
 }
 
-START_TEST(a_child_can_use_the_library_whatever_other_threads_were_inside)
+START_TEST(child_can_use_the_library_whatever_other_threads_were_inside)
 {
 	struct inside insides[KINDS * 2];
 	pthread_t threads[KINDS * 2];
@@ -103,7 +103,7 @@ START_TEST(a_child_can_use_the_library_whatever_other_threads_were_inside)
 	for (int i = 0; i < rounds; i++)
 		assert_child_succeeds(start_child(use_the_library, NULL));
 
-	/* The parent's threads go on as if nothing had happened. */
+	/* The parent's threads continue undisturbed. */
 	struct mm_ipc_srv *awaited = mm_ipc_srv_create(awaited_name);
 
 	for (int i = 0; i < 2; i++) {
@@ -146,7 +146,7 @@ static pid_t child_of(pid_t pid, pid_t tid)
 	return atoi(text);
 }
 
-/* Kills the child of the main thread as soon as that has a child of its own. */
+/* Kills the child of the main thread as soon as that child has a child. */
 static void *kill_intermediate(void *arg)
 {
 	pid_t intermediate = child_of(getpid(), getpid());
@@ -156,7 +156,7 @@ static void *kill_intermediate(void *arg)
 	return (void *)(intptr_t)(daemon > 0 && kill(intermediate, SIGKILL) == 0);
 }
 
-START_TEST(a_daemon_leaves_the_memory_of_a_caller_that_lost_the_process_between)
+START_TEST(daemon_leaves_the_memory_of_a_caller_whose_intermediate_process_was_killed)
 {
 	enum { DIRECTORIES = 30000 };
 	static const char directory[] = "/nowhere-at-all:";
@@ -164,15 +164,15 @@ START_TEST(a_daemon_leaves_the_memory_of_a_caller_that_lost_the_process_between)
 	pid_t daemon = 0, first;
 	int status;
 
-	/* There are no children that borrow memory under valgrind, nor is each kernel built to tell of children. */
+	/* Under valgrind no children share memory, and not every kernel is configured to list children. */
 	if (is_under_valgrind() || access("/proc/thread-self/children", R_OK) != 0) {
 		free(path);
 		return;
 	}
-	/* That children borrow memory is found out by the first. */
+	/* The first child determines whether children can share memory. */
 	ck_assert_int_eq(mm_spawn(&first, "true", 0, NULL, 0, NULL, NULL), 0);
 	ck_assert_int_eq(mm_wait_process(first, NULL), 0);
-	/* It takes a while to find out that the program is nowhere. */
+	/* It takes a while to detect that the program is in no directory. */
 	for (int i = 0; i < DIRECTORIES; i++)
 		memcpy(path + i * (sizeof(directory) - 1), directory, sizeof(directory) - 1);
 	path[DIRECTORIES * (sizeof(directory) - 1) - 1] = '\0';
@@ -180,7 +180,7 @@ START_TEST(a_daemon_leaves_the_memory_of_a_caller_that_lost_the_process_between)
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	pthread_t killer = start_thread(kill_intermediate, &daemon);
 
-	/* It is known, and told, how it went on. */
+	/* The result is known and was reported. */
 	assert_fails(mm_spawn(NULL, "missing", 0, NULL, MM_SPAWN_DAEMONIZE, NULL, NULL), ENOENT);
 	ck_assert_ptr_nonnull(join_thread(killer));
 	ck_assert_int_eq(waitpid(daemon, &status, 0), daemon);
@@ -221,7 +221,7 @@ static void run_threads(long count)
 		ck_assert_int_eq((int)(intptr_t)join_thread(start_thread(use_the_error_state, NULL)), EBADF);
 }
 
-START_TEST(threads_that_used_the_error_state_leave_nothing)
+START_TEST(threads_that_used_the_error_state_leak_nothing)
 {
 	const char *wanted = getenv("MMSYSIO_TEST_THREADS");
 	long count = is_instrumented() ? 300 : wanted != NULL ? atol(wanted) : 20000;
@@ -232,7 +232,7 @@ START_TEST(threads_that_used_the_error_state_leave_nothing)
 
 	run_threads(count);
 	printf("# %ld threads have ended; memory grew by %ld KiB\n", count, resident() - resident_before);
-	/* Less than a byte for a thread of a million, and than a record for one of a thousand. */
+	/* Less than one byte per thread for a million threads, and less than a record per thread for a thousand. */
 	if (!is_instrumented())
 		ck_assert_int_lt(resident() - resident_before, 512);
 	ck_assert_int_eq(count_open_descriptors(), before);
@@ -241,7 +241,7 @@ END_TEST
 
 #define LOADER PROGRAMS_DIR "/loader"
 
-START_TEST(the_library_can_be_loaded_and_unloaded_a_thousand_times)
+START_TEST(library_can_be_loaded_and_unloaded_a_thousand_times)
 {
 	mm_pid_t pid;
 	int status;
@@ -252,6 +252,6 @@ START_TEST(the_library_can_be_loaded_and_unloaded_a_thousand_times)
 }
 END_TEST
 
-SUITE(a_child_can_use_the_library_whatever_other_threads_were_inside,
-      a_daemon_leaves_the_memory_of_a_caller_that_lost_the_process_between,
-      threads_that_used_the_error_state_leave_nothing, the_library_can_be_loaded_and_unloaded_a_thousand_times)
+SUITE(child_can_use_the_library_whatever_other_threads_were_inside,
+      daemon_leaves_the_memory_of_a_caller_whose_intermediate_process_was_killed,
+      threads_that_used_the_error_state_leak_nothing, library_can_be_loaded_and_unloaded_a_thousand_times)

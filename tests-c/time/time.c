@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-START_TEST(clocks_tell_the_time)
+START_TEST(clocks_return_the_time)
 {
 	static const clockid_t clocks[] = {MM_CLK_REALTIME, MM_CLK_MONOTONIC, MM_CLK_CPU_PROCESS, MM_CLK_CPU_THREAD,
 	                                   MM_CLK_MONOTONIC_RAW};
@@ -31,7 +31,7 @@ START_TEST(clocks_tell_the_time)
 }
 END_TEST
 
-START_TEST(sleeping_until_a_time_is_never_short)
+START_TEST(absolute_sleep_is_never_too_short)
 {
 	static const clockid_t clocks[] = {MM_CLK_REALTIME, MM_CLK_MONOTONIC};
 	struct mm_timespec until, now;
@@ -42,7 +42,7 @@ START_TEST(sleeping_until_a_time_is_never_short)
 		ck_assert_int_eq(mm_nanosleep(clocks[i], &until), 0);
 		ck_assert_int_eq(mm_gettime(clocks[i], &now), 0);
 		ck_assert_int_ge(mm_timediff_ns(&now, &until), 0);
-		/* A time that is over. */
+		/* A time in the past. */
 		ck_assert_int_eq(mm_nanosleep(clocks[i], &until), 0);
 	}
 	assert_fails(mm_nanosleep(42, &until), EINVAL);
@@ -56,7 +56,7 @@ START_TEST(sleeping_until_a_time_is_never_short)
 }
 END_TEST
 
-START_TEST(the_raw_clock_cannot_be_waited_for)
+START_TEST(raw_clock_cannot_be_waited_for)
 {
 	struct mm_timespec until = {1, 0};
 
@@ -64,7 +64,7 @@ START_TEST(the_raw_clock_cannot_be_waited_for)
 }
 END_TEST
 
-START_TEST(sleeping_for_a_while_is_never_short)
+START_TEST(relative_sleep_is_never_too_short)
 {
 	struct mm_timespec start, end;
 
@@ -82,7 +82,7 @@ START_TEST(sleeping_for_a_while_is_never_short)
 }
 END_TEST
 
-START_TEST(sleeping_is_interrupted_by_a_signal)
+START_TEST(sleep_is_interrupted_by_a_signal)
 {
 	struct mm_timespec until;
 	pthread_t interrupter = start_interrupting();
@@ -98,7 +98,7 @@ START_TEST(sleeping_is_interrupted_by_a_signal)
 }
 END_TEST
 
-START_TEST(differences_divide_the_nanoseconds_alone)
+START_TEST(differences_divide_only_the_nanoseconds)
 {
 	static const struct {
 		struct mm_timespec ts, orig;
@@ -130,7 +130,7 @@ static void assert_time(struct mm_timespec ts, time_t sec, long nsec)
 	ck_assert_int_eq(ts.tv_nsec, nsec);
 }
 
-START_TEST(additions_carry_both_ways)
+START_TEST(additions_carry_in_both_directions)
 {
 	struct mm_timespec ts = {0, 0};
 
@@ -151,6 +151,6 @@ START_TEST(additions_carry_both_ways)
 }
 END_TEST
 
-SUITE(clocks_tell_the_time, sleeping_until_a_time_is_never_short, the_raw_clock_cannot_be_waited_for,
-      sleeping_for_a_while_is_never_short, sleeping_is_interrupted_by_a_signal,
-      differences_divide_the_nanoseconds_alone, additions_carry_both_ways)
+SUITE(clocks_return_the_time, absolute_sleep_is_never_too_short, raw_clock_cannot_be_waited_for,
+      relative_sleep_is_never_too_short, sleep_is_interrupted_by_a_signal, differences_divide_only_the_nanoseconds,
+      additions_carry_in_both_directions)

@@ -87,7 +87,7 @@ static void receive_header(size_t control_size)
 }
 
 /* The same capacity as the library's: no control buffer for no descriptors. */
-static size_t room(void)
+static size_t control_capacity(void)
 {
 	return descriptors > 0 ? CMSG_LEN((size_t)descriptors * sizeof(int)) : 0;
 }
@@ -98,7 +98,7 @@ static void exchange_by_least_calls(void)
 		send_header();
 	else
 		require(send(ends[0], out, (size_t)size, MSG_NOSIGNAL) == size, "send");
-	receive_header(room());
+	receive_header(control_capacity());
 }
 
 static void exchange_by_usual_calls(void)

@@ -54,11 +54,11 @@ static sd_bus_message *receive_one(const char **data, size_t *size)
 static void send_one(char kind, size_t size)
 {
 	sd_bus_message *message;
-	void *room;
+	void *space;
 
 	must(sd_bus_message_new_signal(bus, &message, "/", "org.bench", "Data") >= 0, "sd_bus_message_new_signal");
-	must(sd_bus_message_append_array_space(message, 'y', size, &room) >= 0, "sd_bus_message_append_array_space");
-	*(char *)room = kind;
+	must(sd_bus_message_append_array_space(message, 'y', size, &space) >= 0, "sd_bus_message_append_array_space");
+	*(char *)space = kind;
 	must(sd_bus_send(bus, message, NULL) >= 0, "sd_bus_send");
 	/* Messages that do not fit into the socket are queued without a limit; this waits until they are sent. */
 	must(sd_bus_flush(bus) >= 0, "sd_bus_flush");

@@ -192,18 +192,18 @@ static void check_descriptors(const struct mm_ipc_msg *msg, const struct sent *s
 }
 
 static void check_received(const struct mm_ipc_msg *msg, const struct iovec *iov, ssize_t result,
-                           const struct sent *sent, size_t room, int max, int free_numbers)
+                           const struct sent *sent, size_t capacity, int max, int free_numbers)
 {
-	size_t expected = sent->size < room ? sent->size : room, at = 0;
+	size_t expected = sent->size < capacity ? sent->size : capacity, at = 0;
 	int fitting = max < 0 ? 0 : max;
 
 	if (fitting > free_numbers)
 		fitting = free_numbers;
 	if (fitting > sent->num_fds)
 		fitting = sent->num_fds;
-	CHECK(result == (ssize_t)expected, "received %zd bytes: %zu sent, buffer of %zu", result, sent->size, room);
-	CHECK(!(msg->flags & MSG_TRUNC) == (sent->size <= room), "flags %#x for %zu bytes, buffer of %zu", msg->flags,
-	      sent->size, room);
+	CHECK(result == (ssize_t)expected, "received %zd bytes: %zu sent, buffer of %zu", result, sent->size, capacity);
+	CHECK(!(msg->flags & MSG_TRUNC) == (sent->size <= capacity), "flags %#x for %zu bytes, buffer of %zu",
+	      msg->flags, sent->size, capacity);
 	CHECK((msg->flags & ~(MSG_TRUNC | MSG_CTRUNC)) == 0, "flags %#x", msg->flags);
 	for (int i = 0; i < msg->num_iov; i++) {
 		const uint8_t *bytes = iov[i].iov_base;
@@ -237,7 +237,7 @@ static void endpoint_receives(struct input *in)
 	                             : MAX_FDS;
 	struct iovec *iov = exact_memory((size_t)segments * sizeof(*iov));
 	struct call call;
-	size_t room = 0;
+	size_t capacity = 0;
 	int free_numbers;
 
 	memset(msg, 0xa5, sizeof(*msg));
@@ -246,7 +246,7 @@ static void endpoint_receives(struct input *in)
 
 		iov[i] = (struct iovec){exact_memory(size), size};
 		memset(iov[i].iov_base, 0xee, size);
-		room += size;
+		capacity += size;
 	}
 	msg->iov = iov;
 	msg->num_iov = segments;
@@ -282,7 +282,7 @@ static void endpoint_receives(struct input *in)
 	CHECK(msg->iov == before.iov && msg->fds == before.fds && msg->num_iov == before.num_iov &&
 	              msg->num_fds_max == max && msg->reserved == before.reserved,
 	      "the data of the message is wrong");
-	check_received(msg, iov, result, &queue[0], room, max, free_numbers);
+	check_received(msg, iov, result, &queue[0], capacity, max, free_numbers);
 	for (int i = msg->num_fds; i < places; i++)
 		CHECK(msg->fds[i] == (int)0xdddddddd ||
 		              (i < queue[0].num_fds || queue[0].num_fds < 0 || has_pidfd || has_credentials),

@@ -127,7 +127,7 @@ void *take_kernels_memory(struct input *in, size_t size)
 	}
 }
 
-void *take_room(struct input *in, size_t size)
+void *take_output(struct input *in, size_t size)
 {
 	return take_chance(in, 12) ? NULL : exact_memory(size);
 }

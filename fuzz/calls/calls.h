@@ -53,7 +53,7 @@ void *take_memory(struct input *in, size_t size);
 /* An argument that only the kernel accesses: it may be an invalid address. */
 void *take_kernels_memory(struct input *in, size_t size);
 /* Memory for a result: exactly that size, or NULL. */
-void *take_room(struct input *in, size_t size);
+void *take_output(struct input *in, size_t size);
 /* Buffers of arbitrary sizes, and a count that may be wrong. */
 struct iovec *take_iov(struct input *in, int *count);
 

@@ -46,7 +46,7 @@ void call_mm_rewinddir(struct input *in)
 void call_mm_readdir(struct input *in)
 {
 	MM_DIR *dir = directories[take_below(in, KEPT)];
-	int *status = take_room(in, sizeof(*status));
+	int *status = take_output(in, sizeof(*status));
 	struct call call;
 
 	begin_call(&call, "mm_readdir");

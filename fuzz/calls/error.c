@@ -18,10 +18,10 @@ void call_mm_strerror_r(struct input *in)
 {
 	int number = take_chance(in, 2) ? take_int(in) : 1000 + take_byte(in);
 	size_t size = take_size(in);
-	char *room = take_room(in, size);
-	int result = mm_strerror_r(number, room, size);
+	char *buffer = take_output(in, size);
+	int result = mm_strerror_r(number, buffer, size);
 
-	CHECK(room == NULL || size == 0 || memchr(room, '\0', size) != NULL,
+	CHECK(buffer == NULL || size == 0 || memchr(buffer, '\0', size) != NULL,
 	      "mm_strerror_r did not terminate its result");
 	was_success(result == 0);
 }
@@ -117,10 +117,10 @@ void forget_saved_error(void)
 
 void call_mm_save_errorstate(struct input *in)
 {
-	struct mm_error_state *room = take_room(in, sizeof(*room));
+	struct mm_error_state *buffer = take_output(in, sizeof(*buffer));
 
-	if (CALL(mm_save_errorstate, room) == 0)
-		saved_state = *room;
+	if (CALL(mm_save_errorstate, buffer) == 0)
+		saved_state = *buffer;
 }
 
 void call_mm_set_errorstate(struct input *in)

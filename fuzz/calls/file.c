@@ -102,15 +102,15 @@ void call_mm_fstat(struct input *in)
 {
 	int fd = any_descriptor(in);
 
-	CALL(mm_fstat, fd, take_room(in, sizeof(struct mm_stat)));
+	CALL(mm_fstat, fd, take_output(in, sizeof(struct mm_stat)));
 }
 
 void call_mm_stat(struct input *in)
 {
 	char *path = take_path(in);
-	void *room = take_room(in, sizeof(struct mm_stat));
+	void *buffer = take_output(in, sizeof(struct mm_stat));
 
-	CALL(mm_stat, path, room, take_flags(in));
+	CALL(mm_stat, path, buffer, take_flags(in));
 }
 
 void call_mm_futimens(struct input *in)
@@ -204,10 +204,10 @@ void call_mm_readlink(struct input *in)
 {
 	char *path = take_path(in);
 	size_t size = take_size(in);
-	char *room = exact_memory(size);
-	int result = CALL(mm_readlink, path, room, size);
+	char *buffer = exact_memory(size);
+	int result = CALL(mm_readlink, path, buffer, size);
 
-	CHECK(result != 0 || memchr(room, '\0', size) != NULL, "mm_readlink did not terminate its result");
+	CHECK(result != 0 || memchr(buffer, '\0', size) != NULL, "mm_readlink did not terminate its result");
 }
 
 void call_mm_copy(struct input *in)
@@ -236,13 +236,14 @@ void call_mm_chdir(struct input *in)
 void call_mm_getcwd(struct input *in)
 {
 	size_t size = take_size(in);
-	char *room = take_room(in, size);
-	char *result = CALL_FAILING(NULL, mm_getcwd, room, size);
+	char *buffer = take_output(in, size);
+	char *result = CALL_FAILING(NULL, mm_getcwd, buffer, size);
 
-	CHECK(result == NULL || room == NULL || result == room, "mm_getcwd returned memory other than the caller's");
-	CHECK(result == NULL || room == NULL || memchr(room, '\0', size) != NULL,
+	CHECK(result == NULL || buffer == NULL || result == buffer,
+	      "mm_getcwd returned memory other than the caller's");
+	CHECK(result == NULL || buffer == NULL || memchr(buffer, '\0', size) != NULL,
 	      "mm_getcwd did not terminate its result");
-	if (room == NULL)
+	if (buffer == NULL)
 		free(result);
 }
 

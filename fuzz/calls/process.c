@@ -63,7 +63,7 @@ void call_mm_spawn(struct input *in)
 	int count, flags = take_chance(in, 8) ? take_int(in) : (int)take_below(in, 4);
 	struct mm_remap_fd *map = take_remaps(in, &count);
 	char **argv = take_strings(in), **envp = take_strings(in);
-	mm_pid_t *pid = take_room(in, sizeof(*pid));
+	mm_pid_t *pid = take_output(in, sizeof(*pid));
 
 	if (spawns++ >= MAX_SPAWNS)
 		return;
@@ -126,7 +126,7 @@ void call_mm_wait_process(struct input *in)
 {
 	static const mm_pid_t others[] = {-1, 0, INT32_MAX, INT32_MIN, -INT32_MAX};
 	mm_pid_t pid = take_chance(in, 3) ? TAKE_ONE(in, others) : processes[take_below(in, KEPT)];
-	int *status = take_room(in, sizeof(*status));
+	int *status = take_output(in, sizeof(*status));
 
 	if (CALL(mm_wait_process, pid, status) == 0) {
 		child_was_reaped();

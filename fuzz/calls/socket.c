@@ -71,16 +71,16 @@ static struct sockaddr *take_address(struct input *in, socklen_t *size)
 }
 
 /* A buffer for an address: the kernel does not write beyond the size that it is given. */
-static struct sockaddr *take_address_room(struct input *in, socklen_t **size)
+static struct sockaddr *take_address_buffer(struct input *in, socklen_t **size)
 {
 	static const socklen_t sizes[] = {128, 0, 1, 2, 16, 28, 110, 111};
-	socklen_t room = TAKE_ONE(in, sizes);
+	socklen_t capacity = TAKE_ONE(in, sizes);
 
 	*size = exact_memory(sizeof(**size));
-	**size = take_chance(in, 12) ? (socklen_t)-1 : room;
+	**size = take_chance(in, 12) ? (socklen_t)-1 : capacity;
 	if (take_chance(in, 12))
 		*size = take_chance(in, 2) ? no_memory() : NULL;
-	return take_chance(in, 12) ? no_memory() : take_chance(in, 12) ? NULL : exact_memory(room);
+	return take_chance(in, 12) ? no_memory() : take_chance(in, 12) ? NULL : exact_memory(capacity);
 }
 
 /* Control data: descriptors or arbitrary bytes, in messages whose lengths may be wrong. */
@@ -176,18 +176,18 @@ void call_mm_getsockname(struct input *in)
 {
 	socklen_t *size;
 	int fd = any_descriptor(in);
-	struct sockaddr *room = take_address_room(in, &size);
+	struct sockaddr *buffer = take_address_buffer(in, &size);
 
-	CALL(mm_getsockname, fd, room, size);
+	CALL(mm_getsockname, fd, buffer, size);
 }
 
 void call_mm_getpeername(struct input *in)
 {
 	socklen_t *size;
 	int fd = any_descriptor(in);
-	struct sockaddr *room = take_address_room(in, &size);
+	struct sockaddr *buffer = take_address_buffer(in, &size);
 
-	CALL(mm_getpeername, fd, room, size);
+	CALL(mm_getpeername, fd, buffer, size);
 }
 
 void call_mm_listen(struct input *in)
@@ -201,11 +201,11 @@ void call_mm_accept(struct input *in)
 {
 	socklen_t *size;
 	int fd = any_descriptor(in);
-	struct sockaddr *room = take_address_room(in, &size);
+	struct sockaddr *buffer = take_address_buffer(in, &size);
 
 	if (take_chance(in, 2))
-		room = NULL;
-	adopt(CALL(mm_accept, fd, room, size));
+		buffer = NULL;
+	adopt(CALL(mm_accept, fd, buffer, size));
 }
 
 void call_mm_connect(struct input *in)
@@ -386,7 +386,7 @@ void call_mm_getaddrinfo(struct input *in)
 	static const char *const services[] = {"http", "80", "ntp", "0", "99999", "-1", "", "none", "ltftp"};
 	static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX, -1};
 	char *host = take_name(in, hosts, MM_NELEM(hosts)), *service = take_name(in, services, MM_NELEM(services));
-	struct addrinfo *hints = take_room(in, sizeof(*hints)), **result = exact_memory(sizeof(*result));
+	struct addrinfo *hints = take_output(in, sizeof(*hints)), **result = exact_memory(sizeof(*result));
 
 	if (hints != NULL) {
 		memset(hints, 0, sizeof(*hints));

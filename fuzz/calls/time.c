@@ -16,14 +16,14 @@ void call_mm_gettime(struct input *in)
 {
 	clockid_t clock = take_clock(in);
 
-	CALL(mm_gettime, clock, take_room(in, sizeof(struct mm_timespec)));
+	CALL(mm_gettime, clock, take_output(in, sizeof(struct mm_timespec)));
 }
 
 void call_mm_getres(struct input *in)
 {
 	clockid_t clock = take_clock(in);
 
-	CALL(mm_getres, clock, take_room(in, sizeof(struct mm_timespec)));
+	CALL(mm_getres, clock, take_output(in, sizeof(struct mm_timespec)));
 }
 
 /* Times in the past. */
@@ -32,7 +32,7 @@ void call_mm_nanosleep(struct input *in)
 	static const struct mm_timespec times[] = {
 		{0, 0}, {0, 1}, {-1, 0}, {INT64_MIN, 0}, {0, -1}, {INT64_MAX, 1000000000}, {1, INT64_MIN}};
 	clockid_t clock = take_clock(in);
-	struct mm_timespec *time = take_room(in, sizeof(*time));
+	struct mm_timespec *time = take_output(in, sizeof(*time));
 
 	if (time != NULL)
 		*time = TAKE_ONE(in, times);

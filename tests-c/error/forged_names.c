@@ -19,10 +19,10 @@ static void connect_to_forged(void)
 /* The process does not read the timeout from the environment again. */
 static void connect_with_forged_patience(void)
 {
-	struct mm_ipc_srv *srv = mm_ipc_srv_create("mmsysio-test-patience");
+	struct mm_ipc_srv *srv = mm_ipc_srv_create("mmsysio-test-timeout");
 
 	setenv("MMSYSIO_CONNECT_TIMEOUT_MS", FORGED, 1);
-	mm_close(mm_ipc_connect("mmsysio-test-patience"));
+	mm_close(mm_ipc_connect("mmsysio-test-timeout"));
 	mm_ipc_srv_destroy(srv);
 }
 

@@ -324,8 +324,8 @@ END_TEST
 
 START_TEST(buffer_for_an_error_state_need_not_be_aligned)
 {
-	char room[sizeof(struct mm_error_state) + 1];
-	struct mm_error_state *state = (struct mm_error_state *)(room + 1);
+	char bytes[sizeof(struct mm_error_state) + 1];
+	struct mm_error_state *state = (struct mm_error_state *)(bytes + 1);
 
 	mm_raise_error(EIO, "odd");
 	ck_assert_int_eq(mm_save_errorstate(state), 0);

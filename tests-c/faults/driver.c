@@ -147,7 +147,7 @@ static struct {
 	bool is_tried, has_failed, has_struck, has_failed_now;
 	int number;
 	char message[512];
-} * told;
+} * report;
 
 static struct {
 	const struct scenario *scenario;
@@ -166,7 +166,7 @@ _Noreturn __attribute__((format(printf, 1, 2))) static void give_up(const char *
 
 	shim_close_window();
 	va_start(arguments, format);
-	vsnprintf(told->message, sizeof(told->message), format, arguments);
+	vsnprintf(report->message, sizeof(report->message), format, arguments);
 	va_end(arguments);
 	_exit(1);
 }
@@ -235,7 +235,7 @@ void begin_try(void)
 	look(&before_call);
 	mm_set_errorstate(&none);
 	errno = 0;
-	told->is_tried = true;
+	report->is_tried = true;
 	shim_set_fault(run.is_armed ? run.position : -1, run.call, run.error, run.is_lasting);
 	shim_open_window(run.trace);
 }
@@ -272,11 +272,11 @@ bool end_try(bool has_failed)
 	int errno_now = errno;
 
 	shim_close_window();
-	told->has_failed_now = has_failed;
+	report->has_failed_now = has_failed;
 	if (run.is_armed || run.position < 0) {
-		told->has_failed = has_failed;
-		told->has_struck = shim_has_struck();
-		told->number = has_failed ? mm_get_lasterror_number() : 0;
+		report->has_failed = has_failed;
+		report->has_struck = shim_has_struck();
+		report->number = has_failed ? mm_get_lasterror_number() : 0;
 	}
 	if (!has_failed && mm_get_lasterror_number() != 0 && strncmp(run.scenario->function, "mm_raise", 8) != 0)
 		give_up("succeeded, but raised an error: %s", mm_get_lasterror_desc());
@@ -302,10 +302,10 @@ bool end_try(bool has_failed)
 
 void require_end_of_exec(int code)
 {
-	if (told->message[0] != '\0')
+	if (report->message[0] != '\0')
 		_exit(1);
-	require(code == (told->has_failed_now ? 99 : 0));
-	told->has_failed_now = false;
+	require(code == (report->has_failed_now ? 99 : 0));
+	report->has_failed_now = false;
 }
 
 const char *ipc_name(void)
@@ -335,7 +335,7 @@ static void run_once(bool is_armed)
 	if (held_at_start < 0)
 		held_at_start = before.held;
 	run.scenario->run();
-	require(told->is_tried);
+	require(report->is_tried);
 	while (waitpid(-1, &status, 0) > 0)
 		;
 	require(chdir(scratch) == 0 && nftw(scratch, remove_entry, 64, FTW_DEPTH | FTW_PHYS) == 0);
@@ -372,9 +372,9 @@ static bool is_well(void)
 	sigset_t child_ends;
 	int status = 0;
 
-	told->trace.count = 0;
-	told->is_tried = told->has_failed = told->has_struck = false;
-	told->message[0] = '\0';
+	report->trace.count = 0;
+	report->is_tried = report->has_failed = report->has_struck = false;
+	report->message[0] = '\0';
 	fflush(stdout);
 
 	/* Removes the files left by a run that failed. */
@@ -390,15 +390,15 @@ static bool is_well(void)
 		if (sigtimedwait(&child_ends, NULL, &limit) == -1 && errno == EAGAIN) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, &status, 0);
-			snprintf(told->message, sizeof(told->message), "hangs");
+			snprintf(report->message, sizeof(report->message), "hangs");
 			break;
 		}
 	}
 	for (size_t i = 0; i < MM_NELEM(signals_of_failures); i++)
 		if (WIFSIGNALED(status) && WTERMSIG(status) == signals_of_failures[i])
-			snprintf(told->message, sizeof(told->message), "was killed by SIG%s",
+			snprintf(report->message, sizeof(report->message), "was killed by SIG%s",
 			         sigabbrev_np(WTERMSIG(status)));
-	return told->message[0] == '\0' && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return report->message[0] == '\0' && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
@@ -426,9 +426,9 @@ static void check_documented(const char *call)
 {
 	const char *function = run.scenario->function;
 
-	if (told->has_failed && !is_documented(function, told->number, call)) {
+	if (report->has_failed && !is_documented(function, report->number, call)) {
 		printf("not ok: %s: fails with %s, after %s(), which its page does not list\n", function,
-		       name_of(told->number), call);
+		       name_of(report->number), call);
 		total.failed++;
 	}
 }
@@ -477,16 +477,16 @@ static void run_case(const char *name, struct shim_call call, int nth, int posit
 
 	if (is_well()) {
 		total.passed++;
-		if (told->has_failed && told->has_struck)
-			fprintf(errors_given, "%s %d %s %s\n", run.scenario->function, told->number,
-			        told->number < 1000 ? strerrorname_np(told->number) : "", shim_name(call));
+		if (report->has_failed && report->has_struck)
+			fprintf(errors_given, "%s %d %s %s\n", run.scenario->function, report->number,
+			        report->number < 1000 ? strerrorname_np(report->number) : "", shim_name(call));
 		check_documented(shim_name(call));
 	} else {
 		total.failed++;
 		printf("not ok: %s: call %d, %s(), %s with %s: %s\n", name, position, shim_name(call),
-		       is_lasting ? "and all after it," : "fails", name_of(error), told->message);
+		       is_lasting ? "and all after it," : "fails", name_of(error), report->message);
 	}
-	total.unreached += !told->has_struck;
+	total.unreached += !report->has_struck;
 }
 
 static void run_cases(const struct scenario *scenario)
@@ -499,17 +499,17 @@ static void run_cases(const struct scenario *scenario)
 	snprintf(name, sizeof(name), "%s/%s", scenario->function, scenario->mode);
 	run.scenario = scenario;
 	run.position = -1;
-	run.trace = &told->trace;
+	run.trace = &report->trace;
 	total.scenarios++;
 	if (!is_well()) {
-		printf("not ok: %s: %s\n", name, told->message);
+		printf("not ok: %s: %s\n", name, report->message);
 		total.failed++;
 		return;
 	}
 	total.passed++;
 	check_documented("no fault");
-	trace = told->trace;
-	base = told->number;
+	trace = report->trace;
+	base = report->number;
 	for (int i = 0; i < trace.count; i++) {
 		const int *errors = shim_errors(trace.calls[i]);
 		int count = 0, nth = 0;
@@ -572,9 +572,9 @@ int main(int argc, char **argv)
 	}
 	read_documented(argv[4]);
 	is_short = strcmp(argv[5], "short") == 0;
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	strcpy(scratch, "/tmp/mmsysio-faults-XXXXXX");
-	if (told == MAP_FAILED || mkdtemp(scratch) == NULL) {
+	if (report == MAP_FAILED || mkdtemp(scratch) == NULL) {
 		perror("faults");
 		return EXIT_FAILURE;
 	}

@@ -197,7 +197,7 @@ static struct {
 } held[1024];
 static int held_count;
 
-static void *hold(const void *pointer, int function)
+static void *record(const void *pointer, int function)
 {
 	if (pointer == NULL || pointer == MAP_FAILED)
 		return (void *)pointer;
@@ -235,7 +235,7 @@ const char *shim_last_held(void)
 #define MINUS_ONE(e, name, call) ((e) ? (errno = (e), -1) : (call))
 #define ZERO(e, name, call) ((e) ? (errno = (e), 0) : (call))
 #define NOTHING(e, name, call) ((e) ? (errno = (e), NULL) : (call))
-#define HELD_OR_NOTHING(e, name, call) ((e) ? (errno = (e), NULL) : hold(call, OF_##name))
+#define HELD_OR_NOTHING(e, name, call) ((e) ? (errno = (e), NULL) : record(call, OF_##name))
 #define NUMBER(e, name, call) ((e) ? (e) : (call))
 
 #define CALL(type, name, parameters, arguments, failure, ...) \
@@ -305,7 +305,7 @@ static void *faulty_realloc(void *memory, size_t size)
 	}
 	give_back(memory);
 	moved = realloc(memory, size);
-	return hold(moved, OF_realloc);
+	return record(moved, OF_realloc);
 }
 
 static int faulty_posix_memalign(void **memory, size_t alignment, size_t size)
@@ -313,7 +313,7 @@ static int faulty_posix_memalign(void **memory, size_t alignment, size_t size)
 	int error = fault(OF_posix_memalign, 0);
 
 	if (error == 0 && (error = posix_memalign(memory, alignment, size)) == 0)
-		hold(*memory, OF_posix_memalign);
+		record(*memory, OF_posix_memalign);
 	return error;
 }
 
@@ -331,7 +331,7 @@ static void *faulty_mmap(void *address, size_t size, int protection, int flags, 
 		errno = error;
 		return MAP_FAILED;
 	}
-	return hold(mmap(address, size, protection, flags, fd, offset), OF_mmap);
+	return record(mmap(address, size, protection, flags, fd, offset), OF_mmap);
 }
 
 static int faulty_munmap(void *address, size_t size)
@@ -374,7 +374,7 @@ static int faulty_getaddrinfo(const char *node, const char *service, const struc
 	int error = fault(OF_getaddrinfo, 0);
 
 	if (error == 0 && (error = getaddrinfo(node, service, hints, list)) == 0) {
-		hold(*list, OF_getaddrinfo);
+		record(*list, OF_getaddrinfo);
 		if (are_addresses_doubled) {
 			for (last_address = *list; last_address->ai_next != NULL;)
 				last_address = last_address->ai_next;

@@ -155,7 +155,7 @@ START_TEST(connect_finds_a_server_that_sends_no_wakeup)
 END_TEST
 
 /* Datagram sockets on all slots of a name, so that no client gets one. */
-static void squat(const char *name, int sockets[255])
+static void occupy(const char *name, int sockets[255])
 {
 	for (unsigned slot = 0; slot < 255; slot++)
 		sockets[slot] = squat_on(name, slot);
@@ -166,7 +166,7 @@ START_TEST(connect_finds_a_server_although_all_slots_are_taken)
 	static int sockets[255];
 	const char *name = unique_name();
 
-	squat(name, sockets);
+	occupy(name, sockets);
 	pid_t child = start_child(be_client, (void *)name);
 
 	wait_until_asleep(child);

@@ -47,13 +47,13 @@ static ssize_t send_descriptors(int fd, const char *data, int *fds, int count)
 }
 
 /* Receives up to 16 bytes; the results are stored in msg. */
-static ssize_t receive_descriptors(int fd, struct mm_ipc_msg *msg, int *fds, int room)
+static ssize_t receive_descriptors(int fd, struct mm_ipc_msg *msg, int *fds, int capacity)
 {
 	static char data[16];
 	static struct iovec iov = {data, sizeof(data)};
 
 	*msg = (struct mm_ipc_msg){
-		.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = room, .num_fds = 77, .flags = 88};
+		.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = capacity, .num_fds = 77, .flags = 88};
 	return mm_ipc_recvmsg(fd, msg);
 }
 
@@ -152,23 +152,23 @@ START_TEST(recvmsg_closes_descriptors_beyond_capacity)
 	int open_before = count_open_descriptors();
 
 	for (int sent = 1; sent <= 9; sent++) {
-		for (int room = -1; room < sent; room++) {
-			int expected = room > 0 ? room : 0;
+		for (int capacity = -1; capacity < sent; capacity++) {
+			int expected = capacity > 0 ? capacity : 0;
 
 			ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, sent), 4);
-			ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, room), 4);
+			ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, capacity), 4);
 			ck_assert_int_eq(msg.num_fds, expected);
 			ck_assert_int_eq(msg.flags, MSG_CTRUNC);
 			ck_assert_int_eq(count_open_descriptors(), open_before + expected);
 			close_all(expected, received);
 		}
 	}
-	for (int room = 251; room < 253; room++) {
+	for (int capacity = 251; capacity < 253; capacity++) {
 		ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, 253), 4);
-		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, room), 4);
-		ck_assert_int_eq(msg.num_fds, room);
+		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, capacity), 4);
+		ck_assert_int_eq(msg.num_fds, capacity);
 		ck_assert_int_eq(msg.flags, MSG_CTRUNC);
-		close_all(room, received);
+		close_all(capacity, received);
 	}
 	ck_assert_int_eq(count_open_descriptors(), open_before);
 	close_ends(&ends);
@@ -177,16 +177,16 @@ END_TEST
 
 START_TEST(any_capacity_is_clamped)
 {
-	static const int rooms[] = {MOST + 1, 1000000, 1 << 28, INT_MAX};
+	static const int capacities[] = {MOST + 1, 1000000, 1 << 28, INT_MAX};
 	static const int no_rooms[] = {0, -1, -1000, INT_MIN};
 	struct mm_ipc_msg msg;
 	struct ends ends;
 	int received[MOST];
 
 	open_ends(&ends);
-	for (size_t i = 0; i < MM_NELEM(rooms); i++) {
+	for (size_t i = 0; i < MM_NELEM(capacities); i++) {
 		ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, 2), 4);
-		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, rooms[i]), 4);
+		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, capacities[i]), 4);
 		ck_assert_int_eq(msg.num_fds, 2);
 		ck_assert_int_eq(msg.flags, 0);
 		close_all(2, received);
@@ -297,12 +297,12 @@ START_TEST(credentials_do_not_displace_descriptors)
 	close_all(1, received);
 
 	/* Credentials take nothing of the capacity for descriptors. */
-	for (int room = 1; room <= 16; room++) {
+	for (int capacity = 1; capacity <= 16; capacity++) {
 		ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, 16), 4);
-		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, room), 4);
-		ck_assert_int_eq(msg.num_fds, room);
-		ck_assert_int_eq(msg.flags, room < 16 ? MSG_CTRUNC : 0);
-		ck_assert_int_eq(count_open_descriptors(), open_before + room);
+		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, capacity), 4);
+		ck_assert_int_eq(msg.num_fds, capacity);
+		ck_assert_int_eq(msg.flags, capacity < 16 ? MSG_CTRUNC : 0);
+		ck_assert_int_eq(count_open_descriptors(), open_before + capacity);
 		close_all(msg.num_fds, received);
 	}
 	/* Without capacity the kernel drops all descriptors. */
@@ -341,10 +341,10 @@ START_TEST(other_ancillary_data_takes_no_capacity_of_descriptors)
 			int open_before = count_open_descriptors();
 
 			for (size_t i = 0; i < MM_NELEM(counts); i++) {
-				int room = counts[i] > 0 ? counts[i] : 1;
+				int capacity = counts[i] > 0 ? counts[i] : 1;
 
 				ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, counts[i]), 4);
-				ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, room), 4);
+				ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, received, capacity), 4);
 				ck_assert_int_eq(msg.num_fds, counts[i]);
 				ck_assert_int_eq(msg.flags, 0);
 				for (int k = 0; k < counts[i]; k++)

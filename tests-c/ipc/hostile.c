@@ -191,7 +191,7 @@ END_TEST
 
 START_TEST(empty_datagrams_with_descriptors_are_all_messages)
 {
-	static const int rooms[] = {0, 1, 2, 7, MOST};
+	static const int capacities[] = {0, 1, 2, 7, MOST};
 	struct mm_ipc_msg msg;
 	struct flood flood;
 	int received[MOST];
@@ -204,9 +204,9 @@ START_TEST(empty_datagrams_with_descriptors_are_all_messages)
 	int open_before = count_open_descriptors();
 
 	for (int i = 0; i < sent; i++) {
-		int room = rooms[i % (int)MM_NELEM(rooms)], expected = room < 7 ? room : 7;
+		int capacity = capacities[i % (int)MM_NELEM(capacities)], expected = capacity < 7 ? capacity : 7;
 
-		ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, room), 0);
+		ck_assert_int_eq(receive_with(flood.fds[1], &msg, received, capacity), 0);
 		ck_assert_int_eq(msg.num_fds, expected);
 		ck_assert_int_eq(msg.flags, expected < 7 ? MSG_CTRUNC : 0);
 		ck_assert_int_eq(count_open_descriptors(), open_before + expected);
@@ -250,18 +250,18 @@ START_TEST(requested_ancillary_data_leaks_no_descriptor)
 	int open_before = count_open_descriptors();
 
 	for (int sent = 0; sent <= 12; sent += 3) {
-		for (int room = 0; room <= 48; room++) {
-			int from = room % 2;
+		for (int capacity = 0; capacity <= 48; capacity++) {
+			int from = capacity % 2;
 
 			ck_assert_int_eq(send_with(flood.fds[from], "data", flood.many, sent), 4);
-			ck_assert_int_eq(receive_with(flood.fds[!from], &msg, received, room), 4);
-			ck_assert_int_le(msg.num_fds, room < sent ? room : sent);
+			ck_assert_int_eq(receive_with(flood.fds[!from], &msg, received, capacity), 4);
+			ck_assert_int_le(msg.num_fds, capacity < sent ? capacity : sent);
 			/*
 			 * All descriptors are received, or the loss is reported; with capacity for all ancillary data,
 			 * all are received.
 			 */
 			ck_assert(msg.num_fds == sent || msg.flags == MSG_CTRUNC);
-			if (room >= 40)
+			if (capacity >= 40)
 				ck_assert_int_eq(msg.num_fds, sent);
 			ck_assert_int_eq(count_open_descriptors(), open_before + msg.num_fds);
 			for (int i = 0; i < msg.num_fds; i++)

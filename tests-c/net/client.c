@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(port_0_has_no_listener)
 {
-	struct address peer = {.size = sizeof(peer.room)};
+	struct address peer = {.size = sizeof(peer.storage)};
 	int fd = mm_create_sockclient("udp://127.0.0.1:0");
 
 	ck_assert_int_ge(fd, 0);
@@ -195,7 +195,7 @@ START_TEST(ipv6_address_may_have_a_zone)
 	ck_assert_uint_ne(zone, 0);
 	/* With %25 for the %, as in RFC 6874; but a number is the index of an interface as it is. */
 	for (int i = 0; i < MM_NELEM(zones); i++) {
-		struct address peer = {.size = sizeof(peer.room)};
+		struct address peer = {.size = sizeof(peer.storage)};
 
 		suite_forget_error();
 

@@ -115,7 +115,7 @@ START_TEST(empty_datagram_has_the_address_of_its_sender)
 	FOR_EACH_FAMILY(family) {
 		struct address server, client, sender;
 		int fds[2] = {bound_socket(family, SOCK_DGRAM, &server), bound_socket(family, SOCK_DGRAM, &client)};
-		struct msghdr msg = {.msg_name = &sender.any, .msg_namelen = sizeof(sender.room), .msg_flags = -1};
+		struct msghdr msg = {.msg_name = &sender.any, .msg_namelen = sizeof(sender.storage), .msg_flags = -1};
 		char byte;
 
 		ck_assert_int_eq(mm_connect(fds[1], &server.any, server.size), 0);
@@ -387,7 +387,7 @@ static int pass_descriptor(const int fds[2], int passed, int flags)
 {
 	union {
 		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
+		char buffer[CMSG_SPACE(sizeof(int))];
 	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
 	char byte = 'x';
 	struct iovec iov = {&byte, 1};
@@ -490,7 +490,7 @@ START_TEST(poll_reports_the_events_of_sockets)
 
 		int client = mm_socket(family, SOCK_STREAM, 0);
 
-		address.size = sizeof(address.room);
+		address.size = sizeof(address.storage);
 		ck_assert_int_eq(mm_getsockname(listener, &address.any, &address.size), 0);
 		ck_assert_int_eq(mm_connect(client, &address.any, address.size), 0);
 		ck_assert_int_eq(wait_for(listener, POLLIN), POLLIN);

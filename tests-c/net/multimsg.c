@@ -75,7 +75,7 @@ START_TEST(each_message_has_its_own_address)
 		ck_assert_int_eq(mm_send_multimsg(fd, 2, batch->messages, 0), 2);
 		for (int i = 0; i < 2; i++) {
 			batch->messages[i].msg.msg_name = &senders[i].any;
-			batch->messages[i].msg.msg_namelen = sizeof(senders[i].room);
+			batch->messages[i].msg.msg_namelen = sizeof(senders[i].storage);
 			batch->iovs[i].iov_len = sizeof(batch->data[i]);
 			ck_assert_int_eq(mm_recv_multimsg(servers[i], 1, &batch->messages[i], 0, NULL), 1);
 			ck_assert_uint_eq(batch->messages[i].datalen, (unsigned int)i + 1);

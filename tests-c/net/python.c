@@ -15,12 +15,12 @@ static const struct kind {
 static char *const peer = SOURCE_DIR "/tests-c/net/peer.py";
 
 /* Reads single bytes up to and including the end of a line; returns its length. */
-static size_t receive_line(int fd, char *line, size_t room)
+static size_t receive_line(int fd, char *line, size_t capacity)
 {
 	size_t length = 0;
 
 	do {
-		ck_assert_uint_lt(length, room);
+		ck_assert_uint_lt(length, capacity);
 		ck_assert_int_eq(mm_read(fd, &line[length], 1), 1);
 	} while (line[length++] != '\n');
 	return length;

@@ -129,24 +129,24 @@ END_TEST
 START_TEST(connection_reports_both_of_its_addresses)
 {
 	FOR_EACH_FAMILY(family) {
-		struct address server, client, told;
+		struct address server, client, returned;
 		int listener = listening_socket(family, 5, &server);
 		int fds[2] = {bound_socket(family, SOCK_STREAM, &client)};
 
 		ck_assert_int_eq(mm_connect(fds[0], &server.any, server.size), 0);
-		told.size = sizeof(told.room);
-		fds[1] = mm_accept(listener, &told.any, &told.size);
+		returned.size = sizeof(returned.storage);
+		fds[1] = mm_accept(listener, &returned.any, &returned.size);
 		ck_assert_int_ge(fds[1], 0);
-		ck_assert_uint_eq(told.size, client.size);
-		ck_assert_mem_eq(&told, &client, client.size);
-		told.size = sizeof(told.room);
-		ck_assert_int_eq(mm_getpeername(fds[1], &told.any, &told.size), 0);
-		ck_assert_uint_eq(told.size, client.size);
-		ck_assert_mem_eq(&told, &client, client.size);
-		told.size = sizeof(told.room);
-		ck_assert_int_eq(mm_getpeername(fds[0], &told.any, &told.size), 0);
-		ck_assert_uint_eq(told.size, server.size);
-		ck_assert_mem_eq(&told, &server, server.size);
+		ck_assert_uint_eq(returned.size, client.size);
+		ck_assert_mem_eq(&returned, &client, client.size);
+		returned.size = sizeof(returned.storage);
+		ck_assert_int_eq(mm_getpeername(fds[1], &returned.any, &returned.size), 0);
+		ck_assert_uint_eq(returned.size, client.size);
+		ck_assert_mem_eq(&returned, &client, client.size);
+		returned.size = sizeof(returned.storage);
+		ck_assert_int_eq(mm_getpeername(fds[0], &returned.any, &returned.size), 0);
+		ck_assert_uint_eq(returned.size, server.size);
+		ck_assert_mem_eq(&returned, &server, server.size);
 		close_all(3, (int[]){listener, fds[0], fds[1]});
 	}
 }
@@ -244,7 +244,7 @@ END_TEST
 
 START_TEST(socket_that_listens_without_an_address_gets_a_port)
 {
-	struct address address = {.size = sizeof(address.room)};
+	struct address address = {.size = sizeof(address.storage)};
 	int fd = mm_socket(AF_INET, SOCK_STREAM, 0);
 
 	ck_assert_int_eq(mm_listen(fd, 1), 0);
@@ -328,7 +328,7 @@ END_TEST
 START_TEST(datagram_socket_changes_its_peer_and_disconnects)
 {
 	FOR_EACH_FAMILY(family) {
-		struct address peers[2], told;
+		struct address peers[2], returned;
 		struct sockaddr none = {.sa_family = AF_UNSPEC};
 		int servers[2] = {bound_socket(family, SOCK_DGRAM, &peers[0]),
 		                  bound_socket(family, SOCK_DGRAM, &peers[1])};
@@ -337,14 +337,14 @@ START_TEST(datagram_socket_changes_its_peer_and_disconnects)
 
 		for (int i = 0; i < 2; i++) {
 			ck_assert_int_eq(mm_connect(fd, &peers[i].any, peers[i].size), 0);
-			told.size = sizeof(told.room);
-			ck_assert_int_eq(mm_getpeername(fd, &told.any, &told.size), 0);
-			ck_assert_int_eq(port_of(&told), port_of(&peers[i]));
+			returned.size = sizeof(returned.storage);
+			ck_assert_int_eq(mm_getpeername(fd, &returned.any, &returned.size), 0);
+			ck_assert_int_eq(port_of(&returned), port_of(&peers[i]));
 			ck_assert_int_eq(mm_send(fd, "x", 1, 0), 1);
 			ck_assert_int_eq(mm_recv(servers[i], &byte, 1, 0), 1);
 		}
 		ck_assert_int_eq(mm_connect(fd, &none, sizeof(none)), 0);
-		assert_fails(mm_getpeername(fd, &told.any, &told.size), ENOTCONN);
+		assert_fails(mm_getpeername(fd, &returned.any, &returned.size), ENOTCONN);
 		assert_fails(mm_send(fd, "x", 1, 0), EDESTADDRREQ);
 		close_all(3, (int[]){servers[0], servers[1], fd});
 	}
@@ -470,7 +470,7 @@ END_TEST
 
 START_TEST(invalid_addresses_for_results_are_efault)
 {
-	struct address address = {.size = sizeof(address.room)};
+	struct address address = {.size = sizeof(address.storage)};
 	int fds[2];
 
 	connect_pair(AF_INET, SOCK_STREAM, fds);

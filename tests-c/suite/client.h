@@ -29,7 +29,7 @@ static inline const char *host_of(int family)
 /* Connects, and checks the peer and the socket type; the descriptor is closed. */
 static inline void assert_connects_to(const char *text, int type, const struct address *expected)
 {
-	struct address peer = {.size = sizeof(peer.room)};
+	struct address peer = {.size = sizeof(peer.storage)};
 	int fd = mm_create_sockclient(text);
 
 	ck_assert_msg(fd >= 0, "%s: %s", text, mm_get_lasterror_desc());

@@ -108,12 +108,12 @@ static inline ssize_t send_with(int fd, const char *data, int *fds, int count)
 	return mm_ipc_sendmsg(fd, &msg);
 }
 
-static inline ssize_t receive_with(int fd, struct mm_ipc_msg *msg, int *fds, int room)
+static inline ssize_t receive_with(int fd, struct mm_ipc_msg *msg, int *fds, int capacity)
 {
 	static char data[16];
 	static struct iovec iov = {data, sizeof(data)};
 
-	*msg = (struct mm_ipc_msg){.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = room};
+	*msg = (struct mm_ipc_msg){.iov = &iov, .num_iov = 1, .fds = fds, .num_fds_max = capacity};
 	msg->num_fds = 77;
 	msg->flags = 88;
 	return mm_ipc_recvmsg(fd, msg);

@@ -18,7 +18,7 @@ struct address {
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-		struct sockaddr_storage room;
+		struct sockaddr_storage storage;
 	};
 	socklen_t size;
 };

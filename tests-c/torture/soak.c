@@ -46,8 +46,8 @@
 
 struct message {
 	size_t size;
-	int num_fds, first, room_fds;
-	size_t room;
+	int num_fds, first, fd_capacity;
+	size_t capacity;
 };
 
 /* Values that must not grow. */
@@ -146,9 +146,11 @@ static struct message draw(void)
 	                  : kind < 99 ? (int)below(32)
 	                              : (int)below(MOST + 1);
 	kind = below(100);
-	message.room = kind < 60 ? LARGEST : below((uint32_t)message.size + 2);
+	message.capacity = kind < 60 ? LARGEST : below((uint32_t)message.size + 2);
 	kind = below(100);
-	message.room_fds = kind < 50 ? MOST : kind < 55 ? -(int)below(1000) : (int)below((uint32_t)message.num_fds + 2);
+	message.fd_capacity = kind < 50   ? MOST
+	                      : kind < 55 ? -(int)below(1000)
+	                                  : (int)below((uint32_t)message.num_fds + 2);
 	return message;
 }
 
@@ -191,14 +193,14 @@ static bool send_message(int fd, const struct message *message)
 
 static void receive_message(int fd, const struct message *message)
 {
-	int room = message->room_fds < 0 ? 0 : message->room_fds, fds[MOST + 1];
-	int expected_fds = message->num_fds < room ? message->num_fds : room;
-	size_t expected = message->size < message->room ? message->size : message->room;
+	int capacity = message->fd_capacity < 0 ? 0 : message->fd_capacity, fds[MOST + 1];
+	int expected_fds = message->num_fds < capacity ? message->num_fds : capacity;
+	size_t expected = message->size < message->capacity ? message->size : message->capacity;
 	int flags = (expected < message->size ? MSG_TRUNC : 0) | (expected_fds < message->num_fds ? MSG_CTRUNC : 0);
 	struct iovec iov[3];
-	struct mm_ipc_msg msg = {.iov = iov, .fds = fds, .num_fds_max = message->room_fds, .num_fds = 77};
+	struct mm_ipc_msg msg = {.iov = iov, .fds = fds, .num_fds_max = message->fd_capacity, .num_fds = 77};
 
-	msg.num_iov = divide(in, message->room, iov);
+	msg.num_iov = divide(in, message->capacity, iov);
 	fds[expected_fds] = 4711;
 	REQUIRE(mm_ipc_recvmsg(fd, &msg) == (ssize_t)expected);
 	REQUIRE(msg.flags == flags);

@@ -3,7 +3,7 @@
 
 ##@ Lints
 
-.PHONY: lint-packages check-layers check-docs check-format check-spdx check-deny check-ci-file
+.PHONY: lint-packages check-layers check-docs check-words check-format check-spdx check-deny check-ci-file
 
 lint: lint-packages check-layers check-docs check-format check-spdx check-deny check-ci-file
 
@@ -24,6 +24,12 @@ check-layers:
 check-docs:
 	$(PYTHON) -B tools/check-docs.py --self-test
 	$(PYTHON) -B tools/check-docs.py
+
+# The words and phrases in tracked texts. The self-test verifies that each kind of violation is found.
+## check-words: standard terms in texts, comments and names
+check-words:
+	$(PYTHON) -B tools/check-words.py --self-test
+	$(PYTHON) -B tools/check-words.py
 
 # The formatting of C, by .clang-format.
 ## check-format: formatting of C; tools/format-c.sh formats

@@ -23,7 +23,7 @@
 
 static char out[MOST_BYTES], in[MOST_BYTES];
 static struct iovec out_data[MOST_SEGMENTS], in_data[MOST_SEGMENTS];
-static int segments, descriptors, fds_sent[MOST_DESCRIPTORS], fds_received[MOST_DESCRIPTORS];
+static int num_buffers, descriptors, fds_sent[MOST_DESCRIPTORS], fds_received[MOST_DESCRIPTORS];
 static ssize_t size;
 static int ends[2];
 
@@ -36,9 +36,9 @@ static void close_received(int count)
 
 static void exchange_by_library(void)
 {
-	struct mm_ipc_msg sent = {.iov = out_data, .num_iov = segments, .fds = fds_sent, .num_fds = descriptors};
+	struct mm_ipc_msg sent = {.iov = out_data, .num_iov = num_buffers, .fds = fds_sent, .num_fds = descriptors};
 	struct mm_ipc_msg received = {
-		.iov = in_data, .num_iov = segments, .fds = fds_received, .num_fds_max = descriptors};
+		.iov = in_data, .num_iov = num_buffers, .fds = fds_received, .num_fds_max = descriptors};
 
 	require(mm_ipc_sendmsg(ends[0], &sent) == size, "mm_ipc_sendmsg");
 	require(mm_ipc_recvmsg(ends[1], &received) == size, "mm_ipc_recvmsg");
@@ -52,7 +52,7 @@ static union {
 
 static void send_header(void)
 {
-	struct msghdr header = {.msg_iov = out_data, .msg_iovlen = (size_t)segments};
+	struct msghdr header = {.msg_iov = out_data, .msg_iovlen = (size_t)num_buffers};
 
 	if (descriptors > 0) {
 		header.msg_control = control.bytes;
@@ -69,7 +69,7 @@ static void send_header(void)
 
 static void receive_header(size_t control_size)
 {
-	struct msghdr header = {.msg_iov = in_data, .msg_iovlen = (size_t)segments};
+	struct msghdr header = {.msg_iov = in_data, .msg_iovlen = (size_t)num_buffers};
 	int count = 0;
 
 	if (control_size > 0) {
@@ -94,7 +94,7 @@ static size_t control_capacity(void)
 
 static void exchange_by_least_calls(void)
 {
-	if (descriptors > 0 || segments > 1)
+	if (descriptors > 0 || num_buffers > 1)
 		send_header();
 	else
 		require(send(ends[0], out, (size_t)size, MSG_NOSIGNAL) == size, "send");
@@ -125,17 +125,17 @@ static double ratio_to(int other, int turns)
 	return median(ratios, turns);
 }
 
-static void contest(int bytes, int segments_wanted, int descriptors_wanted, int turns)
+static void contest(int bytes, int buffers_wanted, int descriptors_wanted, int turns)
 {
 	int messages = bytes > 16384 || descriptors_wanted > 1 ? 4 : 40;
 	double to_least, to_usual;
 
 	size = bytes;
-	segments = segments_wanted;
+	num_buffers = buffers_wanted;
 	descriptors = descriptors_wanted;
-	for (int i = 0; i < segments; i++) {
-		out_data[i] = (struct iovec){out + i * bytes / segments, (size_t)(bytes / segments)};
-		in_data[i] = (struct iovec){in + i * bytes / segments, (size_t)(bytes / segments)};
+	for (int i = 0; i < num_buffers; i++) {
+		out_data[i] = (struct iovec){out + i * bytes / num_buffers, (size_t)(bytes / num_buffers)};
+		in_data[i] = (struct iovec){in + i * bytes / num_buffers, (size_t)(bytes / num_buffers)};
 	}
 	/* The first turns are a warm-up. Each contender follows each of the others. */
 	for (int turn = -turns / 20 - 1; turn < turns; turn++) {
@@ -153,7 +153,7 @@ static void contest(int bytes, int segments_wanted, int descriptors_wanted, int 
 	/* Sorting for the median loses the order, so the ratios are computed first. */
 	to_least = ratio_to(LEAST, turns);
 	to_usual = ratio_to(USUAL, turns);
-	printf("| %d | %d | %d | %.0f ns | %.0f ns | %.0f ns | %.3f | %.3f |\n", bytes, segments, descriptors,
+	printf("| %d | %d | %d | %.0f ns | %.0f ns | %.0f ns | %.3f | %.3f |\n", bytes, num_buffers, descriptors,
 	       median(contenders[OURS].times, turns), median(contenders[LEAST].times, turns),
 	       median(contenders[USUAL].times, turns), to_least, to_usual);
 	fflush(stdout);

@@ -231,17 +231,17 @@ static void endpoint_receives(struct input *in)
 {
 	static const int counts[] = {0, 1, 2, 3, 4, 16, 100, 252, 253, 254, INT32_MAX, -1, INT32_MIN};
 	struct mm_ipc_msg *msg = exact_memory(sizeof(*msg));
-	int max = TAKE_ONE(in, counts), segments = (int)take_below(in, 4),
+	int max = TAKE_ONE(in, counts), num_buffers = (int)take_below(in, 4),
 	    places = max < 0         ? 0
 	             : max < MAX_FDS ? max
 	                             : MAX_FDS;
-	struct iovec *iov = exact_memory((size_t)segments * sizeof(*iov));
+	struct iovec *iov = exact_memory((size_t)num_buffers * sizeof(*iov));
 	struct call call;
 	size_t capacity = 0;
 	int free_numbers;
 
 	memset(msg, 0xa5, sizeof(*msg));
-	for (int i = 0; i < segments; i++) {
+	for (int i = 0; i < num_buffers; i++) {
 		size_t size = take_length(in);
 
 		iov[i] = (struct iovec){exact_memory(size), size};
@@ -249,7 +249,7 @@ static void endpoint_receives(struct input *in)
 		capacity += size;
 	}
 	msg->iov = iov;
-	msg->num_iov = segments;
+	msg->num_iov = num_buffers;
 	msg->fds = exact_memory((size_t)places * sizeof(int));
 	memset(msg->fds, 0xdd, (size_t)places * sizeof(int));
 	msg->num_fds_max = max;
@@ -297,8 +297,8 @@ static void endpoint_sends(struct input *in)
 	static uint8_t received[70000];
 	_Alignas(struct cmsghdr) static char control[CMSG_SPACE(MAX_FDS * sizeof(int))];
 	struct mm_ipc_msg *msg = exact_memory(sizeof(*msg));
-	int segments = (int)take_below(in, 4);
-	struct iovec *iov = exact_memory((size_t)segments * sizeof(*iov)), whole = {received, sizeof(received)};
+	int num_buffers = (int)take_below(in, 4);
+	struct iovec *iov = exact_memory((size_t)num_buffers * sizeof(*iov)), whole = {received, sizeof(received)};
 	struct msghdr header = {
 		.msg_iov = &whole, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 	uint8_t first = take_byte(in), next = first;
@@ -306,7 +306,7 @@ static void endpoint_sends(struct input *in)
 	size_t size = 0;
 
 	memset(msg, 0xa5, sizeof(*msg));
-	for (int i = 0; i < segments; i++) {
+	for (int i = 0; i < num_buffers; i++) {
 		size_t length = take_length(in);
 
 		iov[i] = (struct iovec){exact_memory(length), length};
@@ -315,7 +315,7 @@ static void endpoint_sends(struct input *in)
 		size += length;
 	}
 	msg->iov = iov;
-	msg->num_iov = segments;
+	msg->num_iov = num_buffers;
 	msg->num_fds = take_count(in);
 	msg->fds = exact_memory((size_t)msg->num_fds * sizeof(int));
 	for (int i = 0; i < msg->num_fds; i++)

@@ -119,11 +119,11 @@ static void pair_is_connected(void)
 /* --- messages ----------------------------------------------------------------------------------------------------- */
 
 static char text[16] = "fifteen letters";
-static struct iovec segment = {.iov_base = text, .iov_len = sizeof(text)};
+static struct iovec text_buffer = {.iov_base = text, .iov_len = sizeof(text)};
 
 static void send_with(int *fds, int num_fds)
 {
-	struct mm_ipc_msg message = {.iov = &segment, .num_iov = 1, .fds = fds, .num_fds = num_fds};
+	struct mm_ipc_msg message = {.iov = &text_buffer, .num_iov = 1, .fds = fds, .num_fds = num_fds};
 	char received[32];
 	ssize_t size;
 	int pair[2];
@@ -149,7 +149,7 @@ static void send_descriptors(void)
 static ssize_t receive(int fd, int num_fds_max)
 {
 	int fds[4] = {-1, -1, -1, -1};
-	struct mm_ipc_msg message = {.iov = &segment, .num_iov = 1, .fds = fds, .num_fds_max = num_fds_max};
+	struct mm_ipc_msg message = {.iov = &text_buffer, .num_iov = 1, .fds = fds, .num_fds_max = num_fds_max};
 	ssize_t size;
 
 	if (TRY(size, mm_ipc_recvmsg(fd, &message)))
@@ -170,7 +170,7 @@ static void receive_data(void)
 
 static void receive_descriptors(void)
 {
-	struct mm_ipc_msg message = {.iov = &segment, .num_iov = 1, .fds = (int[]){0, 1}, .num_fds = 2};
+	struct mm_ipc_msg message = {.iov = &text_buffer, .num_iov = 1, .fds = (int[]){0, 1}, .num_fds = 2};
 	int pair[2];
 
 	make_pair(pair);

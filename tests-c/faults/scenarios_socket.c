@@ -165,8 +165,8 @@ static void getsockopt_with_much_room(void)
 /* --- messages ----------------------------------------------------------------------------------------------------- */
 
 static char text[16] = "fifteen letters";
-static struct iovec segment = {.iov_base = text, .iov_len = sizeof(text)};
-static struct msghdr header = {.msg_iov = &segment, .msg_iovlen = 1};
+static struct iovec text_buffer = {.iov_base = text, .iov_len = sizeof(text)};
+static struct msghdr header = {.msg_iov = &text_buffer, .msg_iovlen = 1};
 
 static void make_pair(int fds[2])
 {

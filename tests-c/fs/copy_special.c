@@ -245,7 +245,7 @@ START_TEST(lease_on_the_source_is_waited_for)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGIO);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	pid_t holder = start_child(hold_lease, "file");
+	pid_t owner = start_child(hold_lease, "file");
 
 	ck_assert_int_eq(read(lease_ready[0], &answer, 1), 1);
 	if (answer == 'y') {
@@ -254,7 +254,7 @@ START_TEST(lease_on_the_source_is_waited_for)
 	} else {
 		printf("# skipped, since the filesystem does not support them: leases\n");
 	}
-	assert_child_succeeds(holder);
+	assert_child_succeeds(owner);
 	close_all(2, lease_ready);
 	leave_scratch_directory();
 }

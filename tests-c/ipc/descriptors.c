@@ -417,7 +417,7 @@ START_TEST(descriptors_are_sent_with_many_buffers)
 {
 	struct iovec iov[7];
 	struct mm_ipc_msg msg = {.iov = iov, .num_iov = 7};
-	char data[7] = "segment", result[8] = "";
+	char data[7] = "buffers", result[8] = "";
 	struct ends ends;
 	int received[3];
 
@@ -431,7 +431,7 @@ START_TEST(descriptors_are_sent_with_many_buffers)
 		iov[i] = (struct iovec){&result[i], 1};
 	msg = (struct mm_ipc_msg){.iov = iov, .num_iov = 7, .fds = received, .num_fds_max = 3};
 	ck_assert_int_eq(mm_ipc_recvmsg(ends.fds[1], &msg), 7);
-	ck_assert_str_eq(result, "segment");
+	ck_assert_str_eq(result, "buffers");
 	ck_assert_int_eq(msg.num_fds, 3);
 	close_all(3, received);
 	close_ends(&ends);

@@ -40,7 +40,7 @@ def relocations(library):
 
 
 def private_memory(program):
-    """Private memory of the program in KiB; the minimum over several runs, since the memory layout varies."""
+    """Private memory of the program in KiB; the median over several runs, since the memory layout varies."""
     return statistics.median(int(output(program, "report")) for _ in range(21))
 
 

@@ -22,8 +22,8 @@ static struct {
 	bool is_watching;
 	int calls;
 	/*
-	 * The event before the call of that number; if the reciprocal probability is not 0, before each call with that
-	 * probability.
+	 * The event, and the number of the call before which it happens; if act_often is not 0, it happens before each
+	 * call with probability 1/act_often.
 	 */
 	void (*act)(void);
 	int act_at, act_often;

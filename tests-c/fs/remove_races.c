@@ -271,7 +271,7 @@ START_TEST(files_that_change_their_type_before_any_call_are_removed)
 }
 END_TEST
 
-START_TEST(file_replaced_by_one_of_an_excluded_type_is_kept)
+START_TEST(replacement_of_an_excluded_type_is_kept)
 {
 	enter_directory_with_outside();
 	victim = "tree/a/b";
@@ -445,6 +445,6 @@ END_TEST
 
 SUITE(files_removed_by_others_before_any_call_count_as_removed,
       second_removal_before_any_call_does_not_disturb_the_first,
-      files_that_change_their_type_before_any_call_are_removed, file_replaced_by_one_of_an_excluded_type_is_kept,
+      files_that_change_their_type_before_any_call_are_removed, replacement_of_an_excluded_type_is_kept,
       files_and_empty_directories_may_be_removed_by_others, several_removals_of_one_tree_all_succeed,
       message_names_the_file_that_could_not_be_removed)

@@ -221,7 +221,7 @@ START_TEST(empty_datagrams_with_descriptors_are_all_messages)
 END_TEST
 
 /* The application has requested credentials, and a pidfd of each message's sender, from the kernel. */
-static bool ask_for_company(int fd)
+static bool request_ancillary_data(int fd)
 {
 	int on = 1;
 
@@ -245,8 +245,8 @@ START_TEST(requested_ancillary_data_leaks_no_descriptor)
 	close_all(2, flood.fds);
 	flood.fds[0] = mm_ipc_connect(name);
 	flood.fds[1] = mm_ipc_srv_accept(srv);
-	ask_for_company(flood.fds[0]);
-	ask_for_company(flood.fds[1]);
+	request_ancillary_data(flood.fds[0]);
+	request_ancillary_data(flood.fds[1]);
 	int open_before = count_open_descriptors();
 
 	for (int sent = 0; sent <= 12; sent += 3) {
@@ -274,7 +274,7 @@ START_TEST(requested_ancillary_data_leaks_no_descriptor)
 }
 END_TEST
 
-START_TEST(pidfd_without_a_free_descriptor_does_no_harm)
+START_TEST(requested_ancillary_data_without_a_free_descriptor_does_no_harm)
 {
 	struct mm_ipc_msg msg;
 	struct flood flood;
@@ -284,7 +284,7 @@ START_TEST(pidfd_without_a_free_descriptor_does_no_harm)
 	if (is_under_valgrind())
 		return;
 	open_flood(&flood);
-	ask_for_company(flood.fds[1]);
+	request_ancillary_data(flood.fds[1]);
 	int open_before = count_open_descriptors();
 
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -437,5 +437,6 @@ END_TEST
 SUITE(flood_of_unexpected_descriptors_leaks_none, unread_flood_of_descriptors_ends_with_the_connection,
       flood_at_the_descriptor_limit_loses_no_data, ordinary_user_cannot_flood_without_limit,
       empty_datagrams_with_descriptors_are_all_messages, requested_ancillary_data_leaks_no_descriptor,
-      pidfd_without_a_free_descriptor_does_no_harm, sender_is_released_when_the_peer_that_never_reads_is_killed,
+      requested_ancillary_data_without_a_free_descriptor_does_no_harm,
+      sender_is_released_when_the_peer_that_never_reads_is_killed,
       send_to_a_peer_that_never_reads_ends_with_the_timeout, client_that_dies_before_it_is_accepted_delays_no_other)

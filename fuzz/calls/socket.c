@@ -110,7 +110,7 @@ static void set_control(struct input *in, struct msghdr *msg)
 		msg->msg_control = take_chance(in, 2) ? no_memory() : NULL;
 }
 
-static void set_control_room(struct input *in, struct msghdr *msg)
+static void set_control_capacity(struct input *in, struct msghdr *msg)
 {
 	msg->msg_controllen = take_byte(in);
 	msg->msg_control = exact_memory(msg->msg_controllen + 7);
@@ -130,7 +130,7 @@ static void take_header(struct input *in, struct msghdr *msg, bool is_received)
 		msg->msg_namelen = size;
 	}
 	if (take_chance(in, 2))
-		(is_received ? set_control_room : set_control)(in, msg);
+		(is_received ? set_control_capacity : set_control)(in, msg);
 }
 
 /* Descriptors received as control data belong to the program. */

@@ -17,7 +17,7 @@ static void connect_to_forged(void)
 }
 
 /* The process does not read the timeout from the environment again. */
-static void connect_with_forged_patience(void)
+static void connect_with_forged_timeout(void)
 {
 	struct mm_ipc_srv *srv = mm_ipc_srv_create("mmsysio-test-timeout");
 
@@ -226,7 +226,7 @@ START_TEST(no_name_forges_a_log_line_or_acts_as_a_format)
 {
 	struct logged all[] = {
 		LOGGED(connect_to_forged),
-		LOGGED(connect_with_forged_patience),
+		LOGGED(connect_with_forged_timeout),
 		LOGGED(create_forged_twice),
 		LOGGED(create_too_long),
 		LOGGED(connect_too_long),

@@ -434,7 +434,7 @@ static void check_documented(const char *call)
 }
 
 /* The error state contains errno values, also for the resolver's errors. */
-static int number_told_for(int error)
+static int number_returned_for(int error)
 {
 	static const int numbers[][2] = {
 		{-9, EADDRNOTAVAIL},        {EAI_AGAIN, EAGAIN},
@@ -473,7 +473,7 @@ static void run_case(const char *name, struct shim_call call, int nth, int posit
 		run.expected_failure = base;
 	else
 		run.expected_failure =
-			exception != NULL && exception->number != 0 ? exception->number : number_told_for(error);
+			exception != NULL && exception->number != 0 ? exception->number : number_returned_for(error);
 
 	if (is_well()) {
 		total.passed++;

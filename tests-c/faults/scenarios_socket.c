@@ -157,7 +157,7 @@ static void getsockopt_of_a_timeout(void)
 	getsockopt_of(SO_RCVTIMEO, sizeof(int));
 }
 
-static void getsockopt_with_much_room(void)
+static void getsockopt_with_large_capacity(void)
 {
 	getsockopt_of(SO_TYPE, 32);
 }
@@ -308,7 +308,7 @@ const struct scenario socket_scenarios[] = {
 	{"mm_setsockopt", "timeout", setsockopt_of_a_timeout},
 	{"mm_getsockopt", "number", getsockopt_of_a_number},
 	{"mm_getsockopt", "timeout", getsockopt_of_a_timeout},
-	{"mm_getsockopt", "much_room", getsockopt_with_much_room},
+	{"mm_getsockopt", "large_capacity", getsockopt_with_large_capacity},
 	{"mm_send", "datagram", send_sends},
 	{"mm_recv", "datagram", recv_receives},
 	{"mm_sendmsg", "datagram", sendmsg_sends},

@@ -158,7 +158,7 @@ END_TEST
 static void occupy(const char *name, int sockets[255])
 {
 	for (unsigned slot = 0; slot < 255; slot++)
-		sockets[slot] = squat_on(name, slot);
+		sockets[slot] = occupy_slot(name, slot);
 }
 
 START_TEST(connect_finds_a_server_although_all_slots_are_taken)

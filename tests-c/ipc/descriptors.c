@@ -178,7 +178,7 @@ END_TEST
 START_TEST(any_capacity_is_clamped)
 {
 	static const int capacities[] = {MOST + 1, 1000000, 1 << 28, INT_MAX};
-	static const int no_rooms[] = {0, -1, -1000, INT_MIN};
+	static const int no_capacities[] = {0, -1, -1000, INT_MIN};
 	struct mm_ipc_msg msg;
 	struct ends ends;
 	int received[MOST];
@@ -191,9 +191,9 @@ START_TEST(any_capacity_is_clamped)
 		ck_assert_int_eq(msg.flags, 0);
 		close_all(2, received);
 	}
-	for (size_t i = 0; i < MM_NELEM(no_rooms); i++) {
+	for (size_t i = 0; i < MM_NELEM(no_capacities); i++) {
 		ck_assert_int_eq(send_descriptors(ends.fds[0], "data", ends.many, 2), 4);
-		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, NULL, no_rooms[i]), 4);
+		ck_assert_int_eq(receive_descriptors(ends.fds[1], &msg, NULL, no_capacities[i]), 4);
 		ck_assert_int_eq(msg.num_fds, 0);
 		ck_assert_int_eq(msg.flags, MSG_CTRUNC);
 	}

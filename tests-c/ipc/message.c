@@ -193,7 +193,7 @@ START_TEST(datagram_that_is_too_large_is_not_sent)
 }
 END_TEST
 
-static void *send_until_told(void *arg)
+static void *send_until_error(void *arg)
 {
 	int fd = *(int *)arg;
 	static char data[1000];
@@ -211,7 +211,7 @@ START_TEST(blocked_send_resumes_when_the_queue_has_space)
 	char result[1000];
 
 	connect_pair(fds);
-	pthread_t thread = start_thread(send_until_told, &fds[0]);
+	pthread_t thread = start_thread(send_until_error, &fds[0]);
 
 	sleep_ms(100);
 	for (int i = 0; i < 1000; i++) {

@@ -137,12 +137,12 @@ START_TEST(environment_of_a_set_user_id_program_is_ignored)
 	enter_scratch_directory();
 	ck_assert_int_eq(mm_copy(PROGRAMS_DIR "/privileged", "copy", 0, 0755), 0);
 	run_copy();
-	ck_assert_int_eq(exit_code, TOOK_LOG_LEVEL | TOOK_PATIENCE);
+	ck_assert_int_eq(exit_code, USES_LOG_LEVEL | USES_TIMEOUT);
 	if (is_root("a set-user-ID program")) {
 		ck_assert_int_eq(chmod("copy", 04755), 0);
 		ck_assert_int_ne(waitpid(start_child(run_copy_as_nobody, NULL), &status, 0), -1);
 		ck_assert(WIFEXITED(status));
-		if (WEXITSTATUS(status) == (TOOK_LOG_LEVEL | TOOK_PATIENCE))
+		if (WEXITSTATUS(status) == (USES_LOG_LEVEL | USES_TIMEOUT))
 			printf("# skipped, since /tmp is mounted with nosuid: a set-user-ID program\n");
 		else
 			ck_assert_int_eq(WEXITSTATUS(status), HAS_PRIVILEGES);

@@ -322,7 +322,7 @@ START_TEST(foreign_sockets_in_front_slots_do_not_prevent_the_wakeup)
 	for (unsigned slot = 0; slot < 4; slot++) {
 		struct sockaddr_un address = slot_address(name, slot);
 
-		strangers[slot] = squat_on(name, slot);
+		strangers[slot] = occupy_slot(name, slot);
 		ck_assert_int_eq(connect(strangers[slot], (struct sockaddr *)&address, sizeof(address)), 0);
 	}
 	start_sleepers(&rounds, children, 8);

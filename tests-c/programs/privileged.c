@@ -25,7 +25,7 @@ int main(void)
 	int result = getauxval(AT_SECURE) != 0 ? HAS_PRIVILEGES : 0;
 
 	if (mm_log_set_maxlvl(MM_LOG_NONE) == MM_LOG_FATAL)
-		result |= TOOK_LOG_LEVEL;
+		result |= USES_LOG_LEVEL;
 	/* With a timeout of 0 it fails immediately, otherwise it waits until it is interrupted. */
 	sigaction(SIGALRM, &action, NULL);
 	alarm(1);
@@ -33,7 +33,7 @@ int main(void)
 	if (mm_ipc_connect(name) != -1)
 		return 1;
 	if (mm_get_lasterror_number() == ECONNREFUSED)
-		result |= TOOK_PATIENCE;
+		result |= USES_TIMEOUT;
 	else if (mm_get_lasterror_number() != EINTR)
 		return 1;
 	return result;

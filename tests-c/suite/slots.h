@@ -26,7 +26,7 @@ static inline struct sockaddr_un slot_address(const char *name, unsigned slot)
 }
 
 /* A datagram socket bound to a slot, which no other process can bind then. */
-static inline int squat_on(const char *name, unsigned slot)
+static inline int occupy_slot(const char *name, unsigned slot)
 {
 	struct sockaddr_un address = slot_address(name, slot);
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);

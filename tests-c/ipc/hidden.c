@@ -510,7 +510,7 @@ START_TEST(child_forked_during_a_waiting_connect_has_none_of_its_sockets)
 }
 END_TEST
 
-START_TEST(a_forked_child_keeps_what_has_got_the_number_of_a_waiting_socket)
+START_TEST(forked_child_keeps_a_file_at_the_descriptor_of_a_waiting_connect)
 {
 	const char *name = unique_name();
 	pthread_t thread = start_thread(connect_in_thread, (void *)name);
@@ -616,13 +616,13 @@ START_TEST(fork_during_many_waiting_connects_does_not_block)
 }
 END_TEST
 
-SUITE(a_server_outlives_the_redirection_of_the_standard_streams,
-      a_program_that_is_given_the_standard_streams_does_not_get_the_listener, a_waiting_connect_has_no_standard_stream,
-      a_connection_gets_the_lowest_number_whatever_is_closed, a_directory_stream_is_no_standard_stream,
-      copying_and_removing_leave_closed_streams_closed, the_resolver_leaves_closed_streams_closed,
-      the_resolver_opens_nothing_where_a_stream_is_closed, a_server_whose_number_is_used_again_leaves_it_alone,
-      a_server_whose_number_is_that_of_another_server_leaves_it_alone,
-      a_waiting_connect_whose_number_is_used_again_receives_nothing_from_it,
-      a_child_forked_beside_a_waiting_connect_has_no_socket_of_it,
-      a_forked_child_keeps_what_has_got_the_number_of_a_waiting_socket,
-      a_child_forked_by_a_handler_inside_connect_ends_that_connect, a_fork_beside_many_waiting_threads_does_not_hang)
+SUITE(server_survives_the_redirection_of_the_standard_streams,
+      spawned_program_with_the_standard_streams_does_not_get_the_listener, waiting_connect_uses_no_standard_descriptor,
+      connection_gets_the_lowest_descriptor_whatever_is_closed, directory_stream_uses_no_standard_descriptor,
+      copying_and_removing_leave_closed_streams_closed, resolver_leaves_closed_streams_closed,
+      resolver_opens_no_file_as_a_closed_stream, destroy_leaves_a_reused_descriptor_of_its_listener_open,
+      destroy_leaves_another_server_at_its_descriptor_open, waiting_connect_does_not_read_from_a_reused_descriptor,
+      child_forked_during_a_waiting_connect_has_none_of_its_sockets,
+      forked_child_keeps_a_file_at_the_descriptor_of_a_waiting_connect,
+      child_forked_by_a_handler_inside_connect_interrupts_that_connect,
+      fork_during_many_waiting_connects_does_not_block)

@@ -117,5 +117,5 @@ pub fn null_address(name: &str) -> Error {
 #[inline(never)]
 #[track_caller]
 pub fn negative(count: c_int, name: &str) -> Error {
-    Error::new(libc::EINVAL, format_args!("{count} elements of {name}: a count cannot be negative"))
+    Error::new(libc::EINVAL, format_args!("invalid number of elements in {name}: {count} is negative"))
 }

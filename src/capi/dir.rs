@@ -41,7 +41,7 @@ pub unsafe extern "C" fn mm_opendir(path: *const c_char) -> *mut MM_DIR {
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
         let stream =
-            DirStream::open(path).map_err(|e| Error::os(e, format_args!("opening directory {}", path.shown(e))))?;
+            DirStream::open(path).map_err(|e| Error::os(e, format_args!("cannot open directory {}", path.shown(e))))?;
         ret::boxed(MM_DIR::new(stream))
     })
 }

@@ -52,7 +52,7 @@ pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int)
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
         file::open(path, oflag | libc::O_CLOEXEC, mode::translated(mode))
-            .map_err(|e| Error::io(e, format_args!("opening {} with flags {oflag:#o}", path.shown(e))))
+            .map_err(|e| Error::io(e, format_args!("cannot open {} with flags {oflag:#o}", path.shown(e))))
     })
 }
 
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn mm_rename(oldpath: *const c_char, newpath: *const c_cha
         // SAFETY: strings, as the caller promised.
         let (oldpath, newpath) = unsafe { (KernelPath::from_c(oldpath), KernelPath::from_c(newpath)) };
         file::rename(oldpath, newpath)
-            .map_err(|e| Error::os(e, format_args!("renaming {} to {}", oldpath.shown(e), newpath.shown(e))))
+            .map_err(|e| Error::os(e, format_args!("cannot rename {} to {}", oldpath.shown(e), newpath.shown(e))))
     })
 }
 
@@ -116,7 +116,7 @@ pub extern "C" fn mm_close(fd: c_int) -> c_int {
     ret_preserving_errno("mm_close", || match fd {
         -1 => Ok(()),
         fd => match close(Fd::from_c(fd)) {
-            Err(e) if e.0 != libc::EINTR => Err(Error::os(e, format_args!("closing descriptor {fd}"))),
+            Err(e) if e.0 != libc::EINTR => Err(Error::os(e, format_args!("cannot close file descriptor {fd}"))),
             _ => Ok(()),
         },
     })
@@ -150,7 +150,8 @@ fn close(fd: Fd) -> sys::Result<()> {
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
     ret("mm_fsync", || {
-        file::fsync(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("storing the data of descriptor {fd}")))
+        file::fsync(Fd::from_c(fd))
+            .map_err(|e| Error::os(e, format_args!("cannot flush file descriptor {fd} to the storage device")))
     })
 }
 
@@ -188,7 +189,7 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
     ret("mm_read", || {
         // SAFETY: the caller promised that nbyte bytes may be written; the kernel finds out where not.
         unsafe { file::read(Fd::from_c(fd), buf, nbyte) }
-            .map_err(|e| Error::io(e, format_args!("reading {nbyte} bytes from descriptor {fd}")))
+            .map_err(|e| Error::io(e, format_args!("cannot read {nbyte} bytes from file descriptor {fd}")))
     })
 }
 
@@ -231,7 +232,7 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
     ret("mm_write", || {
         // SAFETY: the caller promised that nbyte bytes may be read; the kernel finds out where not.
         unsafe { file::write(Fd::from_c(fd), buf, nbyte) }
-            .map_err(|e| Error::io(e, format_args!("writing {nbyte} bytes to descriptor {fd}")))
+            .map_err(|e| Error::io(e, format_args!("cannot write {nbyte} bytes to file descriptor {fd}")))
     })
 }
 
@@ -259,8 +260,9 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc::off_t {
     ret("mm_seek", || {
-        file::lseek(Fd::from_c(fd), offset, whence)
-            .map_err(|e| Error::os(e, format_args!("moving descriptor {fd} by {offset} from {whence}")))
+        file::lseek(Fd::from_c(fd), offset, whence).map_err(|e| {
+            Error::os(e, format_args!("cannot seek to offset {offset} (whence {whence}) in file descriptor {fd}"))
+        })
     })
 }
 
@@ -292,7 +294,7 @@ pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc
 pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
     ret("mm_ftruncate", || {
         file::ftruncate(Fd::from_c(fd), length)
-            .map_err(|e| Error::os(e, format_args!("setting the size of descriptor {fd} to {length}")))
+            .map_err(|e| Error::os(e, format_args!("cannot set the size of file descriptor {fd} to {length} bytes")))
     })
 }
 
@@ -320,8 +322,8 @@ pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_fstat(fd: c_int, buf: *mut mm_stat) -> c_int {
     ret("mm_fstat", || {
-        let status =
-            file::fstat(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("asking about descriptor {fd}")))?;
+        let status = file::fstat(Fd::from_c(fd))
+            .map_err(|e| Error::os(e, format_args!("cannot get the status of file descriptor {fd}")))?;
         arg::require_address(buf, "buf")?;
         // SAFETY: not null, so valid.
         unsafe { buf.write(reported(&status)) };
@@ -357,7 +359,7 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
         let status = if flags & NOFOLLOW != 0 { file::lstat(path) } else { file::stat(path) };
-        let status = status.map_err(|e| Error::os(e, format_args!("asking about {}", path.shown(e))))?;
+        let status = status.map_err(|e| Error::os(e, format_args!("cannot get the status of {}", path.shown(e))))?;
         arg::require_address(buf, "buf")?;
         // SAFETY: not null, so valid.
         unsafe { buf.write(reported(&status)) };
@@ -394,7 +396,7 @@ pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_
     ret("mm_futimens", || {
         // SAFETY: null or two elements, as the caller promised; the kernel finds out where not.
         unsafe { file::futimens(Fd::from_c(fd), ts) }
-            .map_err(|e| Error::os(e, format_args!("setting the times of descriptor {fd}")))
+            .map_err(|e| Error::os(e, format_args!("cannot set the timestamps of file descriptor {fd}")))
     })
 }
 
@@ -428,7 +430,10 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
         if flags & !NOFOLLOW != 0 {
-            return Err(Error::new(libc::EINVAL, format_args!("setting times with unknown flags {flags:#x}")));
+            return Err(Error::new(
+                libc::EINVAL,
+                format_args!("cannot set timestamps with flags {flags:#x}: unknown flags"),
+            ));
         }
         if path.as_ptr().is_null() {
             return Err(arg::null("path"));
@@ -436,7 +441,7 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
         let flags = if flags & NOFOLLOW != 0 { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
         // SAFETY: null or two elements, as the caller promised; the kernel finds out where not.
         unsafe { file::utimensat(path, ts, flags) }
-            .map_err(|e| Error::os(e, format_args!("setting the times of {}", path.shown(e))))
+            .map_err(|e| Error::os(e, format_args!("cannot set the timestamps of {}", path.shown(e))))
     })
 }
 
@@ -511,7 +516,9 @@ pub extern "C" fn mm_isatty(fd: c_int) -> c_int {
 /// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_dup(fd: c_int) -> c_int {
-    ret("mm_dup", || file::dup(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd}"))))
+    ret("mm_dup", || {
+        file::dup(Fd::from_c(fd)).map_err(|e| Error::os(e, format_args!("cannot duplicate file descriptor {fd}")))
+    })
 }
 
 /// mm_dup2() - duplicate a file descriptor to a given number
@@ -541,7 +548,7 @@ pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
         }
         // SAFETY: the descriptor that is replaced is the C caller's.
         unsafe { file::dup2(Fd::from_c(fd), Fd::from_c(newfd)) }
-            .map_err(|e| Error::os(e, format_args!("duplicating descriptor {fd} to {newfd}")))
+            .map_err(|e| Error::os(e, format_args!("cannot duplicate file descriptor {fd} to {newfd}")))
     })
 }
 
@@ -569,7 +576,7 @@ pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
 pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
     ret("mm_pipe", || {
         // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
-        unsafe { file::pipe(pipefd) }.map_err(|e| Error::os(e, format_args!("creating a pipe")))?;
+        unsafe { file::pipe(pipefd) }.map_err(|e| Error::os(e, format_args!("cannot create a pipe")))?;
         // SAFETY: it has succeeded.
         unsafe { ret::note_pair(pipefd) };
         Ok(())
@@ -603,7 +610,7 @@ pub unsafe extern "C" fn mm_unlink(path: *const c_char) -> c_int {
     ret("mm_unlink", || {
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
-        file::unlink(path).map_err(|e| Error::os(e, format_args!("removing the name {}", path.shown(e))))
+        file::unlink(path).map_err(|e| Error::os(e, format_args!("cannot unlink {}", path.shown(e))))
     })
 }
 
@@ -633,8 +640,9 @@ pub unsafe extern "C" fn mm_link(oldpath: *const c_char, newpath: *const c_char)
     ret("mm_link", || {
         // SAFETY: strings, as the caller promised.
         let (oldpath, newpath) = unsafe { (KernelPath::from_c(oldpath), KernelPath::from_c(newpath)) };
-        file::link(oldpath, newpath)
-            .map_err(|e| Error::os(e, format_args!("linking {} as {}", oldpath.shown(e), newpath.shown(e))))
+        file::link(oldpath, newpath).map_err(|e| {
+            Error::os(e, format_args!("cannot create hard link {} to {}", newpath.shown(e), oldpath.shown(e)))
+        })
     })
 }
 
@@ -663,8 +671,9 @@ pub unsafe extern "C" fn mm_symlink(oldpath: *const c_char, newpath: *const c_ch
     ret("mm_symlink", || {
         // SAFETY: strings, as the caller promised.
         let (oldpath, newpath) = unsafe { (KernelPath::from_c(oldpath), KernelPath::from_c(newpath)) };
-        file::symlink(oldpath, newpath)
-            .map_err(|e| Error::os(e, format_args!("creating link {} to {}", newpath.shown(e), oldpath.shown(e))))
+        file::symlink(oldpath, newpath).map_err(|e| {
+            Error::os(e, format_args!("cannot create symbolic link {} to {}", newpath.shown(e), oldpath.shown(e)))
+        })
     })
 }
 
@@ -696,14 +705,17 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
         let size = bufsize.min(c_int::MAX as usize);
         // SAFETY: the caller promised that so many bytes may be written; the kernel finds out where not.
         let length = unsafe { file::readlink(path, buf, size) }
-            .map_err(|e| Error::os(e, format_args!("reading link {}", path.shown(e))))?;
+            .map_err(|e| Error::os(e, format_args!("cannot read symbolic link {}", path.shown(e))))?;
         // SAFETY: the kernel has written length bytes of at most size, which is not 0: it refuses that.
         unsafe { buf.add(length.min(size - 1)).write(0) };
         if length < size {
             return Ok(());
         }
         let shown = path.shown(Errno(libc::EOVERFLOW));
-        Err(Error::new(libc::EOVERFLOW, format_args!("reading link {shown}: it does not fit into {bufsize} bytes")))
+        Err(Error::new(
+            libc::EOVERFLOW,
+            format_args!("cannot read symbolic link {shown}: its target does not fit into {bufsize} bytes"),
+        ))
     })
 }
 
@@ -820,7 +832,7 @@ pub unsafe extern "C" fn mm_mkdir(path: *const c_char, mode: c_int, flags: c_int
         if flags & RECURSIVE != 0 {
             return mkdir::make_with_parents(path, mode);
         }
-        file::mkdir(path, mode).map_err(|e| Error::os(e, format_args!("making directory {}", path.shown(e))))
+        file::mkdir(path, mode).map_err(|e| Error::os(e, format_args!("cannot create directory {}", path.shown(e))))
     })
 }
 
@@ -847,7 +859,8 @@ pub unsafe extern "C" fn mm_chdir(path: *const c_char) -> c_int {
     ret("mm_chdir", || {
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
-        file::chdir(path).map_err(|e| Error::os(e, format_args!("changing to directory {}", path.shown(e))))
+        file::chdir(path)
+            .map_err(|e| Error::os(e, format_args!("cannot change the current directory to {}", path.shown(e))))
     })
 }
 
@@ -878,7 +891,7 @@ pub unsafe extern "C" fn mm_getcwd(buffer: *mut c_char, size: usize) -> *mut c_c
     ret("mm_getcwd", || {
         // SAFETY: null or valid, as the caller promised.
         unsafe { file::getcwd(buffer, size) }
-            .map_err(|e| Error::os(e, format_args!("asking for the current directory, into {size} bytes")))
+            .map_err(|e| Error::os(e, format_args!("cannot get the current directory with a buffer of {size} bytes")))
     })
 }
 
@@ -908,7 +921,7 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
     ret("mm_rmdir", || {
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
-        file::rmdir(path).map_err(|e| Error::os(e, format_args!("removing directory {}", path.shown(e))))
+        file::rmdir(path).map_err(|e| Error::os(e, format_args!("cannot remove directory {}", path.shown(e))))
     })
 }
 

@@ -219,7 +219,7 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
     ret("mm_ipc_connected_pair", || {
         // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
         unsafe { socket::socketpair(libc::AF_UNIX, libc::SOCK_SEQPACKET, 0, fds) }
-            .map_err(|e| Error::os(e, format_args!("creating a pair of connected endpoints")))?;
+            .map_err(|e| Error::os(e, format_args!("cannot create a pair of connected sockets")))?;
         // SAFETY: it has succeeded.
         unsafe { ret::note_pair(fds) };
         Ok(())

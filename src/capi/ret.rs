@@ -111,7 +111,7 @@ pub fn boxed<T>(value: T) -> Result<Box<T>> {
         // Closing a descriptor is a cancellation point.
         let _whole = WithoutCancellation::new();
         drop(value);
-        return Err(Error::new(libc::ENOMEM, format_args!("allocating {} bytes", layout.size())));
+        return Err(Error::new(libc::ENOMEM, format_args!("cannot allocate {} bytes: out of memory", layout.size())));
     }
     // SAFETY: the memory is new, of the layout that Box frees it with, and holds a value from here on.
     unsafe {

@@ -40,7 +40,7 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_int {
     ret("mm_socket", || {
         socket::socket(domain, r#type, protocol).map_err(|e| {
-            Error::os(e, format_args!("creating a socket of domain {domain}, type {type}, protocol {protocol}"))
+            Error::os(e, format_args!("cannot create a socket of domain {domain}, type {type} and protocol {protocol}"))
         })
     })
 }
@@ -77,8 +77,9 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
 pub unsafe extern "C" fn mm_bind(sockfd: c_int, addr: *const libc::sockaddr, addrlen: libc::socklen_t) -> c_int {
     ret("mm_bind", || {
         // SAFETY: the caller promised that addrlen bytes may be read; the kernel finds out where not.
-        unsafe { socket::bind(Fd::from_c(sockfd), addr, addrlen) }
-            .map_err(|e| Error::os(e, format_args!("binding descriptor {sockfd} to an address of {addrlen} bytes")))
+        unsafe { socket::bind(Fd::from_c(sockfd), addr, addrlen) }.map_err(|e| {
+            Error::os(e, format_args!("cannot bind file descriptor {sockfd} to an address of {addrlen} bytes"))
+        })
     })
 }
 
@@ -108,7 +109,7 @@ pub unsafe extern "C" fn mm_getsockname(
     ret("mm_getsockname", || {
         // SAFETY: the caller promised that both may be written; the kernel finds out where not.
         unsafe { socket::getsockname(Fd::from_c(sockfd), addr, addrlen) }
-            .map_err(|e| Error::os(e, format_args!("asking for the address of descriptor {sockfd}")))
+            .map_err(|e| Error::os(e, format_args!("cannot get the local address of file descriptor {sockfd}")))
     })
 }
 
@@ -139,7 +140,7 @@ pub unsafe extern "C" fn mm_getpeername(
     ret("mm_getpeername", || {
         // SAFETY: the caller promised that both may be written; the kernel finds out where not.
         unsafe { socket::getpeername(Fd::from_c(sockfd), addr, addrlen) }
-            .map_err(|e| Error::os(e, format_args!("asking for the address of the peer of descriptor {sockfd}")))
+            .map_err(|e| Error::os(e, format_args!("cannot get the peer address of file descriptor {sockfd}")))
     })
 }
 
@@ -166,8 +167,9 @@ pub unsafe extern "C" fn mm_getpeername(
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_listen(sockfd: c_int, backlog: c_int) -> c_int {
     ret("mm_listen", || {
-        socket::listen(Fd::from_c(sockfd), backlog)
-            .map_err(|e| Error::os(e, format_args!("listening at descriptor {sockfd} with a backlog of {backlog}")))
+        socket::listen(Fd::from_c(sockfd), backlog).map_err(|e| {
+            Error::os(e, format_args!("cannot listen on file descriptor {sockfd} with a backlog of {backlog}"))
+        })
     })
 }
 
@@ -206,7 +208,7 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
     ret("mm_accept", || {
         // SAFETY: the caller promised that both may be written, or are null; the kernel finds out where not.
         unsafe { socket::accept(Fd::from_c(sockfd), addr, addrlen) }
-            .map_err(|e| Error::io(e, format_args!("accepting a connection from descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("cannot accept a connection on file descriptor {sockfd}")))
     })
 }
 
@@ -253,8 +255,9 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, addrlen: libc::socklen_t) -> c_int {
     ret("mm_connect", || {
         // SAFETY: the caller promised that addrlen bytes may be read; the kernel finds out where not.
-        unsafe { socket::connect(Fd::from_c(sockfd), addr, addrlen) }
-            .map_err(|e| Error::io(e, format_args!("connecting descriptor {sockfd} to an address of {addrlen} bytes")))
+        unsafe { socket::connect(Fd::from_c(sockfd), addr, addrlen) }.map_err(|e| {
+            Error::io(e, format_args!("cannot connect file descriptor {sockfd} to an address of {addrlen} bytes"))
+        })
     })
 }
 
@@ -377,7 +380,7 @@ pub unsafe extern "C" fn mm_getsockopt(
 pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
     ret("mm_shutdown", || {
         socket::shutdown(Fd::from_c(sockfd), how)
-            .map_err(|e| Error::os(e, format_args!("shutting down descriptor {sockfd} in the way {how}")))
+            .map_err(|e| Error::os(e, format_args!("cannot shut down file descriptor {sockfd} (how {how})")))
     })
 }
 
@@ -422,7 +425,7 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
     ret("mm_send", || {
         // SAFETY: the caller promised that length bytes may be read; the kernel finds out where not.
         unsafe { socket::send(Fd::from_c(sockfd), buffer, length, flags) }
-            .map_err(|e| Error::io(e, format_args!("sending {length} bytes through descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("cannot send {length} bytes through file descriptor {sockfd}")))
     })
 }
 
@@ -465,7 +468,7 @@ pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usi
     ret("mm_recv", || {
         // SAFETY: the caller promised that length bytes may be written; the kernel finds out where not.
         unsafe { socket::recv(Fd::from_c(sockfd), buffer, length, flags) }
-            .map_err(|e| Error::io(e, format_args!("receiving {length} bytes from descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("cannot receive {length} bytes from file descriptor {sockfd}")))
     })
 }
 
@@ -497,7 +500,7 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
     ret("mm_sendmsg", || {
         // SAFETY: the caller promised that all of it may be read; the kernel finds out where not.
         unsafe { socket::sendmsg(Fd::from_c(sockfd), msg, flags) }
-            .map_err(|e| Error::io(e, format_args!("sending a message through descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("cannot send a message through file descriptor {sockfd}")))
     })
 }
 
@@ -533,7 +536,7 @@ pub unsafe extern "C" fn mm_recvmsg(sockfd: c_int, msg: *mut libc::msghdr, flags
     ret("mm_recvmsg", || {
         // SAFETY: the caller promised that all of it may be written; the kernel finds out where not.
         let received = unsafe { socket::recvmsg(Fd::from_c(sockfd), msg, flags) }
-            .map_err(|e| Error::io(e, format_args!("receiving a message from descriptor {sockfd}")))?;
+            .map_err(|e| Error::io(e, format_args!("cannot receive a message from file descriptor {sockfd}")))?;
         // SAFETY: it has succeeded.
         unsafe { note_descriptors(msg) };
         Ok(received)
@@ -573,7 +576,7 @@ pub unsafe extern "C" fn mm_send_multimsg(
         let count = number_of_messages(vlen)?;
         // SAFETY: the caller promised that all of it may be read; the kernel finds out where not.
         unsafe { socket::sendmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags) }
-            .map_err(|e| Error::io(e, format_args!("sending {count} messages through descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, format_args!("cannot send {count} messages through file descriptor {sockfd}")))
     })
 }
 
@@ -620,7 +623,7 @@ pub unsafe extern "C" fn mm_recv_multimsg(
         let count = number_of_messages(vlen)?;
         // SAFETY: the caller promised that all of it may be written; the kernel finds out where not.
         let received = unsafe { socket::recvmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags, timeout) }
-            .map_err(|e| Error::io(e, format_args!("receiving {count} messages from descriptor {sockfd}")))?;
+            .map_err(|e| Error::io(e, format_args!("cannot receive {count} messages from file descriptor {sockfd}")))?;
         for position in 0..usize::try_from(received).unwrap_or(0) {
             // SAFETY: the kernel has written so many elements.
             unsafe { note_descriptors(&raw const (*msgvec.add(position)).msg) };
@@ -749,7 +752,7 @@ pub unsafe extern "C" fn mm_getnameinfo(
         let (host, service) = (NameBuffer { first: host, size: hostlen }, NameBuffer { first: serv, size: servlen });
         // SAFETY: the caller promised all of it, and the resolver does not look at 0 bytes.
         unsafe { resolver::names_of(addr, addrlen, host, service, flags) }
-            .map_err(|e| names::error(e, format_args!("asking for the names of an address of {addrlen} bytes")))
+            .map_err(|e| names::error(e, format_args!("cannot look up the names of an address of {addrlen} bytes")))
     })
 }
 
@@ -856,6 +859,6 @@ pub unsafe extern "C" fn mm_poll(fds: *mut libc::pollfd, nfds: c_int, timeout_ms
     ret("mm_poll", || {
         // SAFETY: the caller promised that the elements may be read and written; the kernel finds out where not.
         unsafe { file::poll(fds, nfds, timeout_ms) }
-            .map_err(|e| Error::os(e, format_args!("polling {nfds} descriptors for {timeout_ms} ms")))
+            .map_err(|e| Error::os(e, format_args!("cannot poll {nfds} file descriptors for {timeout_ms} ms")))
     })
 }

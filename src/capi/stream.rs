@@ -36,7 +36,8 @@ impl MM_DIR {
 
     /// The next entry, null at the end.
     pub fn next_entry(&mut self) -> Result<*const mm_dirent> {
-        let next = self.stream.next_entry().map_err(|e| Error::os(e, format_args!("reading a directory")))?;
+        let next =
+            self.stream.next_entry().map_err(|e| Error::os(e, format_args!("cannot read the next directory entry")))?;
         let Some(entry) = next else {
             return Ok(ptr::null());
         };
@@ -44,9 +45,9 @@ impl MM_DIR {
         let size = offset_of!(mm_dirent, name) + name.len();
         let words = size.div_ceil(size_of::<u64>());
         self.record.clear();
-        self.record
-            .try_reserve(words)
-            .map_err(|_| Error::new(libc::ENOMEM, format_args!("keeping an entry of {size} bytes")))?;
+        self.record.try_reserve(words).map_err(|_| {
+            Error::new(libc::ENOMEM, format_args!("cannot allocate {size} bytes for a directory entry: out of memory"))
+        })?;
         self.record.resize(words, 0);
         let record = self.record.as_mut_ptr().cast::<mm_dirent>();
         // SAFETY: the record has size bytes, aligned for the head, and the name fits behind that.

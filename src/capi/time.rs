@@ -22,7 +22,7 @@ pub unsafe extern "C" fn mm_gettime(clock_id: libc::clockid_t, ts: *mut libc::ti
             // SAFETY: not null, so valid.
             unsafe { time::clock_gettime(clock_id, ts) }
         };
-        read.map_err(|e| Error::os(e, format_args!("reading clock {clock_id}")))
+        read.map_err(|e| Error::os(e, format_args!("cannot read clock {clock_id}")))
     })
 }
 
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn mm_getres(clock_id: libc::clockid_t, res: *mut libc::ti
     ret("mm_getres", || {
         // SAFETY: null or valid.
         unsafe { time::clock_getres(clock_id, res) }
-            .map_err(|e| Error::os(e, format_args!("asking for the resolution of clock {clock_id}")))
+            .map_err(|e| Error::os(e, format_args!("cannot get the resolution of clock {clock_id}")))
     })
 }
 
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn mm_nanosleep(clock_id: libc::clockid_t, ts: *const libc
     ret("mm_nanosleep", || {
         // SAFETY: null or valid; the kernel finds out where not.
         unsafe { time::clock_nanosleep(clock_id, ts) }
-            .map_err(|e| Error::os(e, format_args!("sleeping until a time of clock {clock_id}")))
+            .map_err(|e| Error::os(e, format_args!("cannot sleep until a time of clock {clock_id}")))
     })
 }
 

@@ -20,15 +20,19 @@ use errno::Errno;
 
 pub fn copy(from: KernelPath, to: KernelPath, flags: c_int, mode: c_int) -> Result<()> {
     if flags & !(NOFOLLOW | NOCOW | FORCECOW) != 0 {
-        return Err(Error::new(libc::EINVAL, format_args!("copying with flags {flags:#x}: unknown flags")));
+        return Err(Error::new(libc::EINVAL, format_args!("cannot copy with flags {flags:#x}: unknown flags")));
     }
     if flags & (NOCOW | FORCECOW) == NOCOW | FORCECOW {
-        return Err(Error::new(libc::EINVAL, format_args!("copying both with and without sharing the data")));
+        return Err(Error::new(
+            libc::EINVAL,
+            format_args!("cannot copy with flags MM_NOCOW and MM_FORCECOW: they exclude each other"),
+        ));
     }
     match open_source(from, flags)? {
         Source::File(source, status) => copy_file(&source, &status, from, to, flags, mode::translated(mode))?,
-        Source::Link => copy_link(from, to)
-            .map_err(|e| Error::os(e, format_args!("copying link {} to {}", from.shown(e), to.shown(e))))?,
+        Source::Link => copy_link(from, to).map_err(|e| {
+            Error::os(e, format_args!("cannot copy symbolic link {} to {}", from.shown(e), to.shown(e)))
+        })?,
     }
     Ok(())
 }
@@ -57,7 +61,7 @@ enum Source {
 /// that is known, opening neither blocks nor makes a terminal the controlling one.
 fn open_source(from: KernelPath, flags: c_int) -> Result<Source> {
     let is_followed = flags & NOFOLLOW == 0;
-    let failed = |e: Errno| Error::os(e, format_args!("opening {} to copy it", from.shown(e)));
+    let failed = |e: Errno| Error::os(e, format_args!("cannot open {} to copy it", from.shown(e)));
     let look = || if is_followed { file::stat(from) } else { file::lstat(from) };
     let status = uninterrupted(look).map_err(failed)?;
     if !is_followed && status.st_mode & libc::S_IFMT == libc::S_IFLNK {
@@ -83,12 +87,12 @@ fn require_regular_file(status: &libc::stat, from: KernelPath) -> Result<()> {
         libc::S_IFREG => Ok(()),
         libc::S_IFDIR => {
             let e = Errno(libc::EISDIR);
-            Err(Error::os(e, format_args!("copying {}", from.shown(e))))
+            Err(Error::os(e, format_args!("cannot copy {}", from.shown(e))))
         }
         // The content of some never ends.
         _ => {
             let shown = from.shown(Errno(libc::EINVAL));
-            Err(Error::new(libc::EINVAL, format_args!("copying {shown}: not a regular file")))
+            Err(Error::new(libc::EINVAL, format_args!("cannot copy {shown}: not a regular file")))
         }
     }
 }
@@ -133,7 +137,7 @@ fn copy_file(
     flags: c_int,
     mode: libc::mode_t,
 ) -> Result<()> {
-    let failed = |e: Errno| Error::os(e, format_args!("copying {} to {}", from.shown(e), to.shown(e)));
+    let failed = |e: Errno| Error::os(e, format_args!("cannot copy {} to {}", from.shown(e), to.shown(e)));
     let open_flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
     let mut destination = uninterrupted(|| file::open(to, open_flags, mode)).map_err(failed)?;
     let copied = standard_streams::move_above_in_place(&mut destination)
@@ -144,7 +148,7 @@ fn copy_file(
     let finished = copied.and_then(|()| {
         set_special_bits(&destination, &status, mode).map_err(|e| {
             let shown = to.shown(e);
-            Error::os(e, format_args!("setting the mode of {shown} to {mode:#o}"))
+            Error::os(e, format_args!("cannot set the mode of {shown} to {mode:#o}"))
         })
     });
     if finished.is_err() {

@@ -12,7 +12,8 @@ use errno::Errno;
 /// Makes the directory and those above it that are missing; that it exists already is no error. Others may make, at the
 /// same time, any of them as well.
 pub fn make_with_parents(path: KernelPath, mode: libc::mode_t) -> Result<()> {
-    make(path, mode).map_err(|e| Error::os(e, format_args!("making directory {} and its parents", path.shown(e))))
+    make(path, mode)
+        .map_err(|e| Error::os(e, format_args!("cannot create directory {} and its parents", path.shown(e))))
 }
 
 fn make(path: KernelPath, mode: libc::mode_t) -> sys::Result<()> {

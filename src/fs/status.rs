@@ -23,7 +23,7 @@ pub fn check_access(path: KernelPath, mode: c_int) -> Result<c_int> {
     match file::access(path, mode) {
         Ok(()) => Ok(0),
         Err(Errno(answer @ (libc::ENOENT | libc::EACCES))) => Ok(answer),
-        Err(e) => Err(Error::os(e, format_args!("checking access {mode:#o} to {}", path.shown(e)))),
+        Err(e) => Err(Error::os(e, format_args!("cannot check access {mode:#o} to {}", path.shown(e)))),
     }
 }
 
@@ -32,6 +32,6 @@ pub fn is_a_terminal(fd: Fd) -> Result<c_int> {
     match file::isatty(fd) {
         Ok(()) => Ok(1),
         Err(Errno(libc::ENOTTY | libc::EINVAL)) => Ok(0),
-        Err(e) => Err(Error::os(e, format_args!("asking whether descriptor {fd} is a terminal"))),
+        Err(e) => Err(Error::os(e, format_args!("cannot determine whether file descriptor {fd} is a terminal"))),
     }
 }

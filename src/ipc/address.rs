@@ -24,7 +24,7 @@ impl<'a> Address<'a> {
             return Err(Error::new(
                 libc::ENAMETOOLONG,
                 format_args!(
-                    "IPC address of {} bytes is longer than {} bytes: {}",
+                    "IPC address of {} bytes exceeds the limit of {} bytes: {}",
                     name.len(),
                     space.len(),
                     Quoted(name)

@@ -44,14 +44,14 @@ impl<'a> Connecting<'a> {
             };
             let (obstacle, reason) = match failure.0 {
                 libc::ECONNREFUSED => (Obstacle::NoServer, "no server is listening"),
-                libc::EAGAIN => (Obstacle::FullQueue, "the server does not accept connections, and its queue is full"),
-                _ => return Err(Error::os(failure, format_args!("connecting to {address}"))),
+                libc::EAGAIN => (Obstacle::FullQueue, "the server's queue of pending connections is full"),
+                _ => return Err(Error::os(failure, format_args!("cannot connect to {address}"))),
             };
             if timeout == Timeout::AtOnce {
-                return Err(Error::io(failure, format_args!("connecting to {address}: {reason}")));
+                return Err(Error::io(failure, format_args!("cannot connect to {address}: {reason}")));
             }
             if self.waiting.is_over().map_err(|e| not_waited(e, address))? {
-                let what = format_args!("connecting to {address}: {reason}, after {timeout}");
+                let what = format_args!("cannot connect to {address} within {timeout}: {reason}");
                 return Err(Error::new(libc::ETIMEDOUT, what));
             }
             self.waiting.pause(obstacle, cancellation).map_err(|e| not_waited(e, address))?;
@@ -61,7 +61,7 @@ impl<'a> Connecting<'a> {
     /// One attempt. It blocks while the queue is full, unless the time to wait is bounded.
     fn try_once(&mut self, cancellation: Cancellation) -> Result<sys::Result<OwnedFd>> {
         let address = self.address;
-        let no_socket = |e| Error::os(e, format_args!("creating a socket to connect to {address}"));
+        let no_socket = |e| Error::os(e, format_args!("cannot create a socket to connect to {address}"));
         let must_not_block = self.timeout != Timeout::Never;
         let is_first = !self.waiting.has_begun();
         // Until it is returned, nobody but the library knows the socket. The first is mostly returned as it is.
@@ -97,5 +97,5 @@ impl<'a> Connecting<'a> {
 #[cold]
 #[track_caller]
 fn not_waited(failure: Errno, address: &Address) -> Error {
-    Error::os(failure, format_args!("waiting for a server to listen to {address}"))
+    Error::os(failure, format_args!("cannot wait for a server to listen on {address}"))
 }

@@ -57,11 +57,11 @@ fn send_any(fd: Fd, message: &impl Outgoing) -> ByteCount {
 #[track_caller]
 fn not_sendable(count: c_int) -> Error {
     let reason = match usize::try_from(count) {
-        Err(_) => format_args!("the number of descriptors cannot be negative"),
-        Ok(count) if count > MAX_DESCRIPTORS => format_args!("a message carries {MAX_DESCRIPTORS} at most"),
+        Err(_) => format_args!("the number is negative"),
+        Ok(count) if count > MAX_DESCRIPTORS => format_args!("a message carries at most {MAX_DESCRIPTORS}"),
         Ok(_) => format_args!("argument msg->fds is NULL"),
     };
-    Error::new(libc::EINVAL, format_args!("sending {count} descriptors: {reason}"))
+    Error::new(libc::EINVAL, format_args!("cannot send {count} file descriptors: {reason}"))
 }
 
 #[cold]
@@ -70,7 +70,9 @@ fn not_sendable(count: c_int) -> Error {
 fn not_sent(failure: Errno, fd: Fd, buffers: c_int, descriptors: c_int) -> Error {
     Error::io(
         failure,
-        format_args!("sending a datagram of {buffers} buffers and {descriptors} descriptors through descriptor {fd}"),
+        format_args!(
+            "cannot send a datagram of {buffers} buffers and {descriptors} file descriptors through file descriptor {fd}"
+        ),
     )
 }
 
@@ -188,21 +190,25 @@ impl Endpoint {
             return Ok(received);
         }
         let (fd, count) = (self.fd, buffers.count());
-        Err(Error::io(failure, format_args!("receiving a datagram into {count} buffers from descriptor {fd}")))
+        Err(Error::io(
+            failure,
+            format_args!("cannot receive a datagram into {count} buffers from file descriptor {fd}"),
+        ))
     }
 
     /// Every client that disconnects ends a stream: that is not logged.
     #[track_caller]
     fn ended(self) -> Error {
         let fd = self.fd;
-        let what = format_args!("receiving a datagram from descriptor {fd}: the peer has closed the connection");
+        let what =
+            format_args!("cannot receive a datagram from file descriptor {fd}: the peer has closed the connection");
         Error::os(Errno(libc::EPIPE), what).not_logged()
     }
 
     #[track_caller]
     fn closed(self) -> Error {
         let fd = self.fd;
-        let what = format_args!("receiving a datagram from descriptor {fd}: another thread has closed it");
+        let what = format_args!("cannot receive a datagram from file descriptor {fd}: it was closed during the call");
         Error::os(Errno(libc::EBADF), what)
     }
 }

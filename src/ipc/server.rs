@@ -28,10 +28,10 @@ impl Server {
         let _whole = WithoutCancellation::new();
         let listener = seqpacket_socket(libc::SOCK_CLOEXEC)
             .and_then(standard_streams::move_above)
-            .map_err(|e| Error::os(e, format_args!("creating a socket for server {address}")))?;
+            .map_err(|e| Error::os(e, format_args!("cannot create a socket for server {address}")))?;
         socket::bind_to(listener.fd(), address.native())
-            .map_err(|e| Error::os(e, format_args!("binding a server to {address}")))?;
-        socket::listen(listener.fd(), BACKLOG).map_err(|e| Error::os(e, format_args!("listening to {address}")))?;
+            .map_err(|e| Error::os(e, format_args!("cannot bind a server socket to {address}")))?;
+        socket::listen(listener.fd(), BACKLOG).map_err(|e| Error::os(e, format_args!("cannot listen on {address}")))?;
         Slots::of(address).announce();
         let mut listener = IdentifiedSocket::new(listener);
         listener.identify();
@@ -41,15 +41,16 @@ impl Server {
     /// Waits for the next connection. The caller has a reference to the server.
     pub fn accept(&self, cancellation: Cancellation) -> Result<OwnedFd> {
         if !self.listener.is_intact() {
-            let what = format_args!("accepting a connection: the program has closed the descriptor of the server");
+            let what =
+                format_args!("cannot accept a connection: the process has closed the file descriptor of the server");
             return Err(Error::os(Errno(libc::EBADF), what));
         }
         cancellation.point(self, || socket::accept_any(self.listener.fd())).map_err(|e| match e.0 {
             // Nobody else knows the listener, so only shutting it down can have made it invalid.
             libc::EINVAL => {
-                Error::new(libc::ECANCELED, format_args!("accepting a connection: the server was destroyed"))
+                Error::new(libc::ECANCELED, format_args!("cannot accept a connection: the server has been destroyed"))
             }
-            _ => Error::os(e, format_args!("accepting a connection")),
+            _ => Error::os(e, format_args!("cannot accept a connection")),
         })
     }
 

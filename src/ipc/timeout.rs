@@ -60,7 +60,7 @@ impl Timeout {
             Some(milliseconds) => Timeout::After(Duration::from_millis(milliseconds)),
             None => {
                 let message = Text::<256>::formatted(format_args!(
-                    "{} is not a number of milliseconds, so connecting waits without limit: {}",
+                    "{} is not a number of milliseconds, so the wait for a server is unlimited: {}",
                     TIMEOUT_VARIABLE.to_str().unwrap_or_default(),
                     Quoted(text)
                 ));
@@ -80,7 +80,7 @@ impl fmt::Display for Timeout {
         match self {
             Timeout::AtOnce => f.write_str("0 ms"),
             Timeout::After(time) => write!(f, "{} ms", milliseconds(*time)),
-            Timeout::Never => f.write_str("an endless wait"),
+            Timeout::Never => f.write_str("an unlimited time"),
         }
     }
 }

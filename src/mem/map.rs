@@ -78,7 +78,7 @@ pub const EXEC: c_int = 0x4;
 pub const SHARED: c_int = 0x8;
 
 pub fn map_file(fd: Fd, offset: libc::off_t, size: usize, flags: c_int) -> Result<*mut c_void> {
-    let failed = |e| Error::os(e, format_args!("mapping {size} bytes from offset {offset} of descriptor {fd}"));
+    let failed = |e| Error::os(e, format_args!("cannot map {size} bytes at offset {offset} of file descriptor {fd}"));
     let mapping = Mapping::new(fd, offset, size, protection(flags), sharing(flags)).map_err(failed)?;
     lend(mapping).map_err(|_unmapped| failed(Errno(libc::ENOMEM)))
 }
@@ -98,7 +98,7 @@ fn sharing(flags: c_int) -> c_int {
 pub fn unmap(memory: UnusedMemory) -> Result<()> {
     let address = memory.address();
     let Some(record) = forget(address) else {
-        let what = format_args!("unmapping address {address:#x}, where no map begins");
+        let what = format_args!("cannot unmap address {address:#x}: no mapping begins there");
         return Err(Error::os(Errno(libc::EFAULT), what));
     };
     let size = record.size();
@@ -109,7 +109,7 @@ pub fn unmap(memory: UnusedMemory) -> Result<()> {
                 insert(table, record);
             }
         });
-        Error::os(e, format_args!("unmapping {size} bytes at address {address:#x}"))
+        Error::os(e, format_args!("cannot unmap {size} bytes at address {address:#x}"))
     })
 }
 

@@ -16,7 +16,7 @@ pub fn open(name: &CStr, flags: c_int, mode: libc::mode_t) -> Result<OwnedFd> {
         Some(_) => memory::shm_open(name, flags, mode),
     };
     let name = Quoted(name.to_bytes());
-    opened.map_err(|e| Error::os(e, format_args!("opening shared memory {name} with flags {flags:#o}")))
+    opened.map_err(|e| Error::os(e, format_args!("cannot open shared memory {name} with flags {flags:#o}")))
 }
 
 pub fn unlink(name: &CStr) -> Result<()> {
@@ -24,7 +24,7 @@ pub fn unlink(name: &CStr) -> Result<()> {
         None => Err(Errno(libc::ENOENT)),
         Some(_) => memory::shm_unlink(name),
     };
-    unlinked.map_err(|e| Error::os(e, format_args!("removing the name {} of shared memory", Quoted(name.to_bytes()))))
+    unlinked.map_err(|e| Error::os(e, format_args!("cannot unlink shared memory {}", Quoted(name.to_bytes()))))
 }
 
 /// The name as a file of a directory, if it can be one: slashes at its beginning do not count.
@@ -45,7 +45,7 @@ pub fn anonymous() -> Result<OwnedFd> {
         Err(Errno(libc::EINVAL)) => memory::memfd_create(NAME, flags),
         result => result,
     }
-    .map_err(|e| Error::os(e, format_args!("creating anonymous shared memory")))
+    .map_err(|e| Error::os(e, format_args!("cannot create anonymous shared memory")))
 }
 
 #[cfg(test)]

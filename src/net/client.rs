@@ -77,14 +77,17 @@ fn connect_to(candidate: &Candidate) -> Result<OwnedFd> {
         .and_then(|socket| address::connect(socket.fd(), &candidate.address).map(|()| socket))
         .and_then(|socket| standard_streams::for_caller(socket.into_fd()))
         .map_err(|e| {
-            Error::os(e, format_args!("connecting a socket of type {} to {}", candidate.kind, candidate.address))
+            Error::os(e, format_args!("cannot connect a socket of type {} to {}", candidate.kind, candidate.address))
         })
 }
 
 #[cold]
 #[track_caller]
 fn no_address(uri: &Uri) -> Error {
-    Error::new(libc::EADDRNOTAVAIL, format_args!("host {} has no address of IPv4 or IPv6", Quoted(uri.host)))
+    Error::new(
+        libc::EADDRNOTAVAIL,
+        format_args!("cannot connect to host {}: it has no IPv4 or IPv6 address", Quoted(uri.host)),
+    )
 }
 
 /// What the resolver is asked for, and what is changed in its answer.
@@ -135,7 +138,11 @@ impl Target {
 fn no_port(uri: &Uri) -> Error {
     Error::new(
         libc::EINVAL,
-        format_args!("no port to connect to at host {}, which {} needs", Quoted(uri.host), Quoted(uri.scheme)),
+        format_args!(
+            "cannot connect to host {}: the URI has no port, which scheme {} requires",
+            Quoted(uri.host),
+            Quoted(uri.scheme)
+        ),
     )
 }
 
@@ -160,12 +167,14 @@ fn decimal(port: u16) -> Text<8> {
 fn terminated(parts: &[&[u8]]) -> Result<CString> {
     let size = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
     let mut name = Vec::new();
-    name.try_reserve_exact(size)
-        .map_err(|_| Error::new(libc::ENOMEM, format_args!("copying a name of {size} bytes")))?;
+    name.try_reserve_exact(size).map_err(|_| {
+        Error::new(libc::ENOMEM, format_args!("cannot allocate {size} bytes for a name: out of memory"))
+    })?;
     for part in parts {
         name.extend_from_slice(part);
     }
     name.push(0);
-    CString::from_vec_with_nul(name)
-        .map_err(|_| Error::new(libc::EINVAL, format_args!("a name of {size} bytes has a NUL byte")))
+    CString::from_vec_with_nul(name).map_err(|_| {
+        Error::new(libc::EINVAL, format_args!("cannot resolve a name of {size} bytes: it contains a NUL byte"))
+    })
 }

@@ -21,8 +21,8 @@ pub struct Query<'a> {
 
 pub fn resolve(query: Query) -> Result<AddressList> {
     resolver::addresses(query.node, query.service, query.hints).map_err(|failure| match query.misuse() {
-        Some(reason) => Error::with_reason(libc::EINVAL, format_args!("resolving {query}"), reason.as_bytes()),
-        None => error(failure, format_args!("resolving {query}")),
+        Some(reason) => Error::new(libc::EINVAL, format_args!("cannot resolve {query}: {reason}")),
+        None => error(failure, format_args!("cannot resolve {query}")),
     })
 }
 
@@ -32,9 +32,9 @@ impl Query<'_> {
         let asks_for = |flag| self.hints.is_some_and(|hints| hints.ai_flags & flag != 0);
         match (self.node, self.service) {
             (None, None) => Some("neither a node nor a service is given"),
-            (None, _) if asks_for(libc::AI_CANONNAME) => Some("a canonical name is asked for, and no node is given"),
+            (None, _) if asks_for(libc::AI_CANONNAME) => Some("AI_CANONNAME requires a node"),
             (_, Some(service)) if asks_for(libc::AI_NUMERICSERV) && !is_number(service) => {
-                Some("the service is not a number")
+                Some("AI_NUMERICSERV requires a numeric service")
             }
             _ => None,
         }
@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_system_is_reported_by_errno_if_it_is_set() {
-        let error = |number| error(Failure { code: libc::EAI_SYSTEM, errno: Errno(number) }, format_args!("resolving"));
+        let error =
+            |number| error(Failure { code: libc::EAI_SYSTEM, errno: Errno(number) }, format_args!("cannot resolve"));
         assert!(error(libc::EMFILE).is(libc::EMFILE));
         assert!(error(0).is(libc::EIO));
     }

@@ -19,13 +19,16 @@ fn timeout_option(level: c_int, name: c_int) -> Option<SocketOption<libc::timeva
 }
 
 pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
-    let failed = |e| Error::os(e, format_args!("setting option {name} of level {level} of descriptor {fd}"));
+    let failed =
+        |e| Error::os(e, format_args!("cannot set socket option {name} at level {level} of file descriptor {fd}"));
     let Some(option) = timeout_option(level, name) else {
         return socket_option::set(fd, level, name, value).map_err(failed);
     };
     let size = value.size() as usize;
     if size != size_of::<c_int>() {
-        let what = format_args!("time-out option {name} takes an int of milliseconds, not a value of {size} bytes");
+        let what = format_args!(
+            "cannot set timeout option {name} of file descriptor {fd}: the value must be an int of milliseconds, not {size} bytes"
+        );
         return Err(Error::new(libc::EINVAL, what));
     }
     // Of the right size, so it is null.
@@ -50,7 +53,8 @@ fn milliseconds_of(time: &libc::timeval) -> c_int {
 
 pub fn get(fd: Fd, buffer: &mut ValueBuffer) -> Result<()> {
     let (level, name) = (buffer.level(), buffer.name());
-    let failed = |e| Error::os(e, format_args!("asking for option {name} of level {level} of descriptor {fd}"));
+    let failed =
+        |e| Error::os(e, format_args!("cannot get socket option {name} at level {level} of file descriptor {fd}"));
     // The size is read only for a time-out: elsewhere it is the kernel that finds out whether it can be read. Without
     // any, the kernel says what is wrong.
     let timeout = timeout_option(level, name).and_then(|option| Some((option, buffer.capacity()?)));

@@ -23,23 +23,26 @@ impl<'a> Uri<'a> {
     pub fn parse(text: &'a [u8]) -> Result<Uri<'a>> {
         let invalid = |why| invalid(why, text);
         let (scheme, rest) = split_while(text, u8::is_ascii_lowercase);
-        let rest = rest.strip_prefix(b"://").filter(|_| !scheme.is_empty()).ok_or_else(|| invalid("no scheme"))?;
+        let rest =
+            rest.strip_prefix(b"://").filter(|_| !scheme.is_empty()).ok_or_else(|| invalid("it has no scheme"))?;
         let (authority, _) = split_while(rest, |byte| !b"/?#".contains(byte));
         if authority.contains(&b'@') {
-            return Err(invalid("user information, which is not supported,"));
+            return Err(invalid("user information is not supported"));
         }
         let is_bracketed = rest.starts_with(b"[");
         let (host, rest) = match is_bracketed {
-            true => bracketed_address(authority).ok_or_else(|| invalid("no IPv6 address between brackets"))?,
+            true => {
+                bracketed_address(authority).ok_or_else(|| invalid("the host is not an IPv6 address in brackets"))?
+            }
             false => split_while(rest, |byte| !b"/:".contains(byte)),
         };
         if host.is_empty() {
-            return Err(invalid("no host"));
+            return Err(invalid("it has no host"));
         }
         let (host, zone) = if is_bracketed { split_zone(host) } else { (host, None) };
         let port = rest.strip_prefix(b":").and_then(number);
         if port.is_some_and(|port| port > i64::from(u16::MAX)) {
-            return Err(invalid("port above 65535"));
+            return Err(invalid("the port is greater than 65535"));
         }
         Ok(Uri { scheme, host, zone, is_bracketed, port })
     }
@@ -50,9 +53,9 @@ impl<'a> Uri<'a> {
 fn invalid(why: &str, text: &[u8]) -> Error {
     // What stands before an @ may be a password, which is nothing for a log.
     if text.contains(&b'@') {
-        return Error::new(libc::EINVAL, format_args!("{why} in a URI with an @"));
+        return Error::new(libc::EINVAL, format_args!("cannot parse a URI that contains @: {why}"));
     }
-    Error::new(libc::EINVAL, format_args!("{why} in URI {}", Quoted(text)))
+    Error::new(libc::EINVAL, format_args!("cannot parse URI {}: {why}", Quoted(text)))
 }
 
 fn split_while(text: &[u8], belongs: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {

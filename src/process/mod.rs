@@ -20,7 +20,7 @@ pub const KEEP_FDS: c_int = 2;
 pub fn check_flags(flags: c_int, allowed: c_int) -> Result<()> {
     match flags & !allowed {
         0 => Ok(()),
-        unknown => Err(Error::new(libc::EINVAL, format_args!("flags {flags:#x}: unknown are {unknown:#x}"))),
+        unknown => Err(Error::new(libc::EINVAL, format_args!("invalid flags {flags:#x}: unknown flags {unknown:#x}"))),
     }
 }
 
@@ -45,10 +45,7 @@ pub fn execute(program: &Program) -> Result<()> {
 #[cold]
 #[track_caller]
 fn not_prepared(failure: Errno, program: &Program) -> Error {
-    if failure.0 == libc::ENOMEM {
-        return Error::os(failure, format_args!("preparing to execute a program"));
-    }
-    Error::os(failure, format_args!("executing {}", Quoted(program.path().to_bytes())))
+    Error::os(failure, format_args!("cannot execute {}", Quoted(program.path().to_bytes())))
 }
 
 #[cold]
@@ -57,16 +54,16 @@ fn not_executed(failure: Failure, program: &Program) -> Error {
     let path = Quoted(program.path().to_bytes());
     let os = |what: Arguments| Error::os(Errno(failure.errno), what);
     match failure.step {
-        Step::Clone => os(format_args!("creating a process for {path}")),
-        Step::Detach => os(format_args!("making a daemon of {path}")),
-        Step::Execute => os(format_args!("executing {path}")),
-        Step::Begin => os(format_args!("the process for {path} was ended before it could execute it")),
+        Step::Clone => os(format_args!("cannot create a process for {path}")),
+        Step::Detach => os(format_args!("cannot run {path} as a daemon")),
+        Step::Execute => os(format_args!("cannot execute {path}")),
+        Step::Begin => os(format_args!("cannot execute {path}: the child process terminated before execve()")),
         Step::Redirect => match program.fd_map().and_then(|fd_map| fd_map.get(failure.position)) {
             Some(entry) => {
                 let (from, to) = (entry.parent_fd, entry.child_fd);
-                os(format_args!("duplicating descriptor {from} as {to} for {path}"))
+                os(format_args!("cannot duplicate file descriptor {from} to {to} for {path}"))
             }
-            None => os(format_args!("redirecting the descriptors of {path}")),
+            None => os(format_args!("cannot apply the file descriptor map for {path}")),
         },
     }
 }
@@ -74,7 +71,8 @@ fn not_executed(failure: Failure, program: &Program) -> Error {
 /// Waits for a child to end; how it ended.
 pub fn wait(pid: libc::pid_t) -> Result<c_int> {
     loop {
-        let status = process::waitpid(pid, 0).map_err(|e| Error::os(e, format_args!("waiting for process {pid}")))?;
+        let status =
+            process::waitpid(pid, 0).map_err(|e| Error::os(e, format_args!("cannot wait for process {pid}")))?;
         // A child that is traced is also reported when it stops.
         if let Some(reported) = reported_status(status) {
             return Ok(reported);

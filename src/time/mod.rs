@@ -11,7 +11,7 @@ pub fn sleep_for(duration: i64, per_second: i64, unit: &str) -> Result<()> {
     if duration <= 0 {
         return Ok(());
     }
-    let failed = |e| Error::os(e, format_args!("sleeping for {duration} {unit}"));
+    let failed = |e| Error::os(e, format_args!("cannot sleep for {duration} {unit}"));
     let now = time::clock_gettime_monotonic().map_err(failed)?;
     time::clock_nanosleep_until(libc::CLOCK_MONOTONIC, &after(now, duration, per_second)).map_err(failed)
 }

@@ -325,7 +325,7 @@ START_TEST(connect_fails_when_its_timeout_expires_at_a_full_queue)
 
 	assert_fails(mm_ipc_connect(name), ETIMEDOUT);
 	ck_assert_int_ge(now_ms() - start, 299);
-	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), "queue is full"));
+	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), "queue of pending connections is full"));
 
 	/* The connection is blocking, and has no timeout. */
 	struct timeval timeout;
@@ -363,7 +363,7 @@ START_TEST(connect_with_timeout_zero_fails_immediately_at_a_full_queue)
 
 	assert_fails(mm_ipc_connect(name), EAGAIN);
 	ck_assert_int_lt(now_ms() - start, 1000);
-	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), "queue is full"));
+	ck_assert_ptr_nonnull(strstr(mm_get_lasterror_desc(), "queue of pending connections is full"));
 	ck_assert_int_eq(count_open_descriptors(), open_before);
 	close_all(2, (int[]){waiting, listener});
 }

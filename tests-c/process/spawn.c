@@ -187,7 +187,7 @@ static void fail_to_execute(const char *path, int error)
 
 		assert_fails(mm_spawn(&pid, path, 0, NULL, flags[i], NULL, NULL), error);
 		ck_assert_int_eq(pid, -4711);
-		ck_assert_msg(strstr(mm_get_lasterror_desc(), "executing"), "%s", mm_get_lasterror_desc());
+		ck_assert_msg(strstr(mm_get_lasterror_desc(), "cannot execute"), "%s", mm_get_lasterror_desc());
 		assert_fails(mm_wait_process(-1, NULL), ECHILD);
 	}
 }

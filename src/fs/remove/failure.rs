@@ -45,10 +45,10 @@ impl Failure {
     pub fn of(self, top: &CStr) -> Error {
         let top = Quoted(top.to_bytes());
         match self {
-            Failure::OfTop(e) => Error::os(e, format_args!("removing {top}")),
-            Failure::Below(below) => Error::os(below.number, format_args!("removing {}", below.path)),
+            Failure::OfTop(e) => Error::os(e, format_args!("cannot remove {top}")),
+            Failure::Below(below) => Error::os(below.number, format_args!("cannot remove {}", below.path)),
             Failure::OfTopAfter(e, Below { number, path }) => {
-                Error::os(e, format_args!("removing {top}: {path} is left ({number})"))
+                Error::os(e, format_args!("cannot remove {top}: {path} could not be removed ({number})"))
             }
         }
     }

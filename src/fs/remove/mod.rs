@@ -32,7 +32,7 @@ pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
     let (looked, given) = path.lstat();
     let Some(given) = given else {
         let e = looked.err().unwrap_or(Errno(libc::EFAULT));
-        return Err(Error::os(e, format_args!("removing {}", path.shown(e))));
+        return Err(Error::os(e, format_args!("cannot remove {}", path.shown(e))));
     };
     let mut shortened = Vec::new();
     match Spelling::of(given.to_bytes()) {
@@ -57,7 +57,7 @@ pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
                 _ => (libc::EINVAL, "its last component is . or .."),
             };
             looked.map_err(|e| Failure::OfTop(e).of(given))?;
-            Err(Error::new(number, format_args!("removing {}: {what}", Quoted(given.to_bytes()))))
+            Err(Error::new(number, format_args!("cannot remove {}: {what}", Quoted(given.to_bytes()))))
         }
     }
 }
@@ -71,7 +71,7 @@ fn remove_name(name: &CStr, mut looked: sys::Result<libc::stat>, flags: c_int, i
             let shown = Quoted(name.to_bytes());
             return Err(Error::new(
                 libc::EPERM,
-                format_args!("removing {shown}: its type is not among those to be removed"),
+                format_args!("cannot remove {shown}: the flags do not include its file type"),
             ));
         }
         let removed = if kind != DIR {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A program and what it is given, prepared so that executing it needs neither memory nor a lock.
+//! A program with its arguments, environment and file descriptors, prepared so that executing it neither allocates
+//! memory nor acquires a lock.
 
 use super::cancel::WithoutCancellation;
 use super::fd_map::{FdMap, FdMapFailure};
@@ -13,22 +14,23 @@ use core::marker::PhantomData;
 use core::ptr;
 use errno::Errno;
 
-/// What a C caller wants to have executed.
+/// The program that a C caller wants to execute.
 pub struct Program<'a> {
     path: &'a CStr,
     arguments: Strings<'a>,
     environment: Strings<'a>,
-    /// None: descriptors stay as they are.
+    /// None: file descriptors remain unchanged.
     fd_map: Option<FdMap<'a>>,
 }
 
 impl<'a> Program<'a> {
-    /// Null for `arguments` stands for the path alone, for `environment` for that of this process.
+    /// If `arguments` is null, the path is the only argument. If `environment` is null, the environment of this process
+    /// is used.
     ///
     /// # Safety
-    /// Each array is null, or points to strings that outlive `'a` and a null pointer after the last, or to memory that
-    /// the process does not have. The latter holds not for `arguments` if `path` has no slash: a shell may be given
-    /// them.
+    /// Each array is null, or an array of pointers to strings that outlive `'a`, terminated by a null pointer, or an
+    /// address where nothing is mapped. If `path` has no slash, `arguments` must not be such an address: the library
+    /// reads the arguments to pass them to a shell.
     pub unsafe fn from_c(
         path: &'a CStr,
         arguments: *const *mut c_char,
@@ -49,7 +51,7 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Arguments or an environment, for the kernel.
+/// Arguments or an environment for execve().
 struct Strings<'a> {
     source: Source,
     lifetime: PhantomData<&'a CStr>,
@@ -77,7 +79,7 @@ impl<'a> Strings<'a> {
     }
 }
 
-/// The arguments of `/bin/sh` for a program that it is to run: the program's own after its path.
+/// The arguments with which `/bin/sh` runs a program: the path of the program and its arguments.
 struct ShellArguments<'a> {
     pointers: Vec<Cell<*const c_char>>,
     lifetime: PhantomData<&'a CStr>,
@@ -87,39 +89,40 @@ const SHELL: &CStr = c"/bin/sh";
 
 impl<'a> ShellArguments<'a> {
     /// # Safety
-    /// The arguments can be read: see [`Program::from_c`].
+    /// The arguments must be readable: see [`Program::from_c`].
     unsafe fn of(arguments: &Strings<'a>) -> Result<ShellArguments<'a>> {
         let first = arguments.as_ptr();
-        // SAFETY: an array with a null pointer at its end, beyond which nothing is read.
+        // SAFETY: the array is terminated by a null pointer, and nothing after it is read.
         let count = (0..).take_while(|i| unsafe { !first.add(*i).read().is_null() }).count();
         let mut pointers = Vec::new();
         pointers.try_reserve_exact(count.max(1) + 2).map_err(|_| Errno(libc::ENOMEM))?;
         pointers.push(Cell::new(SHELL.as_ptr()));
         pointers.push(Cell::new(ptr::null()));
-        // SAFETY: all of them are below count.
+        // SAFETY: the positions are below count.
         pointers.extend((1..count).map(|i| Cell::new(unsafe { first.add(i).read() })));
         pointers.push(Cell::new(ptr::null()));
         Ok(ShellArguments { pointers, lifetime: PhantomData })
     }
 
-    /// Executes the shell, for the program at `path`.
+    /// Executes the shell to run the program at `path`.
     fn execute(&self, path: &CStr, environment: &Strings) -> Errno {
         if let Some(argument) = self.pointers.get(1) {
             argument.set(path.as_ptr());
         }
-        // SAFETY: terminated strings, each array with a null pointer at its end. A Cell is what is in it.
+        // SAFETY: the strings are terminated, and the arrays are terminated by null pointers. A Cell has the layout of
+        // its content.
         unsafe { process::execve(SHELL, self.pointers.as_ptr().cast(), environment.as_ptr()) }
     }
 }
 
-/// A program with all that a child process needs to execute it.
+/// Everything that a child process needs to execute a program.
 pub struct Execution<'a> {
     program: &'a Program<'a>,
     candidates: Candidates,
-    /// For a program that is searched, which may be of a format that the kernel does not know.
+    /// If PATH is searched: the shell runs the program if execve() fails with ENOEXEC.
     shell: Option<ShellArguments<'a>>,
-    /// The program is executed in the root directory. Relative candidates start from the directory before that.
-    leaves_directory: bool,
+    /// Whether to change to the root directory. Relative candidates are still resolved in the previous directory.
+    changes_to_root: bool,
 }
 
 impl<'a> Execution<'a> {
@@ -127,40 +130,47 @@ impl<'a> Execution<'a> {
         Execution::of(program, Candidates::of(program.path)?, false)
     }
 
-    /// In the root directory.
+    /// Prepares to execute the program in the root directory.
     pub fn in_root(program: &'a Program<'a>) -> Result<Execution<'a>> {
-        Execution::of(program, Candidates::of(program.path)?.made_absolute()?, true)
+        Execution::of(program, Candidates::of(program.path)?.into_absolute()?, true)
     }
 
-    fn of(program: &'a Program<'a>, candidates: Candidates, leaves_directory: bool) -> Result<Execution<'a>> {
-        // SAFETY: a program that is searched has a path without a slash, so that Program::from_c() was promised this.
+    fn of(program: &'a Program<'a>, candidates: Candidates, changes_to_root: bool) -> Result<Execution<'a>> {
+        // SAFETY: PATH is searched only if the path has no slash. For such a path, Program::from_c() requires readable
+        // arguments.
         let shell = candidates.is_searched().then(|| unsafe { ShellArguments::of(&program.arguments) }).transpose()?;
-        Ok(Execution { program, candidates, shell, leaves_directory })
+        Ok(Execution { program, candidates, shell, changes_to_root })
     }
 
-    /// Gives the process the descriptors of the program, and its directory.
-    pub fn prepare(&self) -> core::result::Result<Start, Failure> {
+    /// Sets up the file descriptors and the current directory of the process for the program.
+    pub fn prepare(&self) -> core::result::Result<BaseDirectory, Failure> {
         if let Some(fd_map) = self.program.fd_map {
             fd_map.apply().map_err(Failure::of_fd_map)?;
         }
-        if self.leaves_directory { self.leave_directory() } else { Ok(Start::Here) }
+        if self.changes_to_root { self.change_to_root() } else { Ok(BaseDirectory::Current) }
     }
 
-    /// A descriptor that is opened here cannot take the number of one of the map: that has been applied.
-    fn leave_directory(&self) -> core::result::Result<Start, Failure> {
-        let start = if self.candidates.iter().all(is_absolute) { Start::Here } else { Start::before_leaving() };
+    /// The fd map has already been applied, so it cannot replace the file descriptor that is opened here.
+    fn change_to_root(&self) -> core::result::Result<BaseDirectory, Failure> {
+        let base = if self.candidates.iter().all(is_absolute) {
+            BaseDirectory::Current
+        } else {
+            BaseDirectory::open_current()
+        };
         file::chdir(c"/".into()).map_err(|e| Step::Detach.failed(e))?;
-        Ok(start)
+        Ok(base)
     }
 
-    /// Returns only if none of the candidates can be executed.
-    pub fn execute(&self, start: &Start) -> Errno {
+    /// Tries the candidates. Returns only if none of them can be executed.
+    pub fn execute(&self, base: &BaseDirectory) -> Errno {
         let (arguments, environment) = (&self.program.arguments, &self.program.environment);
         self.candidates.try_each(|path| {
-            let failure = start.execute(path, arguments, environment);
+            let failure = base.execute(path, arguments, environment);
             match &self.shell {
-                // A shell can start from its own directory only.
-                Some(shell) if failure.0 == libc::ENOEXEC && (is_absolute(path) || matches!(start, Start::Here)) => {
+                // The shell can resolve a relative path only in its current directory.
+                Some(shell)
+                    if failure.0 == libc::ENOEXEC && (is_absolute(path) || matches!(base, BaseDirectory::Current)) =>
+                {
                     shell.execute(path, environment)
                 }
                 _ => failure,
@@ -169,56 +179,58 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// Where relative paths start.
-pub enum Start {
-    /// In the directory of the process.
-    Here,
-    /// In another one, which is closed when a program is executed.
-    Directory(OwnedFd),
-    /// In another one, which could not be opened.
-    Unknown(Errno),
+/// The directory in which relative paths are resolved.
+pub enum BaseDirectory {
+    /// The current directory.
+    Current,
+    /// Another directory. The file descriptor is close-on-exec.
+    Opened(OwnedFd),
+    /// Another directory, which could not be opened.
+    Unavailable(Errno),
 }
 
-impl Start {
-    /// In the directory of the process, which is about to leave it.
-    fn before_leaving() -> Start {
+impl BaseDirectory {
+    /// The current directory of the process, which is about to change it.
+    fn open_current() -> BaseDirectory {
         let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        file::openat(Fd::CURRENT_DIRECTORY, c".".into(), flags).map_or_else(Start::Unknown, Start::Directory)
+        file::openat(Fd::CURRENT_DIRECTORY, c".".into(), flags)
+            .map_or_else(BaseDirectory::Unavailable, BaseDirectory::Opened)
     }
 
-    /// Returns only if that fails.
+    /// Returns only on failure.
     fn execute(&self, path: &CStr, arguments: &Strings, environment: &Strings) -> Errno {
         let (arguments, environment) = (arguments.as_ptr(), environment.as_ptr());
         match self {
-            Start::Directory(directory) if !is_absolute(path) => {
-                // SAFETY: the arrays are as Program::from_c() was promised.
+            BaseDirectory::Opened(directory) if !is_absolute(path) => {
+                // SAFETY: Program::from_c() requires such arrays.
                 unsafe { process::execveat(directory.fd(), path, arguments, environment) }
             }
-            Start::Unknown(failure) if !is_absolute(path) => *failure,
+            BaseDirectory::Unavailable(failure) if !is_absolute(path) => *failure,
             // SAFETY: as above.
             _ => unsafe { process::execve(path, arguments, environment) },
         }
     }
 }
 
-/// The step of executing a program that failed, and why. Without padding: it is read from memory that a child has written.
+/// The step that failed, and why. There must be no padding, because a child writes this to memory that the parent
+/// reads.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Failure {
     pub step: Step,
     pub errno: c_int,
-    /// Of the element of the fd map that could not be applied.
+    /// The position of the element of the fd map that could not be applied.
     pub position: usize,
 }
 
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The child was ended from outside before any of the others failed.
+    /// No other step was reported: the child was terminated from outside.
     Begin,
-    /// Creating a process.
+    /// Creating the process.
     Clone,
-    /// Leaving the directory and the session.
+    /// Creating the session, or changing to the root directory.
     Detach,
     /// Applying the fd map.
     Redirect,
@@ -237,11 +249,11 @@ impl Failure {
     }
 }
 
-/// Replaces the process image. What the fd map has changed before a failure stays changed.
+/// Replaces the process image. On failure, changes that the fd map has made to the file descriptors are not undone.
 pub fn execute(execution: &Execution) -> Failure {
-    let _whole = WithoutCancellation::new();
+    let _no_cancellation = WithoutCancellation::new();
     match execution.prepare() {
-        Ok(start) => Step::Execute.failed(execution.execute(&start)),
+        Ok(base) => Step::Execute.failed(execution.execute(&base)),
         Err(failure) => failure,
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The file descriptors of a program that is executed.
+//! The file descriptors that an executed program gets.
 
 use super::fd_table;
 use crate::rt::fd::Fd;
@@ -7,7 +7,7 @@ use crate::sys::{Result, file, process};
 use core::ffi::c_int;
 use errno::Errno;
 
-/// An element of a map, as the `struct mm_remap_fd` of C.
+/// An element of a map. The layout is that of `struct mm_remap_fd` in C.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct FdMapEntry {
@@ -15,11 +15,11 @@ pub struct FdMapEntry {
     pub parent_fd: c_int,
 }
 
-/// A map, of which the elements are applied in order: each finds what the ones before it have left.
+/// A map. Its elements are applied in order, each to the result of those before it.
 #[derive(Clone, Copy)]
 pub struct FdMap<'a>(&'a [FdMapEntry]);
 
-/// The element that could not be applied, and why.
+/// Which element could not be applied, and why.
 pub struct FdMapFailure {
     pub position: usize,
     pub errno: Errno,
@@ -27,8 +27,8 @@ pub struct FdMapFailure {
 
 impl<'a> FdMap<'a> {
     /// # Safety
-    /// The C caller has named the descriptors: no other code of the process uses one that the map replaces or closes, if
-    /// the map is applied to the process itself.
+    /// If the map is applied to this process, no other code of the process uses a file descriptor that the map replaces
+    /// or closes. The C caller is responsible for that.
     pub unsafe fn from_c(entries: &'a [FdMapEntry]) -> FdMap<'a> {
         FdMap(entries)
     }
@@ -37,8 +37,8 @@ impl<'a> FdMap<'a> {
         self.0.get(position).copied()
     }
 
-    /// Has all descriptors but 0, 1 and 2 closed when a program is executed, except those of the map. Only
-    /// async-signal-safe calls, and no allocation: this runs in the child of a vfork().
+    /// Applies the map, and marks all file descriptors except 0, 1 and 2 and those in the map as close-on-exec. This
+    /// runs in a child of vfork(): it makes only async-signal-safe calls and does not allocate memory.
     pub fn apply(self) -> core::result::Result<(), FdMapFailure> {
         fd_table::close_on_exec_from(Fd::from_c(libc::STDERR_FILENO + 1));
         for (position, entry) in self.0.iter().enumerate() {
@@ -52,14 +52,14 @@ impl FdMapEntry {
     fn apply(self) -> Result<()> {
         let (child_fd, parent_fd) = (Fd::from_c(self.child_fd), Fd::from_c(self.parent_fd));
         if child_fd == parent_fd {
-            // It is kept if it is open.
+            // Clears close-on-exec. It is not an error if the file descriptor is closed.
             let _ = file::fcntl_setfd(child_fd, 0);
             return Ok(());
         }
-        // SAFETY: FdMap::from_c() was promised that the descriptors are the C caller's; in a child the table is its own.
+        // SAFETY: FdMap::from_c() requires that no other code uses them; a child has its own file descriptor table.
         unsafe {
             if parent_fd == Fd::NONE {
-                // It need not be open.
+                // It is not an error if the file descriptor is already closed.
                 let _ = process::close_directly(child_fd);
                 return Ok(());
             }

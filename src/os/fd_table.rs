@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The table of descriptors of a process that is about to execute a program: only async-signal-safe calls, and no
-//! allocation, since this runs in the child of a vfork().
+//! The file descriptor table of a process that is about to execute a program. This runs in a child of vfork(): it makes
+//! only async-signal-safe calls and does not allocate memory.
 
 use crate::rt::fd::Fd;
 use crate::sys::file::{self, DirectoryEntries};
@@ -8,28 +8,28 @@ use crate::sys::{Result, path::KernelPath};
 use core::ffi::{c_int, c_ulong};
 use core::mem::offset_of;
 
-/// Has every descriptor from `first` on closed when a program is executed.
+/// Marks all file descriptors from `first` on as close-on-exec.
 pub fn close_on_exec_from(first: Fd) {
-    // Before Linux 5.11, or where a sandbox denies it.
+    // close_range() fails before Linux 5.11, or if a sandbox denies it.
     if file::close_range_cloexec(first).is_err() && mark_those_listed(c"/proc/self/fd".into(), first).is_err() {
         (first.number()..end_of_table()).for_each(mark);
     }
 }
 
 fn mark(fd: c_int) {
-    // It may not be open.
+    // EBADF is ignored: the file descriptor may be closed.
     let _ = file::fcntl_setfd(Fd::from_c(fd), libc::FD_CLOEXEC);
 }
 
-// --- without help --------------------------------------------------------------------------------------------------
+// --- without /proc --------------------------------------------------------------------------------------------------
 
-/// Descriptors from here on are not looked at. Linux creates none of them, unless fs.nr_open was raised.
+/// File descriptors from here on are not examined. Linux creates them only if fs.nr_open has been raised.
 const LIMIT: c_int = 1 << 20;
 
-/// A number that is greater than those of all open descriptors, or [`LIMIT`].
+/// Returns a number greater than all open file descriptors, or [`LIMIT`].
 ///
-/// RLIMIT_NOFILE is no such number: it may have been lowered since, and some systems set it to a billion. What can be
-/// found out is the size of the kernel's table, which doubles as the numbers in use grow.
+/// RLIMIT_NOFILE is unsuitable: it may have been lowered after file descriptors were opened, and some systems set it to
+/// a billion. Instead, this finds the size of the kernel's table, which doubles when it grows.
 fn end_of_table() -> c_int {
     const SMALLEST_TABLE: c_int = 64;
     let mut size = SMALLEST_TABLE;
@@ -45,7 +45,8 @@ fn end_of_table() -> c_int {
 const LARGEST_SET: c_int = 1 << 16;
 const BITS: usize = c_ulong::BITS as usize;
 
-/// Whether the kernel's table ends before the number, which is not open: select() ignores it then, and fails otherwise.
+/// Returns whether the kernel's table ends before `number`, which must be closed. select() ignores file descriptors
+/// beyond the table, and fails with EBADF for closed ones in it.
 fn is_beyond_table(number: c_int) -> bool {
     let mut set: [c_ulong; LARGEST_SET as usize / BITS] = [0; LARGEST_SET as usize / BITS];
     let Some((at, word)) = usize::try_from(number).ok().and_then(|at| Some((at, set.get_mut(at / BITS)?))) else {
@@ -61,7 +62,7 @@ fn mark_those_listed(directory: KernelPath, first: Fd) -> Result<()> {
     let directory = file::open(directory, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC, 0)?;
     let mut entries = DirectoryEntries([0; 2048]);
     loop {
-        // The C library's readdir() allocates.
+        // The C library's readdir() allocates memory.
         let size = file::getdents64(directory.fd(), &mut entries)?;
         let mut rest = entries.0.get(..size).unwrap_or_default();
         if rest.is_empty() {
@@ -76,7 +77,7 @@ fn mark_those_listed(directory: KernelPath, first: Fd) -> Result<()> {
     }
 }
 
-/// The name of the first entry of what getdents64() stored, and the entries after it.
+/// Splits the first entry from the output of getdents64(). Returns its name and the remaining entries.
 fn split_entry(entries: &[u8]) -> Option<(&[u8], &[u8])> {
     const LENGTH_AT: usize = offset_of!(libc::dirent64, d_reclen);
     const NAME_AT: usize = offset_of!(libc::dirent64, d_name);
@@ -86,7 +87,7 @@ fn split_entry(entries: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name, next))
 }
 
-/// A descriptor's name in /proc; None for `.` and `..`.
+/// Parses the name of a file descriptor in /proc. None for `.` and `..`.
 fn number(name: &[u8]) -> Option<c_int> {
     name.iter().try_fold(0, |number: c_int, byte| {
         let digit = byte.is_ascii_digit().then(|| c_int::from(byte - b'0'))?;
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn open_descriptors_are_listed_and_marked() {
+    fn listed_descriptors_are_marked_close_on_exec() {
         let (reader, writer) = std::io::pipe().unwrap();
         let (reader, writer) = (reader.as_raw_fd(), writer.as_raw_fd());
         let (low, high) = (Fd::from_c(reader.min(writer)), Fd::from_c(reader.max(writer)));
@@ -122,16 +123,16 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_table_is_found_wherever_it_is() {
+    fn end_of_table_exceeds_all_open_descriptors() {
         let null = std::fs::File::open("/dev/null").unwrap();
         for number in [500, 1023, 1024, 5000] {
             let fd = Fd::from_c(number);
-            // SAFETY: the test has no descriptor of that number.
+            // SAFETY: the test does not use that file descriptor.
             if unsafe { file::dup2(Fd::from_c(null.as_raw_fd()), fd) }.is_err() {
                 continue;
             }
             assert!(end_of_table() > number);
-            // A table that has grown stays as large.
+            // The table does not shrink.
             assert!(end_of_table() <= 32768);
             // SAFETY: it was opened above.
             unsafe { file::close(fd) }.unwrap();
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_taken_one_by_one() {
+    fn split_entry_returns_one_entry_at_a_time() {
         let mut entries = Vec::new();
         for (name, length) in [("12", 24_u16), ("a-longer-name", 40)] {
             let start = entries.len();

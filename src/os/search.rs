@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where a program is searched, and which failure ends the search.
+//! The search for a program in PATH, and the failures that end it.
 #![forbid(unsafe_code)]
 
 use crate::rt::errno::PreservedErrno;
@@ -8,19 +8,22 @@ use alloc::vec::Vec;
 use core::ffi::CStr;
 use errno::Errno;
 
-/// The paths at which a program may be, the first to try first.
+/// The paths to try, in order.
 pub struct Candidates {
-    /// Terminated, one after the other.
+    /// The paths, each terminated by a NUL byte.
     paths: Vec<u8>,
     is_searched: bool,
 }
 
-/// The longest component of a path, with its terminator.
+/// The maximum length of a path component, including its terminator.
 const NAME_SIZE: usize = 256;
 
 impl Candidates {
-    /// The path itself if it has a slash; else the name in each directory of the variable PATH, which, unlike other
-    /// variables, a program with privileges is free to set for itself.
+    /// If the path has a slash, it is the only candidate. Otherwise the candidates are the name in each directory of
+    /// PATH.
+    ///
+    /// PATH is read even in a privileged program (with getenv(), not secure_getenv()): such a program can set it
+    /// itself.
     pub fn of(path: &CStr) -> Result<Candidates> {
         const DEFAULT_SEARCH_PATH: &[u8] = b"/bin:/usr/bin";
         let path = path.to_bytes_with_nul();
@@ -41,7 +44,7 @@ impl Candidates {
     fn in_directories(directories: &[u8], name: &[u8]) -> Result<Candidates> {
         let mut candidates = Candidates { paths: Vec::new(), is_searched: true };
         for directory in directories.split(|byte| *byte == b':') {
-            // An empty one is the current directory.
+            // An empty entry means the current directory.
             let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
             candidates.add([directory, slash, name])?;
         }
@@ -55,7 +58,7 @@ impl Candidates {
         Ok(())
     }
 
-    /// Whether the program has a name without a slash. A file of unknown format is then executed by a shell.
+    /// Whether PATH is searched. If so, a shell executes a file of unknown format.
     pub fn is_searched(&self) -> bool {
         self.is_searched
     }
@@ -65,11 +68,12 @@ impl Candidates {
         paths.filter_map(|path| CStr::from_bytes_with_nul(path).ok())
     }
 
-    /// The same paths for a process that changes to another directory: the relative ones become absolute, unless the
-    /// directory has no path, or no path that leads back to it. Nothing is resolved, so that symbolic links, and files
-    /// that were removed, are what they are to a program that is executed here; and a script finds its own name as it
-    /// was given.
-    pub fn made_absolute(self) -> Result<Candidates> {
+    /// Makes relative paths absolute, for a process that changes to another directory. A path remains relative if
+    /// getcwd() does not return a path that leads to the current directory, or if the result would be too long.
+    ///
+    /// The paths are not resolved otherwise. Symbolic links and removed files are therefore treated as if the program
+    /// were executed in the current directory, and a script gets its name as the caller gave it.
+    pub fn into_absolute(self) -> Result<Candidates> {
         const PATH_MAX: usize = libc::PATH_MAX as usize;
         if self.iter().all(is_absolute) {
             return Ok(self);
@@ -87,8 +91,8 @@ impl Candidates {
         Ok(absolute)
     }
 
-    /// Tries each path with `execute`, which returns only if it fails, until one exists: the failure to report. Memory is
-    /// not allocated.
+    /// Calls `execute`, which returns only on failure, for each path until a file exists. Returns the failure to
+    /// report. Does not allocate memory.
     pub fn try_each(&self, mut execute: impl FnMut(&CStr) -> Errno) -> Errno {
         let mut last = Errno(libc::ENOENT);
         let mut denied = None;
@@ -97,7 +101,7 @@ impl Candidates {
             match failure.0 {
                 libc::EACCES => denied = Some(failure),
                 libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => last = failure,
-                // Of a directory, which cannot exist then.
+                // The directory in PATH is too long to exist.
                 libc::ENAMETOOLONG if self.is_searched => {}
                 _ => return failure,
             }
@@ -110,11 +114,11 @@ pub fn is_absolute(path: &CStr) -> bool {
     path.to_bytes().starts_with(b"/")
 }
 
-/// The path of the current directory, without a slash at its end; None if no path leads to it.
+/// Returns the path of the current directory without a trailing slash. None if no path leads to it.
 fn path_of_current_directory(buffer: &mut [u8]) -> Option<&[u8]> {
     let _errno = PreservedErrno::new();
     let path = file::getcwd_slice(buffer).ok().filter(|path| is_absolute(path))?;
-    // Searching the directories of the path may be forbidden, or another file system may be mounted on one.
+    // A directory in the path may deny search permission, or another file system may be mounted on it.
     let (named, here) = (file::stat(path.into()).ok()?, file::stat(c".".into()).ok()?);
     let is_same = (named.st_dev, named.st_ino) == (here.st_dev, here.st_ino);
     is_same.then(|| path.to_bytes().strip_suffix(b"/").unwrap_or(path.to_bytes()))
@@ -149,7 +153,7 @@ mod tests {
         let directory = std::env::current_dir().unwrap().into_os_string().into_encoded_bytes();
         let mut longest = vec![b'x'; libc::PATH_MAX as usize - directory.len() - 2];
         let paths = [b"/bin/prog\0prog\0./prog\0".as_slice(), &longest, b"\0x", &longest, b"\0"].concat();
-        let found = Candidates { paths, is_searched: true }.made_absolute().unwrap().paths;
+        let found = Candidates { paths, is_searched: true }.into_absolute().unwrap().paths;
         longest.push(0);
         let expected = [
             b"/bin/prog\0".as_slice(),
@@ -160,11 +164,11 @@ mod tests {
         ];
         assert!(found.split_inclusive(|byte| *byte == 0).eq(expected));
         let absolute = Candidates { paths: b"/x\0//y\0".to_vec(), is_searched: true };
-        assert_eq!(absolute.made_absolute().unwrap().paths, b"/x\0//y\0");
+        assert_eq!(absolute.into_absolute().unwrap().paths, b"/x\0//y\0");
     }
 
     #[test]
-    fn names_that_no_file_can_have_are_refused() {
+    fn empty_and_too_long_names_are_refused() {
         assert_eq!(Candidates::of(c"").err(), Some(Errno(libc::ENOENT)));
         let name = |length| std::ffi::CString::new(vec![b'x'; length]).unwrap();
         assert!(Candidates::of(&name(255)).is_ok());

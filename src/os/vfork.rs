@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Children, and what runs in them before they execute a program.
+//! Child processes, and the code that runs in them before they execute a program.
 //!
-//! A child borrows the memory of its parent, of which the calling thread alone waits until the child has executed a
-//! program or ended: CLONE_VM and CLONE_VFORK. So its cost does not grow with the parent, and the parent reads the result
-//! from memory: no descriptor is needed that could collide with the program's own.
+//! A child shares the memory of its parent (CLONE_VM), and the calling thread is suspended until the child has executed
+//! a program or terminated (CLONE_VFORK). The cost of a child therefore does not depend on the size of the parent. The
+//! parent reads the result from memory, so that no file descriptor is needed that could conflict with those of the
+//! program.
 //!
-//! Between clone() and execve() the child allocates nothing, takes no lock and runs no signal handler: other threads of
-//! the parent may be anywhere. Everything that it needs is prepared in an [`Execution`].
+//! Between clone() and execve(), the child does not allocate memory, acquire locks or run signal handlers, because
+//! other threads of the parent may hold any lock. An [`Execution`] contains everything that the child needs.
 
 use super::cancel::WithoutCancellation;
 use super::exec::{Execution, Failure, Step};
@@ -20,66 +21,67 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 use errno::Errno;
 
-/// Creates a child process that has executed the program when this returns. The child's calls set the errno that it
-/// shares.
+/// Creates a child process, and returns once the child has executed the program. The child's system calls change the
+/// errno of the calling thread, which it shares.
 pub fn spawn(execution: &Execution) -> core::result::Result<libc::pid_t, Failure> {
     Vfork::run(execution, run_program, false)
 }
 
-/// The same in a session of its own, with umask 0, and as no child of this process.
+/// Executes the program in a new session, with umask 0. The process is not a child of this process.
 pub fn spawn_daemon(execution: &Execution) -> core::result::Result<(), Failure> {
     Vfork::run(execution, run_intermediate, true).map(drop)
 }
 
-/// What a child and its parent share.
+/// The state that a child and its parent share.
 struct Vfork<'a> {
     execution: &'a Execution<'a>,
     signal_mask: SignalSet,
-    /// How far the child came; a failure without an errno has not happened yet.
+    /// The last step that the child has reported. `errno` is 0 if that step has not failed.
     progress: NonNull<Failure>,
     stacks: NonNull<c_void>,
-    /// True for the parent as well as soon as a child that borrows its memory runs.
-    is_borrowed: AtomicBool,
-    /// The TID of the child's child while it borrows the memory: the kernel writes it, and clears it afterwards.
+    /// Set by the child. The parent sees this only if the child shares its memory.
+    is_shared: AtomicBool,
+    /// The TID of the grandchild while it shares the memory. The kernel writes and clears it.
     grandchild: AtomicU32,
 }
 
-/// Whether children of this process are known to borrow its memory. valgrind and some emulators make a fork() of the
-/// clone(): until one has shown that it does not, children report in shared memory, which costs more.
-static BORROWS: AtomicBool = AtomicBool::new(false);
+/// Whether children of this process are known to share its memory. valgrind and some emulators implement this clone()
+/// as fork(). Until a child has proved that it shares the memory, progress is reported in a MAP_SHARED mapping, which
+/// is slower.
+static SHARES_MEMORY: AtomicBool = AtomicBool::new(false);
 
 const BEGUN: Failure = Failure { step: Step::Begin, errno: libc::EIO, position: 0 };
 const EXECUTING: Failure = Failure { step: Step::Execute, errno: 0, position: 0 };
 
-/// Enough for a child and all that it calls, the dynamic linker included.
+/// Enough for everything that a child calls, including the dynamic linker.
 const STACK_SIZE: usize = 64 << 10;
 
 /// See [`Vfork::grandchild`].
 const RECORD_TID: c_int = libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID;
 
 impl Vfork<'_> {
-    /// Creates a child that runs `entry`, and ends at once if it `is_intermediate`. Then, or if it fails, it is reaped.
+    /// Creates a child that runs `entry`. If the child fails or `is_intermediate`, it terminates and is reaped here.
     fn run(execution: &Execution, entry: Entry, is_intermediate: bool) -> core::result::Result<libc::pid_t, Failure> {
-        // A child would be cancelled in place of the thread.
-        let _whole = WithoutCancellation::new();
-        let sharing = if BORROWS.load(Ordering::Relaxed) { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
+        // A cancellation request would take effect in the child, which shares the thread's state.
+        let _no_cancellation = WithoutCancellation::new();
+        let sharing = if SHARES_MEMORY.load(Ordering::Relaxed) { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
         let size = size_of::<Failure>() + 2 * STACK_SIZE;
         let memory = Mapping::memory(size, sharing).map_err(|e| Step::Clone.failed(e))?;
         let signals = BlockedSignals::new();
         let vfork = Vfork {
             execution,
             signal_mask: signals.mask_before,
-            // The stacks end where the memory does, at the end of a page, which is aligned enough.
             progress: memory.first().cast(),
+            // The end of a page, which is sufficiently aligned for a stack.
             stacks: memory.end(),
-            is_borrowed: AtomicBool::new(false),
+            is_shared: AtomicBool::new(false),
             grandchild: AtomicU32::new(0),
         };
         vfork.report(BEGUN);
         let child = vfork.clone_onto_stack(0, entry, 0).map_err(|e| Step::Clone.failed(e))?;
         vfork.await_progress(child);
-        if vfork.is_borrowed.load(Ordering::Relaxed) {
-            BORROWS.store(true, Ordering::Relaxed);
+        if vfork.is_shared.load(Ordering::Relaxed) {
+            SHARES_MEMORY.store(true, Ordering::Relaxed);
         }
         if is_intermediate {
             reap(child);
@@ -95,12 +97,12 @@ impl Vfork<'_> {
         Ok(child)
     }
 
-    /// Creates a child of the calling process that runs `entry` on one of the two stacks.
+    /// Creates a child that runs `entry` on stack `number`, 0 or 1.
     fn clone_onto_stack(&self, number: usize, entry: Entry, more_flags: c_int) -> Result<libc::pid_t> {
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD | more_flags;
-        // SAFETY: stacks grow down from the end of the memory, which has space for two. Self, and all that it refers to,
-        // stays as it is until the child no longer uses it: the kernel has the caller wait for that, and
-        // await_grandchild() if the caller is an intermediate child that is killed while it waits.
+        // SAFETY: stacks grow down from the end of the memory, which has space for two. `self` and everything that it
+        // refers to remain valid while the child uses them: the kernel suspends the caller until then, and
+        // await_grandchild() waits if the caller is an intermediate child that is killed in the meantime.
         unsafe {
             let stack = self.stacks.byte_sub(number * STACK_SIZE).as_ptr();
             process::clone(entry, stack, flags, ptr::from_ref(self).cast_mut().cast(), self.grandchild.as_ptr())
@@ -108,25 +110,25 @@ impl Vfork<'_> {
     }
 
     fn progress(&self) -> Failure {
-        // SAFETY: it lies in memory that lives as long as self, and was written before it is read. Volatile, since the
-        // child writes it.
+        // SAFETY: the memory is mapped as long as self exists, and was written before. Volatile, because the child
+        // writes it.
         unsafe { self.progress.read_volatile() }
     }
 
     fn report(&self, progress: Failure) {
-        // SAFETY: it lies in memory that lives as long as self.
+        // SAFETY: the memory is mapped as long as self exists.
         unsafe { self.progress.write_volatile(progress) }
     }
 
-    /// Waits until there is progress, or the child has ended without any. The kernel has done all the waiting when
-    /// clone() returns, but an emulator may not.
+    /// Waits until the child has reported progress or terminated. The kernel suspends the parent in clone() until then,
+    /// so this returns immediately. Under an emulator, clone() may return earlier.
     fn await_progress(&self, child: libc::pid_t) {
         while self.progress().step == Step::Begin && !has_ended(child) {
             let _ = time::nanosleep(Duration::from_millis(1));
         }
     }
 
-    /// Waits until the child of an intermediate child no longer uses the memory. It does not, unless the latter was
+    /// Waits until the grandchild no longer uses the memory. It can still use it only if the intermediate child was
     /// killed.
     fn await_grandchild(&self) {
         loop {
@@ -134,17 +136,17 @@ impl Vfork<'_> {
             if tid == 0 {
                 return;
             }
-            // The kernel wakes a thread that waits here when it clears the number.
+            // When the kernel clears the TID, it wakes threads that wait for it.
             thread::futex_wait(&self.grandchild, tid);
         }
     }
 
-    /// Executes the program, or reports its failure.
+    /// Executes the program, or reports the failure.
     fn run_program(&self) -> c_int {
-        self.is_borrowed.store(true, Ordering::Relaxed);
+        self.is_shared.store(true, Ordering::Relaxed);
         reset_handlers();
-        let start = match self.execution.prepare() {
-            Ok(start) => start,
+        let base = match self.execution.prepare() {
+            Ok(base) => base,
             Err(failure) => {
                 self.report(failure);
                 return 127;
@@ -152,13 +154,14 @@ impl Vfork<'_> {
         };
         signal::pthread_sigmask(libc::SIG_SETMASK, &self.signal_mask);
         self.report(EXECUTING);
-        self.report(Step::Execute.failed(self.execution.execute(&start)));
+        self.report(Step::Execute.failed(self.execution.execute(&base)));
         127
     }
 
-    /// Ends when its own child has executed the program, or reports the failure. All signals stay blocked.
+    /// Creates the grandchild, and returns once it has executed the program. Otherwise reports the failure. All signals
+    /// remain blocked.
     fn run_intermediate(&self) -> c_int {
-        self.is_borrowed.store(true, Ordering::Relaxed);
+        self.is_shared.store(true, Ordering::Relaxed);
         process::umask(0);
         let created = process::setsid()
             .map_err(|e| Step::Detach.failed(e))
@@ -188,8 +191,8 @@ extern "C" fn run_intermediate(vfork: *mut c_void) -> c_int {
 
 // --- signals -------------------------------------------------------------------------------------------------------
 
-/// Signals that are caught get their default action: no handler may run in a child that borrows the parent's memory.
-/// execve() would do the same to them. Those that are ignored stay ignored.
+/// Resets caught signals to their default action, as execve() does: a handler must not run in a child that shares the
+/// parent's memory. Ignored signals remain ignored.
 fn reset_handlers() {
     for number in 1..=signal::COUNT {
         if signal::rt_sigaction_get(number).is_ok_and(|action| action.is_handler()) {
@@ -198,7 +201,7 @@ fn reset_handlers() {
     }
 }
 
-/// All signals of the thread are blocked until this is dropped.
+/// Blocks all signals of the thread until it is dropped.
 struct BlockedSignals {
     mask_before: SignalSet,
 }
@@ -217,12 +220,13 @@ impl Drop for BlockedSignals {
 
 // --- waiting -------------------------------------------------------------------------------------------------------
 
-/// Waits for a child that is about to end. Somebody else may have done so: the program's handler of SIGCHLD.
+/// Waits for a child that is about to terminate. This may fail with ECHILD: the program's SIGCHLD handler may have
+/// waited for the child.
 fn reap(child: libc::pid_t) {
     while process::waitpid(child, 0) == Err(Errno(libc::EINTR)) {}
 }
 
-/// Whether a child has ended; it can still be waited for.
+/// Returns whether a child has terminated, without waiting for it. The child is not reaped.
 fn has_ended(child: libc::pid_t) -> bool {
     process::waitid(child, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) != Ok(0)
 }

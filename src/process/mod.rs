@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Processes: executing programs, and waiting for them to end.
+//! Processes: executing programs, and waiting for child processes to terminate.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -11,12 +11,12 @@ use core::ffi::c_int;
 use core::fmt::Arguments;
 use errno::Errno;
 
-/// Flag: the child is a daemon.
+/// Flag: run the child as a daemon.
 pub const DAEMONIZE: c_int = 1;
-/// Flag: descriptors stay as they are, whatever the fd map is.
+/// Flag: the child inherits the file descriptors unchanged, and the fd map is ignored.
 pub const KEEP_FDS: c_int = 2;
 
-/// EINVAL for flags other than those allowed.
+/// EINVAL: `flags` has bits that are not in `allowed`.
 pub fn check_flags(flags: c_int, allowed: c_int) -> Result<()> {
     match flags & !allowed {
         0 => Ok(()),
@@ -24,19 +24,19 @@ pub fn check_flags(flags: c_int, allowed: c_int) -> Result<()> {
     }
 }
 
-/// The process ID of the new process.
+/// Executes a program in a child process. Returns the process ID of the child.
 pub fn spawn(program: &Program) -> Result<libc::pid_t> {
     let execution = Execution::new(program).map_err(|e| not_prepared(e, program))?;
     vfork::spawn(&execution).map_err(|failure| not_executed(failure, program))
 }
 
-/// A daemon is executed in another directory.
+/// Executes a program as a daemon, in the root directory.
 pub fn spawn_daemon(program: &Program) -> Result<()> {
     let execution = Execution::in_root(program).map_err(|e| not_prepared(e, program))?;
     vfork::spawn_daemon(&execution).map_err(|failure| not_executed(failure, program))
 }
 
-/// Returns only if it fails.
+/// Replaces the process image. Returns only on failure.
 pub fn execute(program: &Program) -> Result<()> {
     let execution = Execution::new(program).map_err(|e| not_prepared(e, program))?;
     Err(not_executed(exec::execute(&execution), program))
@@ -68,19 +68,19 @@ fn not_executed(failure: Failure, program: &Program) -> Error {
     }
 }
 
-/// Waits for a child to end; how it ended.
+/// Waits for a child to terminate. Returns its status as `mm_wait_process()` reports it.
 pub fn wait(pid: libc::pid_t) -> Result<c_int> {
     loop {
         let status =
             process::waitpid(pid, 0).map_err(|e| Error::os(e, format_args!("cannot wait for process {pid}")))?;
-        // A child that is traced is also reported when it stops.
+        // waitpid() also reports a traced child that has stopped.
         if let Some(reported) = reported_status(status) {
             return Ok(reported);
         }
     }
 }
 
-/// How a process ended, in the encoding of the header; None if it has not.
+/// Converts a status of waitpid() to that of the public header. None: the process has not terminated.
 fn reported_status(status: c_int) -> Option<c_int> {
     if libc::WIFEXITED(status) {
         Some(WSTATUS_EXITED | libc::WEXITSTATUS(status))
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_are_reported_without_the_core_dump() {
+    fn reported_statuses_omit_the_core_dump_flag() {
         assert_eq!(reported_status(42 << 8), Some(0x100 | 42));
         assert_eq!(reported_status(libc::SIGABRT | 0x80), Some(0x200 | libc::SIGABRT));
         assert_eq!(reported_status(libc::SIGSTOP << 8 | 0x7f), None);

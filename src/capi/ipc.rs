@@ -94,7 +94,7 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
         return;
     };
     let _errno = PreservedErrno::new();
-    let _whole = WithoutCancellation::new();
+    let _no_cancellation = WithoutCancellation::new();
     // SAFETY: the reference of the owner, which calls this once: nobody uses the server afterwards, as the caller promised.
     let owner = unsafe { Reference::of_owner(server.cast::<Counted<Server>>()) };
     owner.value().stop(owner.is_shared());

@@ -109,7 +109,7 @@ pub fn boxed<T>(value: T) -> Result<Box<T>> {
     let memory = unsafe { alloc(layout) }.cast::<T>();
     if memory.is_null() {
         // Closing a descriptor is a cancellation point.
-        let _whole = WithoutCancellation::new();
+        let _no_cancellation = WithoutCancellation::new();
         drop(value);
         return Err(Error::new(libc::ENOMEM, format_args!("cannot allocate {} bytes: out of memory", layout.size())));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Names of servers, and their socket addresses.
+//! Server names and their socket addresses.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -7,15 +7,17 @@ use crate::rt::text::Quoted;
 use core::ffi::{CStr, c_char};
 use core::fmt;
 
-/// An abstract socket address: a NUL byte, the name, and NUL bytes up to the size of `sockaddr_un`. The padding is part
-/// of the name for the kernel, so an address is always used whole: the original does, and its peers must be reached.
+/// An abstract socket address: a NUL byte, the name, and NUL bytes up to the size of `sockaddr_un`.
+///
+/// The kernel treats the padding as part of the name. mmlib always passes the full size, so this library must do the
+/// same to reach its peers.
 pub struct Address<'a> {
     name: &'a [u8],
     native: libc::sockaddr_un,
 }
 
 impl<'a> Address<'a> {
-    /// The address of a server called `name`: ENAMETOOLONG if it has more than 107 bytes.
+    /// Returns the address of the server `name`. ENAMETOOLONG: the name has more than 107 bytes.
     pub fn new(name: &'a CStr) -> Result<Address<'a>> {
         let name = name.to_bytes();
         let mut native = libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; 108] };
@@ -53,7 +55,7 @@ mod tests {
     use super::*;
     use std::ffi::CString;
 
-    fn on_the_wire(name: &str) -> Option<Vec<u8>> {
+    fn padded_name(name: &str) -> Option<Vec<u8>> {
         let name = CString::new(name).unwrap();
         let address = Address::new(&name).ok()?;
         Some(address.native().sun_path.map(|byte| byte as u8).to_vec())
@@ -61,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_name_is_abstract_and_padded_with_nul_bytes() {
-        let wire = on_the_wire("name").unwrap();
+        let wire = padded_name("name").unwrap();
         assert_eq!(wire.len(), 108);
         assert_eq!(&wire[..6], b"\0name\0");
         assert!(wire[6..].iter().all(|byte| *byte == 0));
@@ -69,9 +71,9 @@ mod tests {
 
     #[test]
     fn a_name_may_be_empty_and_have_up_to_107_bytes() {
-        assert_eq!(on_the_wire(""), Some(vec![0; 108]));
-        let longest = on_the_wire(&"x".repeat(107)).unwrap();
+        assert_eq!(padded_name(""), Some(vec![0; 108]));
+        let longest = padded_name(&"x".repeat(107)).unwrap();
         assert_eq!((longest[0], longest[107]), (0, b'x'));
-        assert_eq!(on_the_wire(&"x".repeat(108)), None);
+        assert_eq!(padded_name(&"x".repeat(108)), None);
     }
 }

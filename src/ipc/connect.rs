@@ -14,9 +14,9 @@ use crate::rt::fd::OwnedFd;
 use crate::sys::{self, file, socket};
 use errno::Errno;
 
-/// All that a connecting thread owns.
+/// Everything that a connecting thread owns.
 pub struct Connecting<'a> {
-    /// While it is being connected. No socket is kept during a wait: each attempt has one of its own.
+    /// The socket that is being connected. Each attempt uses a new socket, and no socket is kept during a wait.
     socket: Option<HiddenSocket>,
     address: &'a Address<'a>,
     timeout: Timeout,
@@ -25,16 +25,17 @@ pub struct Connecting<'a> {
 
 impl<'a> Connecting<'a> {
     pub fn new(address: &'a Address) -> Result<Connecting<'a>> {
-        // First, since it may log a line.
-        let timeout = Timeout::of_this_process();
+        // This may log a line, so it must come before anything is owned.
+        let timeout = Timeout::from_environment();
         let waiting = Waiting::new(address, timeout).map_err(|e| not_waited(e, address))?;
         Ok(Connecting { socket: None, address, timeout, waiting })
     }
 
-    /// Connects to the server that listens to the address, and waits for one if there is none. The server has accepted
-    /// the connection, or will: the kernel queues it.
+    /// Connects to the server at the address. If no server listens, waits for one. On return, the connection is
+    /// established, but the server need not have accepted it yet.
     ///
-    /// The thread may be cancelled here: everything that needs a destructor is in `self` (see [`crate::os::cancel`]).
+    /// The thread can be cancelled here, so everything that needs a destructor is in `self` (see
+    /// [`crate::os::cancel`]).
     pub fn connect(&mut self, cancellation: Cancellation) -> Result<OwnedFd> {
         let (address, timeout) = (self.address, self.timeout);
         loop {
@@ -47,7 +48,7 @@ impl<'a> Connecting<'a> {
                 libc::EAGAIN => (Obstacle::FullQueue, "the server's queue of pending connections is full"),
                 _ => return Err(Error::os(failure, format_args!("cannot connect to {address}"))),
             };
-            if timeout == Timeout::AtOnce {
+            if timeout == Timeout::Immediate {
                 return Err(Error::io(failure, format_args!("cannot connect to {address}: {reason}")));
             }
             if self.waiting.is_over().map_err(|e| not_waited(e, address))? {
@@ -58,24 +59,25 @@ impl<'a> Connecting<'a> {
         }
     }
 
-    /// One attempt. It blocks while the queue is full, unless the time to wait is bounded.
+    /// Makes one attempt to connect. If the wait has no limit, this blocks while the server's queue is full.
     fn try_once(&mut self, cancellation: Cancellation) -> Result<sys::Result<OwnedFd>> {
         let address = self.address;
         let no_socket = |e| Error::os(e, format_args!("cannot create a socket to connect to {address}"));
         let must_not_block = self.timeout != Timeout::Never;
         let is_first = !self.waiting.has_begun();
-        // Until it is returned, nobody but the library knows the socket. The first is mostly returned as it is.
+        // Until it is returned, the socket is private to the library. The first attempt usually succeeds, and its
+        // socket is returned unchanged. It is therefore created without SOCK_CLOEXEC, as the caller receives it.
         let flags =
             if is_first { 0 } else { libc::SOCK_CLOEXEC } | if must_not_block { libc::SOCK_NONBLOCK } else { 0 };
-        let mut number = None;
+        let mut created_fd = None;
         let created = HiddenSocket::create(|| {
             let socket = seqpacket_socket(flags)?;
-            number = Some(socket.fd());
+            created_fd = Some(socket.fd());
             Ok(socket)
         });
         let hidden = self.socket.insert(created.map_err(no_socket)?);
         let fd = hidden.fd();
-        let is_for_caller = is_first && number == Some(fd);
+        let is_for_caller = is_first && created_fd == Some(fd);
 
         let connected = cancellation.point(&self.socket, || socket::connect_to(fd, address.native()));
         let Some(connection) = self.socket.take() else { return Ok(Err(Errno(libc::EBADF))) };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Datagrams, and the file descriptors that travel with them.
+//! Datagrams and the file descriptors that they carry.
 #![forbid(unsafe_code)]
 
 use crate::error::{ByteCount, Error, Result};
@@ -12,7 +12,7 @@ use crate::sys::{self, file, socket};
 use core::ffi::c_int;
 use errno::Errno;
 
-/// Sends one datagram, whole or not at all.
+/// Sends one datagram. A datagram is never sent in part.
 #[inline(always)]
 #[track_caller]
 pub fn send(fd: Fd, message: &impl Outgoing) -> ByteCount {
@@ -24,7 +24,7 @@ pub fn send(fd: Fd, message: &impl Outgoing) -> ByteCount {
     send_any(fd, message)
 }
 
-/// send() is cheaper than sendmsg() for the kernel, and the peer sees no difference.
+/// send() costs the kernel less than sendmsg(). The peer cannot tell the difference.
 #[inline(always)]
 #[track_caller]
 fn send_buffer(fd: Fd, buffer: &Buffer) -> ByteCount {
@@ -34,7 +34,7 @@ fn send_buffer(fd: Fd, buffer: &Buffer) -> ByteCount {
     }
 }
 
-// Not inlined, so that the common case does not pay for the registers and the stack of the others.
+// Not inlined: the common case would otherwise save the registers and reserve the stack that only the other cases need.
 #[inline(never)]
 #[track_caller]
 fn send_any(fd: Fd, message: &impl Outgoing) -> ByteCount {
@@ -76,7 +76,8 @@ fn not_sent(failure: Errno, fd: Fd, buffers: c_int, descriptors: c_int) -> Error
     )
 }
 
-/// Receives one datagram, and reports what came with it: EPIPE at the end of the stream.
+/// Receives one datagram, and reports the number of file descriptors and the flags. EPIPE: the peer has closed the
+/// connection.
 #[inline(always)]
 #[track_caller]
 pub fn receive(fd: Fd, message: &impl Incoming) -> ByteCount {
@@ -93,15 +94,16 @@ pub fn receive(fd: Fd, message: &impl Incoming) -> ByteCount {
     }
 }
 
-/// The flags that C programs get: whether data or descriptors were truncated.
+/// The flags that C programs get: MSG_TRUNC and MSG_CTRUNC.
 #[inline]
 fn reported(flags: c_int) -> c_int {
     flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC)
 }
 
-/// A descriptor to receive from, and its history when the receive began. A receive may wait for long: another thread may
-/// close the descriptor in that time, and open another file that gets its number. That number then says nothing about the
-/// connection, and nothing may be received from it.
+/// A file descriptor to receive from, and its history when the receive began.
+///
+/// While a receive waits, another thread may close the file descriptor and open another file that reuses it. The file
+/// descriptor then no longer refers to the connection, and nothing must be received from it.
 #[derive(Clone, Copy)]
 struct Endpoint {
     fd: Fd,
@@ -119,7 +121,7 @@ impl Endpoint {
         self.examine(message::recvmsg(self.fd, message.buffers(), &descriptors, 0), message)
     }
 
-    /// Distinguishes an empty datagram from the end of the stream and from a failure.
+    /// Distinguishes an empty datagram, the end of the stream and a failure.
     #[cold]
     #[inline(never)]
     #[track_caller]
@@ -135,9 +137,9 @@ impl Endpoint {
         Ok(received.bytes)
     }
 
-    /// The end of the stream reads as 0 bytes, as an empty datagram does. Only a datagram can be truncated or have
-    /// ancillary data; only a stream that ended has a peer that hung up, and nothing is queued at its end. (Empty
-    /// datagrams without descriptors that are the last before the peer hangs up cannot be distinguished from that.)
+    /// Both the end of the stream and an empty datagram read as 0 bytes. Only a datagram can be truncated or have
+    /// ancillary data. At the end of the stream, the peer has hung up and nothing is queued. (If the peer hangs up, the
+    /// kernel does not distinguish trailing empty datagrams without file descriptors from the end of the stream.)
     #[track_caller]
     fn datagram_or_end(self, received: Received) -> Result<Received> {
         if received.bytes > 0 || received.has_ancillary_data || reported(received.flags) != 0 {
@@ -151,9 +153,9 @@ impl Endpoint {
         }
     }
 
-    /// A signal that is pending interrupts also a poll() that does not wait. If it fails otherwise, the peer is taken as
-    /// connected: an end that is taken for a datagram is found by the next receive, but a datagram that is taken for the
-    /// end would be lost, and the connection as well.
+    /// A pending signal interrupts even a poll() with a timeout of 0, so EINTR is retried. If poll() fails for another
+    /// reason, the peer counts as connected. If that is wrong, the next receive finds the end of the stream. The
+    /// opposite mistake would lose a datagram and the connection.
     fn state(self) -> State {
         if fd_history::has_changed(self.fd, self.history) {
             return State::Closed;
@@ -171,15 +173,15 @@ impl Endpoint {
         }
     }
 
-    /// True if data is queued, or if the next datagram has descriptors.
+    /// Whether data is queued, or the next datagram has file descriptors.
     fn is_anything_queued(self) -> bool {
         socket::ioctl_fionread(self.fd).is_ok_and(|bytes| bytes > 0)
             || socket::recvmsg_flags(self.fd, libc::MSG_PEEK | libc::MSG_DONTWAIT)
                 .is_ok_and(|flags| flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0)
     }
 
-    /// If the peer closes the connection without reading all that was sent to it, the kernel reports ECONNRESET once,
-    /// ahead of the datagrams that the peer had sent before: these are still to be received.
+    /// If the peer closes the connection with unread data in its queue, the kernel reports ECONNRESET once. Datagrams
+    /// that the peer sent before can still be received after that.
     #[track_caller]
     fn receive_after(self, failure: Errno, buffers: IovArray, descriptors: &FdArray) -> Result<Received> {
         if failure.0 == libc::ECONNRESET
@@ -196,7 +198,7 @@ impl Endpoint {
         ))
     }
 
-    /// Every client that disconnects ends a stream: that is not logged.
+    /// Not logged: this happens whenever a client disconnects.
     #[track_caller]
     fn ended(self) -> Error {
         let fd = self.fd;
@@ -213,7 +215,7 @@ impl Endpoint {
     }
 }
 
-/// Whether the descriptor is that of a socket, as far as can be found out.
+/// Whether the file descriptor refers to a socket. If getsockopt() is denied, it is assumed to.
 fn is_socket(fd: Fd) -> bool {
     let kind = socket::getsockopt_value(fd, socket::SO_TYPE);
     !matches!(kind, Err(Errno(libc::EBADF | libc::ENOTSOCK)))
@@ -223,6 +225,6 @@ fn is_socket(fd: Fd) -> bool {
 enum State {
     Connected,
     HungUp,
-    /// The descriptor is not open any more, or refers to another file.
+    /// The file descriptor is closed, or refers to another file.
     Closed,
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! IPC: datagrams and file descriptors between processes of one host.
+//! IPC: datagrams and file descriptors between processes on one host.
 #![forbid(unsafe_code)]
 
 pub mod address;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A listening server, and its end while threads may be inside accept() or after the process has forked.
+//! A listening server. It can be stopped while other threads are in accept() and after the process has forked.
 #![forbid(unsafe_code)]
 
 use super::address::Address;
@@ -12,20 +12,20 @@ use crate::rt::fd::OwnedFd;
 use crate::sys::{self, socket};
 use errno::Errno;
 
-/// Connections that may wait to be accepted. The kernel takes the smaller of this and net.core.somaxconn.
+/// The maximum number of pending connections. The kernel reduces it to net.core.somaxconn.
 const BACKLOG: i32 = 4096;
 
 pub struct Server {
-    /// Close-on-exec, since nobody can name it to close it; a program that inherited it would keep the name taken.
+    /// Close-on-exec: an executed program would not know of it, would not close it, and the address would stay in use.
     listener: IdentifiedSocket,
     /// Fork generation of the process that created the server.
     created_in: u32,
 }
 
 impl Server {
-    /// Starts to listen; EADDRINUSE if another server has the address.
+    /// Starts to listen. EADDRINUSE: another server is listening on the address.
     pub fn create(address: &Address) -> Result<Server> {
-        let _whole = WithoutCancellation::new();
+        let _no_cancellation = WithoutCancellation::new();
         let listener = seqpacket_socket(libc::SOCK_CLOEXEC)
             .and_then(standard_streams::move_above)
             .map_err(|e| Error::os(e, format_args!("cannot create a socket for server {address}")))?;
@@ -38,7 +38,7 @@ impl Server {
         Ok(Server { listener, created_in: fork::generation() })
     }
 
-    /// Waits for the next connection. The caller has a reference to the server.
+    /// Waits for the next connection. The caller must have a reference to the server.
     pub fn accept(&self, cancellation: Cancellation) -> Result<OwnedFd> {
         if !self.listener.is_intact() {
             let what =
@@ -46,7 +46,7 @@ impl Server {
             return Err(Error::os(Errno(libc::EBADF), what));
         }
         cancellation.point(self, || socket::accept_any(self.listener.fd())).map_err(|e| match e.0 {
-            // Nobody else knows the listener, so only shutting it down can have made it invalid.
+            // The listener is private to the library, so EINVAL can only mean that it was shut down.
             libc::EINVAL => {
                 Error::new(libc::ECANCELED, format_args!("cannot accept a connection: the server has been destroyed"))
             }
@@ -54,31 +54,31 @@ impl Server {
         })
     }
 
-    /// Stops the server, before its owner drops its reference. `is_accepting` if a thread of this process is inside
+    /// Stops the server before its owner drops its reference. `is_accepting`: whether a thread of this process is in
     /// accept().
     ///
-    /// Clients are refused from now on, and calls of accept() return. The listener is shut down for that, which affects
-    /// every process that has it. So a forked child that only releases its copy must not do so: it shuts the listener
-    /// down if it accepts connections itself at this moment, or if the process that created the server has ended, and
-    /// otherwise leaves the server to that process.
+    /// New clients are refused, and pending calls of accept() return. This requires a shutdown of the listener, which
+    /// affects every process that has inherited it. A forked child therefore shuts it down only if one of its own
+    /// threads is in accept(), or if the process that created the server has ended. Otherwise the server remains with
+    /// that process.
     pub fn stop(&self, is_accepting: bool) {
         if !self.listener.is_intact() {
             return;
         }
         if fork::generation() == self.created_in || is_accepting || self.is_orphaned() {
-            // It can only fail on a listener that is shut down already.
+            // This fails only if the listener is already shut down.
             let _ = socket::shutdown(self.listener.fd(), libc::SHUT_RD);
         }
     }
 
     fn is_orphaned(&self) -> bool {
         let creator = socket::getsockopt_value(self.listener.fd(), socket::SO_PEERCRED);
-        // 0 if it is not visible here.
+        // The PID is 0 if the creator is not visible in this PID namespace.
         creator.is_ok_and(|creator| creator.pid > 0 && process_state::has_exited(creator.pid))
     }
 }
 
-/// A socket of a server or a client.
+/// Creates a socket for a server or a client.
 pub fn seqpacket_socket(flags: i32) -> sys::Result<OwnedFd> {
     socket::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET | flags, 0)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The limit on the time that a client waits for a server.
+//! The maximum time that a client waits for a server.
 #![forbid(unsafe_code)]
 
 use crate::error::log;
@@ -12,22 +12,22 @@ use core::str;
 use core::time::Duration;
 use once_cell::race::OnceNonZeroUsize;
 
-/// Environment variable that bounds the wait, in milliseconds.
+/// The environment variable that limits the wait, in milliseconds.
 const TIMEOUT_VARIABLE: &CStr = c"MMSYSIO_CONNECT_TIMEOUT_MS";
 
 /// How long a client waits for a server.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Timeout {
-    AtOnce,
+    Immediate,
     After(Duration),
     Never,
 }
 
 impl Timeout {
-    /// The value of the variable when this was first called.
-    pub fn of_this_process() -> Timeout {
-        // Threads that come first at the same time each read the variable, and agree: if one waited for another, a child
-        // that is forked then would wait for ever.
+    /// Returns the value that the variable had at the first call.
+    pub fn from_environment() -> Timeout {
+        // Threads that make the first call at the same time all read the variable and get the same value. They do not
+        // wait for each other: a child forked during such a wait would hang.
         static TIMEOUT: OnceNonZeroUsize = OnceNonZeroUsize::new();
         Timeout::decoded(TIMEOUT.get_or_init(|| {
             let from_value = |value: Option<&[u8]>| value.map_or(Timeout::Never, Timeout::from_text);
@@ -35,10 +35,10 @@ impl Timeout {
         }))
     }
 
-    /// Milliseconds plus one; the largest number stands for no limit.
+    /// Milliseconds plus one. The largest number means no limit.
     fn encoded(self) -> NonZeroUsize {
         let milliseconds = match self {
-            Timeout::AtOnce => 0,
+            Timeout::Immediate => 0,
             Timeout::After(limit) => milliseconds(limit).try_into().unwrap_or(usize::MAX),
             Timeout::Never => usize::MAX,
         };
@@ -47,7 +47,7 @@ impl Timeout {
 
     fn decoded(number: NonZeroUsize) -> Timeout {
         match number {
-            NonZeroUsize::MIN => Timeout::AtOnce,
+            NonZeroUsize::MIN => Timeout::Immediate,
             NonZeroUsize::MAX => Timeout::Never,
             _ => Timeout::After(Duration::from_millis(number.get() as u64 - 1)),
         }
@@ -56,7 +56,7 @@ impl Timeout {
     fn from_text(text: &[u8]) -> Timeout {
         let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
         match number {
-            Some(0) => Timeout::AtOnce,
+            Some(0) => Timeout::Immediate,
             Some(milliseconds) => Timeout::After(Duration::from_millis(milliseconds)),
             None => {
                 let message = Text::<256>::formatted(format_args!(
@@ -78,7 +78,7 @@ fn milliseconds(time: Duration) -> u64 {
 impl fmt::Display for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Timeout::AtOnce => f.write_str("0 ms"),
+            Timeout::Immediate => f.write_str("0 ms"),
             Timeout::After(time) => write!(f, "{} ms", milliseconds(*time)),
             Timeout::Never => f.write_str("an unlimited time"),
         }
@@ -90,9 +90,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timeout_is_a_number_of_milliseconds() {
+    fn a_timeout_is_parsed_as_milliseconds() {
         let cases = [
-            ("0", Timeout::AtOnce),
+            ("0", Timeout::Immediate),
             ("250", Timeout::After(Duration::from_millis(250))),
             ("18446744073709551615", Timeout::After(Duration::from_millis(u64::MAX))),
         ];
@@ -102,19 +102,19 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_remembered_as_it_is() {
+    fn encoding_preserves_a_timeout() {
         for milliseconds in [1, 250, 86_400_000] {
             let timeout = Timeout::After(Duration::from_millis(milliseconds));
             assert_eq!(Timeout::decoded(timeout.encoded()), timeout);
         }
-        for timeout in [Timeout::AtOnce, Timeout::Never] {
+        for timeout in [Timeout::Immediate, Timeout::Never] {
             assert_eq!(Timeout::decoded(timeout.encoded()), timeout);
         }
         assert_eq!(Timeout::decoded(Timeout::After(Duration::MAX).encoded()), Timeout::Never);
     }
 
     #[test]
-    fn a_timeout_that_is_not_a_number_never_ends() {
+    fn an_invalid_timeout_means_no_limit() {
         for text in ["", "-1", "1s", " 5", "18446744073709551616", "0x10"] {
             assert_eq!(Timeout::from_text(text.as_bytes()), Timeout::Never);
         }

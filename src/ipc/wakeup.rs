@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Wakeup slots: how clients that wait for a server are notified.
+//! Wakeup slots, by which a server notifies waiting clients.
 //!
-//! A client that finds no server binds a datagram socket of its own to one of the slots of the address, an abstract name
-//! that is computed from it, and sleeps. A server that has begun to listen sends an empty datagram to each slot. Nobody
-//! keeps a resource for others: the kernel releases the slot of a client that dies, and one that is stopped delays only
-//! itself. Every version of the library computes the same names, so they never change.
+//! Each server address has a fixed set of wakeup slots. A slot is an abstract socket name computed from the address. If
+//! no server listens, a client binds a datagram socket to a free slot and sleeps. A server that starts to listen sends
+//! an empty datagram to each slot.
+//!
+//! No process depends on another: if a client dies, the kernel releases its slot, and a stopped client delays only
+//! itself. The names must never change, because processes may use different versions of the library.
 #![forbid(unsafe_code)]
 
 use super::address::Address;
@@ -20,10 +22,11 @@ use core::fmt::Arguments;
 use core::ops::Range;
 use errno::Errno;
 
-/// Slots of an address.
+/// The number of slots of an address.
 const COUNT: u8 = 255;
 
-/// Slots that are acquired first. A server that finds nobody at these does not notify the others.
+/// The number of front slots, which clients acquire first. If a server finds no client at the front slots, it skips the
+/// others.
 const FRONT: u8 = 4;
 
 /// The slots of one address.
@@ -45,8 +48,8 @@ impl Slots {
         native
     }
 
-    /// Acquires a free slot, one in front if there is any. With different values of `spread`, clients that come together
-    /// begin their search behind the front at different slots.
+    /// Acquires a free slot, a front slot if possible. `spread` selects where the search among the other slots begins,
+    /// so that concurrent clients try different slots.
     pub fn acquire(&self, spread: u8) -> sys::Result<Slot> {
         let behind = FRONT..COUNT;
         let start = FRONT + spread % (COUNT - FRONT);
@@ -54,7 +57,7 @@ impl Slots {
         self.acquire_one_of(slots)
     }
 
-    /// Acquires a slot in front for a client behind it, if the one that it tries is free.
+    /// Acquires a front slot for a client that has another slot. Only the slot that `spread` selects is tried.
     pub fn acquire_in_front(&self, spread: u8) -> sys::Result<Slot> {
         let slot = spread % FRONT;
         self.acquire_one_of(slot..slot + 1)
@@ -66,14 +69,15 @@ impl Slots {
             match socket::bind_to(socket.fd(), &self.address(number)) {
                 Ok(()) => return Ok(Slot { socket, number }),
                 Err(Errno(libc::EADDRINUSE)) => {}
-                // A sandbox forbids it, perhaps.
+                // For example, a sandbox denies bind().
                 Err(failure) => return Err(failure),
             }
         }
         Err(Errno(libc::EADDRINUSE))
     }
 
-    /// Notifies every waiting client that a server listens now. It is not a failure that nobody waits: errno stays.
+    /// Notifies every waiting client that a server is listening. errno is preserved, because it is not an error if no
+    /// client waits.
     pub fn announce(&self) {
         let _errno = PreservedErrno::new();
         if let Ok(socket) = sender()
@@ -83,17 +87,19 @@ impl Slots {
         }
     }
 
-    /// Notifies the clients behind the front, in place of the server. A client does so that has found the server by itself
-    /// and releases a slot in front: the server may notify the front only after that, would find nobody, and stop there.
+    /// Notifies the clients in the slots after the front, in place of the server. A client calls this when it has
+    /// connected without being notified and is about to release its front slot. Otherwise the server could find the
+    /// front empty and skip the other slots.
     pub fn relay(&self) {
         if let Ok(socket) = sender() {
             self.wake(socket.fd(), FRONT..COUNT);
         }
     }
 
-    /// True if somebody may be at one of the slots. Only ECONNREFUSED means that nobody is: a full queue wakes as well, and
-    /// if this process may not send to the slot (a sandbox, or a socket that its owner has connected), others may be
-    /// reached.
+    /// Returns whether a client may be at one of the slots. Only ECONNREFUSED proves that a slot is free. EAGAIN means
+    /// that its queue is full, and that wakes the client as well. Any other errno means that this process cannot send
+    /// to the slot, because of a sandbox or because its owner has connected the socket; other slots may still be
+    /// reachable.
     fn wake(&self, sender: Fd, slots: Range<u8>) -> bool {
         let mut found = false;
         for slot in slots {
@@ -108,7 +114,7 @@ fn sender() -> sys::Result<OwnedFd> {
     standard_streams::move_above(datagram_socket()?)
 }
 
-/// A socket for datagrams that are at most signals between processes: it never blocks and is not inherited.
+/// Creates a socket for notifications. It never blocks and is not inherited by executed programs.
 fn datagram_socket() -> sys::Result<OwnedFd> {
     socket::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0)
 }
@@ -124,12 +130,13 @@ impl Slot {
         self.number < FRONT
     }
 
-    /// Sleeps until it is notified, or the time-out expires; whether it was notified.
+    /// Sleeps until a notification or the timeout. Returns whether there was a notification.
     pub fn sleep(&self, timeout_ms: i32, cancellation: Cancellation) -> sys::Result<bool> {
         let mut entries = [libc::pollfd { fd: self.socket.fd().number(), events: libc::POLLIN, revents: 0 }];
         let is_notified = cancellation.point(self, || file::poll_slice(&mut entries, timeout_ms))? > 0;
         if is_notified && self.socket.is_intact() {
-            // More than the kernel queues: a peer that sends on cannot keep the client here.
+            // Discards queued notifications. Their number is limited, so that a peer that keeps sending cannot keep the
+            // client here. The limit exceeds the kernel's default queue length.
             for _ in 0..64 {
                 if socket::recv_nothing(self.socket.fd(), libc::MSG_DONTWAIT).is_err() {
                     break;
@@ -140,16 +147,16 @@ impl Slot {
     }
 }
 
-/// Writes text into an abstract name, behind the NUL byte that begins it and `offset` more bytes.
+/// Writes text into an abstract name, after its leading NUL byte and `offset` more bytes.
 fn set_text(native: &mut libc::sockaddr_un, text: Arguments, offset: usize) {
-    // It fits: the longest text is half as long.
+    // The longest text has half of this size.
     let text = Text::<64>::formatted(text);
     for (to, from) in native.sun_path.iter_mut().skip(1 + offset).zip(text.as_bytes()) {
         *to = *from as c_char;
     }
 }
 
-/// A hash that every version and build of the library computes alike.
+/// A hash that is the same in every version and build of the library.
 fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -171,7 +178,7 @@ mod tests {
 
     #[test]
     fn slots_have_names_that_never_change() {
-        // Other versions of the library compute the same.
+        // Processes with other versions of the library use these names.
         assert_eq!(name("demo", 0), "mmsysio-waiting/f68bac12fd23e11c/00");
         assert_eq!(name("demo", 254), "mmsysio-waiting/f68bac12fd23e11c/fe");
     }
@@ -186,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn fnv1a_is_that_of_its_authors() {
+    fn fnv1a_matches_the_published_test_vectors() {
         assert_eq!(fnv1a("".bytes()), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a("foobar".bytes()), 0x8594_4171_f739_67e8);
     }

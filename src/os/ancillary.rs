@@ -165,7 +165,7 @@ impl Control {
 #[cold]
 pub unsafe fn unpack(header: &mut libc::msghdr, array: &FdArray) -> c_int {
     // Closing one is a cancellation point, and nobody would know of the others.
-    let _whole = WithoutCancellation::new();
+    let _no_cancellation = WithoutCancellation::new();
     let (mut stored, mut truncated) = (0, false);
     // SAFETY: as promised by the caller; the descriptors are new, nobody else's.
     unsafe {

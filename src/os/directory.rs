@@ -25,7 +25,7 @@ impl DirStream {
         let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK | libc::O_CLOEXEC;
         let directory = file::open(path, flags, 0)?;
         // Only opening may wait for long: a thread that is cancelled then owns nothing.
-        let _whole = WithoutCancellation::new();
+        let _no_cancellation = WithoutCancellation::new();
         DirStream::reading(standard_streams::move_above(directory)?)
     }
 

@@ -26,7 +26,7 @@ use core::ffi::{CStr, c_int};
 use errno::Errno;
 use failure::Failure;
 use spelling::Spelling;
-use walk::{Ended, MOST_LOOKS, OPEN_DIRECTORY, empty};
+use walk::{Ended, MAX_ATTEMPTS, OPEN_DIRECTORY, empty};
 
 pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
     let (looked, given) = path.lstat();
@@ -82,7 +82,7 @@ fn remove_name(name: &CStr, mut looked: sys::Result<libc::stat>, flags: c_int, i
             remove_tree(name, flags, is_kept)
         };
         match removed {
-            Err(failure) if failure.is_of_other_type() && looks < MOST_LOOKS => {}
+            Err(failure) if failure.is_of_other_type() && looks < MAX_ATTEMPTS => {}
             // It existed, and now it does not.
             Err(failure) if failure.is_missing() => return Ok(()),
             removed => return removed.map_err(|failure| failure.of(name)),

@@ -13,7 +13,7 @@ use core::ffi::{CStr, c_int};
 use errno::Errno;
 
 /// How often a name is looked at again whose type others change during the removal.
-pub const MOST_LOOKS: usize = 16;
+pub const MAX_ATTEMPTS: usize = 16;
 
 pub const OPEN_DIRECTORY: c_int = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
@@ -135,7 +135,7 @@ impl Walk<'_> {
             };
             match removed {
                 Err(Errno(libc::ENOENT)) => return Ok(None),
-                Err(Errno(libc::EISDIR | libc::ENOTDIR | libc::ELOOP)) if looks < MOST_LOOKS => looks += 1,
+                Err(Errno(libc::EISDIR | libc::ENOTDIR | libc::ELOOP)) if looks < MAX_ATTEMPTS => looks += 1,
                 removed => return removed,
             }
         }

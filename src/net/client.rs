@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The way of a client to what a URI names.
+//! Connecting a client to the host and service in a URI.
 #![forbid(unsafe_code)]
 
 use super::address;
@@ -17,11 +17,12 @@ use alloc::vec::Vec;
 use core::ffi::{CStr, c_int};
 use core::ptr;
 
-/// Connects to the first address that takes the connection, of those that the resolver has for the URI, each tried
-/// once. The error is that of the last one; if all fail, those of the others are logged before it.
+/// Tries each address that the resolver returns for the URI once, until one accepts the connection. If all fail,
+/// returns the error of the last one, and logs the others before.
 ///
-/// A datagram socket is "connected" without asking anybody. So no datagram candidate may come before the streams of
-/// another address, nor stand in for streams that are all refused: where the service has a stream, only that is tried.
+/// Connecting a datagram socket succeeds without contacting the host. A datagram candidate must therefore neither
+/// precede the stream candidates of another address nor replace stream candidates that were all refused. If there is a
+/// stream candidate, only stream candidates are tried.
 pub fn connect(uri: &CStr) -> Result<OwnedFd> {
     let uri = &Uri::parse(uri.to_bytes())?;
     let target = Target::of(uri)?;
@@ -35,7 +36,7 @@ pub fn connect(uri: &CStr) -> Result<OwnedFd> {
         }
         match connect_to(&candidate) {
             Ok(socket) => return Ok(socket),
-            // Who interrupts it wants it to end.
+            // An interrupted call must not try further addresses.
             Err(error) if error.is(libc::EINTR) => return Err(error),
             Err(error) => failures.add(error),
         }
@@ -44,7 +45,7 @@ pub fn connect(uri: &CStr) -> Result<OwnedFd> {
     Err(failures.raise_earlier().unwrap_or_else(|| no_address(uri)))
 }
 
-/// Why the addresses did not take the connection: known only in the end to be worth a line each in the log.
+/// The errors of the addresses that were tried. They are logged only if no address accepts the connection.
 #[derive(Default)]
 struct Failures {
     earlier: Vec<DetachedError>,
@@ -55,14 +56,14 @@ impl Failures {
     #[cold]
     fn add(&mut self, error: Error) {
         if let Some(before) = self.last.replace(error.detached()) {
-            // Without memory its line is lost, which is better than to fail for another reason.
+            // If memory is exhausted, this error is not logged, but the reason of the failure remains correct.
             if self.earlier.try_reserve(1).is_ok() {
                 self.earlier.push(before);
             }
         }
     }
 
-    /// Raises all but the last, which is left to the caller.
+    /// Raises all errors except the last, which is returned.
     #[cold]
     fn raise_earlier(self) -> Option<Error> {
         self.earlier.into_iter().for_each(|error| error.attached().raise("mm_create_sockclient"));
@@ -72,7 +73,7 @@ impl Failures {
 
 fn connect_to(candidate: &Candidate) -> Result<OwnedFd> {
     let family = if candidate.address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-    // Nobody but the library knows the socket until it is connected, which may take long.
+    // Connecting may take long, and the socket is private to the library until then.
     HiddenSocket::create(|| socket::socket(family, candidate.kind | libc::SOCK_CLOEXEC, 0))
         .and_then(|socket| address::connect(socket.fd(), &candidate.address).map(|()| socket))
         .and_then(|socket| standard_streams::for_caller(socket.into_fd()))
@@ -90,7 +91,7 @@ fn no_address(uri: &Uri) -> Error {
     )
 }
 
-/// What the resolver is asked for, and what is changed in its answer.
+/// The query to the resolver, and the port to set in its result.
 struct Target {
     host: CString,
     service: CString,
@@ -99,8 +100,8 @@ struct Target {
 }
 
 impl Target {
-    /// The schemes tcp and udp need a port. Any other is the name of a service, which has a port of its own; one that
-    /// the URI gives goes before it.
+    /// The schemes tcp and udp require a port. Any other scheme is the name of a service, which determines the port
+    /// unless the URI contains one.
     fn of(uri: &Uri) -> Result<Target> {
         let kind = match uri.scheme {
             b"tcp" => Some(libc::SOCK_STREAM),
@@ -163,7 +164,7 @@ fn decimal(port: u16) -> Text<8> {
     Text::formatted(format_args!("{port}"))
 }
 
-/// A name made of these parts, for the resolver; ENOMEM if there is no memory for it.
+/// Concatenates the parts to a terminated name for the resolver.
 fn terminated(parts: &[&[u8]]) -> Result<CString> {
     let size = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
     let mut name = Vec::new();

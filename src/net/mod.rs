@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sockets, and connecting to what a URI names.
+//! Sockets, name resolution, and connecting to a URI.
 #![forbid(unsafe_code)]
 
 pub mod client;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Names of hosts and services, as the C library resolves them.
+//! Resolving names of hosts and services with the C library.
 #![forbid(unsafe_code)]
 
 use crate::error::number;
@@ -11,7 +11,7 @@ use crate::sys::resolver::{Failure, gai_strerror};
 use core::ffi::{CStr, c_int};
 use core::fmt::{self, Arguments};
 
-/// What the resolver is asked for.
+/// A query to the resolver.
 #[derive(Clone, Copy)]
 pub struct Query<'a> {
     pub node: Option<&'a CStr>,
@@ -27,7 +27,7 @@ pub fn resolve(query: Query) -> Result<AddressList> {
 }
 
 impl Query<'_> {
-    /// What is wrong with the arguments themselves. It is only looked for after a failure, and is then its reason.
+    /// Returns the reason if the arguments are invalid. This is checked only after a failure.
     fn misuse(&self) -> Option<&'static str> {
         let asks_for = |flag| self.hints.is_some_and(|hints| hints.ai_flags & flag != 0);
         match (self.node, self.service) {
@@ -62,20 +62,20 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// A failure of the resolver as C programs see it.
+/// Converts a failure of the resolver to an error with an errno value or a number of mmerrno.h.
 #[cold]
 #[track_caller]
 pub fn error(failure: Failure, what: Arguments) -> Error {
     match failure.code {
         libc::EAI_SYSTEM if failure.errno.0 != 0 => Error::os(failure.errno, what),
-        // The C library may read a catalogue of messages for its text.
+        // gai_strerror() may read a message catalogue, so it is called only if the message is used.
         code if is_ignoring() => Error::new(number_of(code), what),
         code => gai_strerror(code, |message| Error::with_reason(number_of(code), what, message)),
     }
 }
 
 fn number_of(code: c_int) -> c_int {
-    // The libc crate does not have these.
+    // The libc crate does not define these.
     const EAI_ADDRFAMILY: c_int = -9;
     const EAI_IDN_ENCODE: c_int = -105;
     match code {
@@ -88,7 +88,7 @@ fn number_of(code: c_int) -> c_int {
         EAI_ADDRFAMILY => libc::EADDRNOTAVAIL,
         libc::EAI_MEMORY => libc::ENOMEM,
         libc::EAI_OVERFLOW => libc::EOVERFLOW,
-        // EAI_FAIL, EAI_SYSTEM that left errno at 0, and what this library does not know.
+        // EAI_FAIL, EAI_SYSTEM with errno 0, and unknown codes.
         _ => libc::EIO,
     }
 }
@@ -99,14 +99,14 @@ mod tests {
     use errno::Errno;
 
     #[test]
-    fn every_number_of_the_resolver_becomes_one_that_means_an_error() {
+    fn every_code_of_the_resolver_is_converted_to_an_error_number() {
         let numbers: Vec<_> = (-12..=-1).map(number_of).collect();
         assert_eq!(numbers, [75, 5, 12, 99, 1005, 91, 97, 1010, 5, 11, 1010, 22]);
         assert_eq!([-105, -101, -13, 1, 1000].map(number_of), [22, 5, 5, 5, 5]);
     }
 
     #[test]
-    fn a_failure_of_the_system_is_reported_by_errno_if_it_is_set() {
+    fn a_system_failure_is_reported_as_its_errno_if_that_is_set() {
         let error =
             |number| error(Failure { code: libc::EAI_SYSTEM, errno: Errno(number) }, format_args!("cannot resolve"));
         assert!(error(libc::EMFILE).is(libc::EMFILE));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_is_a_number_if_it_has_digits_alone() {
+    fn a_service_of_digits_only_is_a_number() {
         for (service, expected) in [(c"0", true), (c"70000", true), (c"", false), (c"-1", false), (c"1 ", false)] {
             assert_eq!(is_number(service), expected);
         }

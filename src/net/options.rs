@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Options of sockets. The two time-outs are an int of milliseconds for C programs. Every other option goes to the
-//! kernel and back untouched: what `optval` and `optlen` mean is for the option alone to say.
+//! Socket options. For C programs, the two timeouts are an int of milliseconds. All other options are passed to the
+//! kernel unchanged, and the option determines the meaning of `optval` and `optlen`.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -31,12 +31,12 @@ pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
         );
         return Err(Error::new(libc::EINVAL, what));
     }
-    // Of the right size, so it is null.
+    // The size is right, so the value is null.
     let milliseconds = value.as_int().ok_or_else(|| failed(Errno(libc::EFAULT)))?;
     socket::setsockopt_value(fd, option, &time_of(milliseconds)).map_err(failed)
 }
 
-/// The kernel takes a negative time for an error, unless it has whole seconds.
+/// Both fields of a negative time are negative or zero. The kernel rejects it with EDOM, except for whole seconds.
 fn time_of(milliseconds: c_int) -> libc::timeval {
     libc::timeval {
         tv_sec: (milliseconds / 1000) as libc::time_t,
@@ -55,8 +55,7 @@ pub fn get(fd: Fd, buffer: &mut ValueBuffer) -> Result<()> {
     let (level, name) = (buffer.level(), buffer.name());
     let failed =
         |e| Error::os(e, format_args!("cannot get socket option {name} at level {level} of file descriptor {fd}"));
-    // The size is read only for a time-out: elsewhere it is the kernel that finds out whether it can be read. Without
-    // any, the kernel says what is wrong.
+    // The size is read only for a timeout. For other options, and if `size` is null, the kernel checks the pointer.
     let timeout = timeout_option(level, name).and_then(|option| Some((option, buffer.capacity()?)));
     let Some((option, capacity)) = timeout else {
         return socket_option::get(fd, buffer).map_err(failed);
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_exceed_an_int_of_milliseconds_are_the_largest() {
+    fn long_times_saturate_at_the_maximum_int() {
         let reported = |tv_sec, tv_usec| milliseconds_of(&libc::timeval { tv_sec, tv_usec });
         assert_eq!(reported(1, 999_999), 1999);
         assert_eq!(reported(2_147_483, 647_999), c_int::MAX);

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a URI says of whom to connect to: `scheme://host:port`, and the rest ignored.
+//! Parsing `scheme://host:port` in a URI. The rest of the URI is ignored.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
 use crate::rt::text::Quoted;
 
-/// The parts of a URI. None of the two names is empty.
+/// The parts of a URI. `scheme` and `host` are not empty.
 #[derive(Debug, PartialEq)]
 pub struct Uri<'a> {
     pub scheme: &'a [u8],
-    /// A name or an address; of an IPv6 address what is between the brackets, up to its zone.
+    /// A name or an address. For an IPv6 address, this is the part in brackets without the zone.
     pub host: &'a [u8],
-    /// The zone of an IPv6 address, None if no `%` follows the address.
+    /// The zone of an IPv6 address. None if the address is not followed by `%`.
     pub zone: Option<&'a [u8]>,
     pub is_bracketed: bool,
-    /// As written, 65535 at most; negative numbers mean that none is wanted.
+    /// The number in the URI, at most 65535. A negative number counts as no port.
     pub port: Option<i64>,
 }
 
 impl<'a> Uri<'a> {
-    /// EINVAL if it cannot be understood.
+    /// EINVAL: the URI is invalid or not supported.
     pub fn parse(text: &'a [u8]) -> Result<Uri<'a>> {
         let invalid = |why| invalid(why, text);
         let (scheme, rest) = split_while(text, u8::is_ascii_lowercase);
@@ -51,7 +51,7 @@ impl<'a> Uri<'a> {
 #[cold]
 #[track_caller]
 fn invalid(why: &str, text: &[u8]) -> Error {
-    // What stands before an @ may be a password, which is nothing for a log.
+    // The part before an @ may contain a password, which must not be logged.
     if text.contains(&b'@') {
         return Error::new(libc::EINVAL, format_args!("cannot parse a URI that contains @: {why}"));
     }
@@ -63,17 +63,19 @@ fn split_while(text: &[u8], belongs: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
     text.split_at_checked(length).unwrap_or((text, b""))
 }
 
-/// The address at the beginning of `[address]` or `[address]:port`, and what follows the brackets. The resolver checks
-/// the address; the colon distinguishes it from a name and from an address of IPv4.
+/// Splits `[address]` or `[address]:port` into the address and the part after the brackets. The address must contain a
+/// colon, which a name or an IPv4 address does not. The resolver checks the rest.
 fn bracketed_address(authority: &[u8]) -> Option<(&[u8], &[u8])> {
     let (address, rest) = split_while(authority.strip_prefix(b"[")?, |byte| *byte != b']');
     let rest = rest.strip_prefix(b"]")?;
     (address.contains(&b':') && matches!(rest.first(), None | Some(b':'))).then_some((address, rest))
 }
 
-/// The address and the zone of `address%zone`. RFC 6874 has `%25` for the `%`, as tools that make URIs write it; people
-/// write the `%` as everywhere else. Only what has digits alone behind the `%` could be both: it is the index of an
-/// interface as it is written, since the other reading might lead through an interface that nobody meant.
+/// Splits `address%zone` into the address and the zone.
+///
+/// RFC 6874 requires `%25` instead of `%`, and programs that generate URIs follow it. People usually write `%`. Only
+/// digits after `%` are ambiguous. They are read as an interface index without escape, because the other reading could
+/// select the wrong interface.
 fn split_zone(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     let (address, rest) = split_while(text, |byte| *byte != b'%');
     let Some(zone) = rest.strip_prefix(b"%") else {
@@ -84,8 +86,8 @@ fn split_zone(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     (address, Some(escaped.unwrap_or(zone)))
 }
 
-/// The number at the beginning of a text, as scanf() reads `%i`: after blanks and a sign, decimal, hexadecimal after
-/// `0x`, octal after `0`. One that is too large stays as large as can be.
+/// Parses the number at the beginning of a text as the `%i` of scanf(): white space and a sign may precede it; it is
+/// hexadecimal after `0x`, octal after `0`, otherwise decimal. A number that is too large saturates.
 fn number(text: &[u8]) -> Option<i64> {
     let (_, text) = split_while(text, |byte| b" \t\n\x0b\x0c\r".contains(byte));
     let (sign, text) = match text {
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_a_part_is_refused() {
+    fn a_uri_without_scheme_or_host_is_refused() {
         for uri in ["", "localhost", "://h", "UDP://h:9", " udp://h:9", "h2://h", "udp:/h", "udp://", "udp:///p:99"] {
             assert_eq!(parts(uri), None, "{uri}");
         }
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_addresses_stand_between_brackets() {
+    fn ipv6_addresses_are_in_brackets() {
         assert_eq!(parts("tcp://[::1]:80"), Some(("tcp", "::1", Some(80))));
         assert_eq!(parts("http://[::1]/path"), Some(("http", "::1", None)));
         for uri in ["tcp://[]:80", "tcp://[::1", "tcp://[::1]80", "tcp://[host]:80", "tcp://[127.0.0.1]:80"] {
@@ -176,12 +178,12 @@ mod tests {
             ("%25eth0", "eth0"),
             ("%2525eth0", "25eth0"),
             ("%250x1", "0x1"),
-            // The index of an interface, as it is written.
+            // An interface index without escape.
             ("%2", "2"),
             ("%25", "25"),
             ("%252", "252"),
             ("%2525", "2525"),
-            // No other escape is known, and nothing of the rest is looked at.
+            // Other escapes are not decoded.
             ("%", ""),
             ("%2eth0", "2eth0"),
             ("%2Feth0", "2Feth0"),

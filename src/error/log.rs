@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One line on standard error.
+//! Log lines on standard error.
 #![forbid(unsafe_code)]
 
 use crate::os::local_time::local_time;
@@ -15,10 +15,10 @@ pub const ERROR: c_int = 1;
 pub const WARN: c_int = 2;
 pub const INFO: c_int = 3;
 
-/// Level names, by number; also the words that the environment variable understands.
+/// Level names, indexed by level. The environment variable accepts the same names.
 const NAMES: [&str; 5] = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"];
 
-/// Stands for the environment until that is read.
+/// The maximum level has neither been set nor read from the environment.
 const UNREAD: c_int = c_int::MIN;
 
 static MAX_LEVEL: AtomicI32 = AtomicI32::new(UNREAD);
@@ -28,18 +28,20 @@ pub fn set_max_level(level: c_int) -> c_int {
     MAX_LEVEL.swap(level.max(UNREAD + 1), Ordering::Relaxed)
 }
 
-/// The maximum that was set, or else that of the environment when the library was loaded, or used before: constructors of
-/// other libraries may come first. An unset variable means the default, an unknown word silence.
+/// Returns the maximum level that was set, or else that of the environment.
+///
+/// The environment is read when the library is loaded, or at the first use if that is earlier, in a constructor of
+/// another library. If the variable is not set, the level is INFO. If it has an unknown value, nothing is logged.
 #[cold]
 pub fn max_level() -> c_int {
     match MAX_LEVEL.load(Ordering::Relaxed) {
-        // So early that the C library has not got it yet.
+        // The C library has not initialised the environment yet.
         UNREAD if env::environ_array().is_null() => INFO,
         UNREAD => {
             let level =
                 env::secure_getenv_value(env::max_log_level_variable(), |value| value.map_or(INFO, level_named));
             let stored = MAX_LEVEL.compare_exchange(UNREAD, level, Ordering::Relaxed, Ordering::Relaxed);
-            // Another thread may have been first.
+            // Another thread may have stored a value first.
             stored.map_or_else(|other| other, |_| level)
         }
         level => level,
@@ -60,19 +62,20 @@ pub fn is_enabled(level: c_int) -> bool {
     level_name(level).is_some() && level <= max_level()
 }
 
-/// Logs a line. Neither errno nor the error state changes, whatever becomes of the line.
+/// Logs a line. errno and the error state are preserved, even if the line cannot be written.
 pub fn line(level: c_int, location: &[u8], message: &[u8]) {
     let Some(name) = level_name(level).filter(|_| is_enabled(level)) else {
         return;
     };
     let _errno = PreservedErrno::new();
-    // One write in the usual case, so that lines of several threads do not mix. What cannot be written at once is lost.
+    // The line is usually written by one system call, so that lines of several threads do not mix. Bytes that cannot be
+    // written without waiting are lost.
     if let Some(target) = stderr::target() {
         target.write(composed(&local_time(), name, location, message).as_bytes());
     }
 }
 
-/// The line as it is written, at most 256 bytes: `DD/MM/YY HH:MM:SS LEVEL location         : message`.
+/// Formats a line, at most 256 bytes: `DD/MM/YY HH:MM:SS LEVEL location         : message`.
 fn composed(time: &libc::tm, level: &str, location: &[u8], message: &[u8]) -> Text<257> {
     let mut line = Text::<256>::formatted(format_args!(
         "{:02}/{:02}/{:02} {:02}:{:02}:{:02} {level:<5} ",
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_its_columns() {
+    fn a_line_has_fixed_columns() {
         let line = composed_at_noon(b"m", b"lvl 2");
         assert_eq!(line, b"01/09/26 12:00:05 WARN  m                : lvl 2\n");
         let line = composed_at_noon(b"a-module-of-20-bytes", b"x");
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_to_256_bytes_and_ends_in_a_newline() {
+    fn a_long_line_is_truncated_to_256_bytes_with_its_newline() {
         let line = composed_at_noon(b"sixteen-byte-mod", &[b'z'; 1000]);
         assert_eq!(line.len(), 256);
         assert_eq!(line.iter().filter(|byte| **byte == b'z').count(), 212);
@@ -131,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_outside_the_table_are_never_printed() {
+    fn unknown_levels_are_never_printed() {
         let before = set_max_level(1000);
         assert_eq!([-1, 0, 4, 5, 1000].map(is_enabled), [false, true, true, false, false]);
         set_max_level(before);

@@ -17,35 +17,35 @@ use errno::{Errno, set_errno};
 use next::Snapshot;
 use record::{Report, is_ignoring};
 
-/// The module that errors and log lines of the library carry: tools written for mmlib look for it.
+/// The module name in errors and log lines of the library. Tools written for mmlib search for it.
 const MODULE: &[u8] = b"mmlib";
 
 pub type Result<T> = core::result::Result<T, Error>;
 
-/// The failure of a call. This is a token: its number, source location and description are kept by the thread, so that a
-/// result is returned in registers and nothing is allocated.
+/// The failure of a call. This is only a token: the errno value, the source location and the description are stored in
+/// the thread. A result therefore fits in registers, and no memory is allocated.
 ///
-/// A thread keeps one error that has not been raised. To create another one replaces it: a function that collects errors
-/// has them [`detached`](Error::detached).
+/// A thread stores one error that has not been raised. Creating another error replaces it. A function that collects
+/// several errors must [detach](Error::detached) them.
 #[must_use]
 pub struct Error(());
 
 impl Error {
-    /// An error that the library itself found. That a signal handler interrupted a call is what the caller asked for, and
-    /// is not logged.
+    /// Creates an error that the library itself has detected. EINTR is not logged, because callers expect it.
     #[cold]
     #[inline(never)]
     #[track_caller]
     pub fn new(number: c_int, what: Arguments) -> Error {
         next::begin(number, number != libc::EINTR, Location::caller());
-        // To format an argument may be a system call: not for a description that nobody will see.
+        // Formatting may make a system call, so it is skipped if the description would not be used.
         if !is_ignoring() {
             next::describe(what);
         }
         Error(())
     }
 
-    /// An error that a system call reported; its message is appended to `what` was tried.
+    /// Creates an error that a system call has reported. The system's message is appended to `what`, which says what
+    /// failed.
     #[cold]
     #[inline(never)]
     #[track_caller]
@@ -57,8 +57,8 @@ impl Error {
         error
     }
 
-    /// The same for a call on a descriptor that may be non-blocking or have a time-out: that the call would have had to
-    /// wait longer is an expected outcome, and not logged.
+    /// Like [`Error::os`], for a call on a file descriptor that may be non-blocking or have a timeout. EAGAIN,
+    /// EINPROGRESS and EALREADY are not logged, because callers expect them.
     #[cold]
     #[inline(never)]
     #[track_caller]
@@ -76,7 +76,7 @@ impl Error {
         self
     }
 
-    /// An error whose reason has a message of its own, which is appended likewise.
+    /// Creates an error and appends the message `reason`.
     #[cold]
     #[track_caller]
     pub fn with_reason(number: c_int, what: Arguments, reason: &[u8]) -> Error {
@@ -89,8 +89,8 @@ impl Error {
         next::number() == number
     }
 
-    /// Makes this the thread's last error, as that of the exported `function`. errno gets its number also if the thread
-    /// ignores errors: what the library called since the failure may have changed it.
+    /// Makes this the thread's last error, with the exported `function` in its location. errno is set even if the
+    /// thread ignores errors, because calls that the library has made since the failure may have changed it.
     #[cold]
     #[inline(never)]
     pub fn raise(self, function: &str) {
@@ -110,20 +110,20 @@ impl Error {
         });
     }
 
-    /// The error with all that describes it, which the thread no longer keeps when it creates another one.
+    /// Copies the error, so that it can be raised after other errors have been created.
     #[cold]
     pub fn detached(self) -> DetachedError {
         DetachedError(next::snapshot())
     }
 }
 
-/// `Result<usize>` in one register, for what is on the path of each message: a number of bytes, or an error.
+/// A number of bytes or an error: a `Result<usize>` in one register, for the functions on the path of each message.
 #[must_use]
 #[repr(transparent)]
 pub struct ByteCount(isize);
 
 impl ByteCount {
-    /// No object has more bytes than an isize can count.
+    /// The size of an object never exceeds isize::MAX.
     #[inline]
     pub fn new(bytes: usize) -> ByteCount {
         ByteCount((bytes & isize::MAX as usize) as isize)
@@ -152,7 +152,7 @@ impl From<Result<usize>> for ByteCount {
 pub struct DetachedError(Snapshot);
 
 impl DetachedError {
-    /// The error, which the thread keeps again.
+    /// Stores the error in the thread again.
     #[cold]
     pub fn attached(self) -> Error {
         next::restore(&self.0);
@@ -167,11 +167,11 @@ mod tests {
     use record::{IGNORE, STATE_SIZE, restore, save, set_flags};
 
     #[test]
-    fn an_ignored_error_sets_errno_alone() {
+    fn an_ignored_error_sets_only_errno() {
         struct NeverShown;
         impl core::fmt::Display for NeverShown {
             fn fmt(&self, _: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                unreachable!("the text of an ignored error")
+                unreachable!("the description of an ignored error is formatted")
             }
         }
         restore(&[0; STATE_SIZE]);

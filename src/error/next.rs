@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The error of each thread that has not been raised yet: see [`super::Error`].
+//! The error of a thread that has not been raised yet: see [`super::Error`].
 #![forbid(unsafe_code)]
 
 use crate::rt::text::Text;
@@ -8,7 +8,7 @@ use core::ffi::c_int;
 use core::fmt::{self, Arguments, Write};
 use core::panic::Location;
 
-/// A copy.
+/// A copy of the error.
 pub struct Snapshot {
     pub number: c_int,
     pub is_logged: bool,
@@ -16,7 +16,7 @@ pub struct Snapshot {
     pub description: Text<256>,
 }
 
-/// Replaces the error by one without a description.
+/// Replaces the error by a new one without a description.
 pub fn begin(number: c_int, is_logged: bool, location: &'static Location<'static>) {
     thread_errors::with(|errors| {
         errors.next.number.set(number);
@@ -26,9 +26,9 @@ pub fn begin(number: c_int, is_logged: bool, location: &'static Location<'static
     });
 }
 
-/// Appends to the description, which is cut if it is too long.
+/// Appends to the description, which is truncated if it is too long.
 pub fn describe(what: Arguments) {
-    // Only a Display that fails by itself could give an error; what it wrote until then stays.
+    // Description itself never fails. If a Display implementation fails, the text that it has written remains.
     thread_errors::with(|errors| Description(&errors.next).write_fmt(what)).unwrap_or_default();
 }
 
@@ -81,7 +81,7 @@ impl Description<'_> {
     fn push(&mut self, bytes: &[u8]) {
         let Description(next) = self;
         let mut length = usize::try_from(next.length.get()).unwrap_or(0);
-        // The last byte is left for the terminator of C.
+        // The last byte is reserved for the terminator.
         let capacity = next.description.len() - 1;
         for (to, from) in next.description.iter().take(capacity).skip(length).zip(bytes) {
             to.set(*from);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_is_replaced_extended_and_cut() {
+    fn a_description_is_replaced_extended_and_truncated() {
         begin_here();
         describe(format_args!("a {} description", "long"));
         begin_here();

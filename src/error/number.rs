@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Error numbers of mmerrno.h, which no errno value describes.
+//! Error numbers of mmerrno.h that are not errno values.
 #![forbid(unsafe_code)]
 
 use core::ffi::{CStr, c_int};
@@ -10,7 +10,7 @@ pub const NOTFOUND: c_int = 1005;
 pub const BADFMT: c_int = 1006;
 pub const NONAME: c_int = 1010;
 
-/// The message, in the words of mmlib; None for an errno value.
+/// Returns the message, which is that of mmlib. None for an errno value.
 pub fn message(number: c_int) -> Option<&'static CStr> {
     match number {
         DISCONNECTED => Some(c"The device has been disconnected."),

@@ -9,23 +9,23 @@ use core::cell::Cell;
 use core::ffi::{c_char, c_int};
 use errno::{Errno, errno, set_errno};
 
-/// Flag of a thread: raising an error changes nothing and prints nothing. A failing call of the library sets errno alone.
+/// Thread flag: raising an error does nothing. A failing function of the library sets only errno.
 pub const IGNORE: c_int = 0x01;
-/// Flag of a thread: a raised error is stored but not logged.
+/// Thread flag: a raised error is stored but not logged.
 pub const NOLOG: c_int = 0x02;
 
-/// What is stored and logged when an error is raised, be it by the library or by a C program.
+/// The error to store and log. It is raised by the library or by a C program.
 pub struct Report<'a> {
     pub number: Errno,
     pub module: &'a [u8],
     pub extid: &'a [u8],
     pub location: &'a [u8],
     pub description: &'a [u8],
-    /// Whether a line is logged if the thread wants that.
+    /// Whether a line is logged unless the thread has set [`NOLOG`].
     pub is_logged: bool,
 }
 
-/// Replaces the thread's last error, logs it, and leaves errno equal to its number (untouched if that is 0).
+/// Replaces the thread's last error, logs it, and sets errno to its number. If the number is 0, errno is preserved.
 pub fn raise(report: &Report) {
     let flags = set_flags(0, 0);
     if flags & IGNORE != 0 {
@@ -50,7 +50,7 @@ pub fn raise(report: &Report) {
     set_errno(expected_errno);
 }
 
-/// Sets a field to a string, cut if it is too long. The last byte of a field is never anything but NUL.
+/// Sets a field to a string, truncated if it is too long. The last byte of a field is always NUL.
 #[inline(never)]
 fn set_field(field: &[Cell<u8>], text: &[u8]) {
     let mut text = text.iter().take(field.len().saturating_sub(1));
@@ -59,12 +59,12 @@ fn set_field(field: &[Cell<u8>], text: &[u8]) {
     }
 }
 
-/// Sets the flags that `mask` names to those in `flags`, and gives all of them as they were.
+/// Sets the flags in `mask` to their values in `flags`. Returns the previous flags.
 pub fn set_flags(flags: c_int, mask: c_int) -> c_int {
     thread_errors::with(|errors| errors.last.flags.replace((flags & mask) | (errors.last.flags.get() & !mask)))
 }
 
-/// Whether no error of the thread is stored or logged.
+/// Whether the thread has set [`IGNORE`].
 pub fn is_ignoring() -> bool {
     thread_errors::with(|errors| errors.last.flags.get() & IGNORE != 0)
 }
@@ -73,7 +73,7 @@ pub fn number() -> c_int {
     thread_errors::with(|errors| errors.last.number.get())
 }
 
-/// A string of the record, which lives as long as the thread.
+/// Returns a pointer to a string of the record, valid as long as the thread exists.
 pub fn string(field: impl FnOnce(&LastError) -> &[Cell<u8>]) -> *const c_char {
     thread_errors::with(|errors| field(&errors.last).as_ptr().cast())
 }
@@ -81,7 +81,7 @@ pub fn string(field: impl FnOnce(&LastError) -> &[Cell<u8>]) -> *const c_char {
 /// Size of the public `struct mm_error_state`.
 pub const STATE_SIZE: usize = 1024;
 
-/// The record as it travels: its bytes, then zeros.
+/// Returns the bytes of the record, padded with zeros.
 pub fn save() -> [u8; STATE_SIZE] {
     let mut state = [0; STATE_SIZE];
     thread_errors::with(|errors| {
@@ -93,7 +93,7 @@ pub fn save() -> [u8; STATE_SIZE] {
     state
 }
 
-/// Makes a saved record that of the thread. The bytes are not trusted: every string gets its terminator.
+/// Replaces the thread's record by a saved one. The bytes are not trusted, so every string is terminated.
 pub fn restore(state: &[u8; STATE_SIZE]) {
     thread_errors::with(|errors| {
         let last = &errors.last;

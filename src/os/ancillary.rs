@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Ancillary data: file descriptors that travel with a message.
+//! Ancillary data: file descriptors that are sent with a message (SCM_RIGHTS).
 
 use super::cancel::WithoutCancellation;
 use super::fd_history;
@@ -9,11 +9,12 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::slice;
 
-/// The most descriptors that one message can carry (SCM_MAX_FD of the kernel).
+/// The maximum number of file descriptors in one message (the kernel's SCM_MAX_FD).
 pub const MAX_DESCRIPTORS: usize = 253;
 
-/// Bytes of control data for all ancillary data that the kernel may deliver: all descriptors of a message, and whatever
-/// options of the socket ask for. The latter comes first, and would leave less for the descriptors.
+/// The size of a control buffer for all ancillary data that the kernel may deliver: the file descriptors of a message,
+/// and the data that socket options request. The kernel stores the latter first, so a smaller buffer could lose file
+/// descriptors.
 const SPACE: usize = space(MAX_DESCRIPTORS * size_of::<c_int>())
     + space(size_of::<libc::ucred>())
     + space(size_of::<c_int>())
@@ -21,18 +22,18 @@ const SPACE: usize = space(MAX_DESCRIPTORS * size_of::<c_int>())
     + space(3 * size_of::<libc::timespec>())
     + space(LONGEST_LABEL);
 
-/// A security label has at most a page of 4096 bytes, also where pages are larger.
+/// The maximum size of a security label, regardless of the page size.
 const LONGEST_LABEL: usize = 4096;
 
 const fn space(size: usize) -> usize {
-    // SAFETY: this only computes.
+    // SAFETY: CMSG_SPACE is a pure computation.
     unsafe { libc::CMSG_SPACE(size as c_uint) as usize }
 }
 
-/// Linux's type of the control message with a descriptor of the sending process.
+/// The type of the control message that contains a pidfd of the sending process.
 const SCM_PIDFD: c_int = 4;
 
-/// The array of descriptors that a C caller sends.
+/// The file descriptors that a C caller sends.
 #[derive(Clone, Copy)]
 pub struct SentFds<'a> {
     first: *const c_int,
@@ -42,7 +43,7 @@ pub struct SentFds<'a> {
 
 impl<'a> SentFds<'a> {
     /// # Safety
-    /// `first` is null or points to `count` elements that do not change during `'a`; `count` may be negative.
+    /// `first` is null, or points to `count` elements that do not change during `'a`. `count` may be negative.
     #[inline]
     pub unsafe fn from_c(first: *const c_int, count: c_int) -> SentFds<'a> {
         SentFds { first, count, lifetime: PhantomData }
@@ -57,18 +58,18 @@ impl<'a> SentFds<'a> {
         self.count == 0
     }
 
-    /// The array; None if it is null, or has a negative count.
+    /// The array. None: it is null, or its count is negative.
     pub fn as_slice(&self) -> Option<&'a [c_int]> {
         match usize::try_from(self.count) {
             Ok(0) => Some(&[]),
-            // SAFETY: not null, so count elements as from_c() was promised.
+            // SAFETY: not null, so from_c() guarantees count elements.
             Ok(count) if !self.first.is_null() => Some(unsafe { slice::from_raw_parts(self.first, count) }),
             _ => None,
         }
     }
 }
 
-/// The array of a C caller for received descriptors.
+/// The array in which a C caller receives file descriptors.
 pub struct FdArray<'a> {
     first: *mut c_int,
     capacity: usize,
@@ -76,7 +77,8 @@ pub struct FdArray<'a> {
 }
 
 impl<'a> FdArray<'a> {
-    /// An array for `capacity` descriptors, 0 if that is negative, and never more than a message can carry.
+    /// An array for `capacity` file descriptors. A negative capacity counts as 0, one above [`MAX_DESCRIPTORS`] as
+    /// that.
     ///
     /// # Safety
     /// `first` is null, or `capacity` ints may be written there during `'a`.
@@ -86,30 +88,30 @@ impl<'a> FdArray<'a> {
         FdArray { first, capacity, lifetime: PhantomData }
     }
 
-    /// Whether no descriptor is wanted: the kernel closes those that come, if it has no control buffer.
+    /// Whether the capacity is 0. Without a control buffer, the kernel closes the file descriptors of a message.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.capacity == 0
     }
 
-    /// Whether there is capacity without memory for it.
+    /// Whether the array is null although the capacity is not 0.
     pub fn is_null(&self) -> bool {
         self.first.is_null() && !self.is_empty()
     }
 
-    /// Gives a descriptor to the C caller; returns it if the array is full.
+    /// Stores a file descriptor for the C caller, who then owns it. If the array is full, returns it.
     fn store(&self, position: usize, descriptor: OwnedFd) -> Result<(), OwnedFd> {
         if position >= self.capacity || self.first.is_null() {
             return Err(descriptor);
         }
         fd_history::note_returned(descriptor.fd());
-        // SAFETY: not null, and position is below the capacity, for which from_c() was promised memory.
+        // SAFETY: not null, and position is below the capacity, so from_c() guarantees that it is valid for writing.
         unsafe { self.first.add(position).write(descriptor.into_raw()) };
         Ok(())
     }
 }
 
-/// Control data of one message.
+/// The control buffer of one message.
 #[repr(C)]
 pub struct Control {
     alignment: [libc::cmsghdr; 0],
@@ -117,13 +119,13 @@ pub struct Control {
 }
 
 impl Control {
-    /// Nothing is initialised: this is on the path of every message with descriptors.
+    /// Not initialised, because every message with file descriptors needs one.
     #[inline]
     pub fn uninit() -> Control {
         Control { alignment: [], bytes: MaybeUninit::uninit() }
     }
 
-    /// Puts `descriptors` (at most [`MAX_DESCRIPTORS`]; the rest is left out) into the control data of `header`.
+    /// Stores `descriptors` in the control data of `header`. Those beyond [`MAX_DESCRIPTORS`] are omitted.
     pub fn pack(&mut self, header: &mut libc::msghdr, descriptors: &[c_int]) {
         let descriptors = descriptors.get(..MAX_DESCRIPTORS).unwrap_or(descriptors);
         if descriptors.is_empty() {
@@ -132,7 +134,7 @@ impl Control {
         let size = size_of_val(descriptors);
         // SAFETY: the buffer is aligned for a cmsghdr and has SPACE bytes, enough for a header and size bytes of data.
         unsafe {
-            // The length is not padded: mmlib sends it so.
+            // The length is not padded, as in mmlib.
             let len = libc::CMSG_LEN(size as c_uint);
             header.msg_control = self.bytes.as_mut_ptr().cast();
             header.msg_controllen = len as _;
@@ -144,8 +146,8 @@ impl Control {
         }
     }
 
-    /// Lets the kernel write all control data that it has. How many descriptors come cannot be limited by the size of the
-    /// buffer, since other ancillary data takes part of it: [`unpack`] closes those beyond the capacity.
+    /// Makes the whole buffer available to the kernel. The size of the buffer cannot limit the number of received file
+    /// descriptors, because other ancillary data also uses it. Instead, [`unpack`] closes those beyond the capacity.
     #[inline]
     pub fn offer(&mut self, header: &mut libc::msghdr) {
         header.msg_control = self.bytes.as_mut_ptr().cast();
@@ -153,21 +155,21 @@ impl Control {
     }
 }
 
-/// Stores the descriptors that a receive put into `header`; their number.
+/// Stores the file descriptors from the control data of `header`. Returns their number.
 ///
-/// Every control message is examined: with SO_PASSCRED the descriptors are not in the first. A descriptor beyond the
-/// capacity of the array is closed, with MSG_CTRUNC set; so is the descriptor of the sending process that SO_PASSPIDFD
-/// installs.
+/// Every control message is examined, because with SO_PASSCRED the file descriptors are not in the first. A file
+/// descriptor beyond the capacity of the array is closed, and MSG_CTRUNC is set. A pidfd of the sending process
+/// (SO_PASSPIDFD) is closed.
 ///
 /// # Safety
-/// The kernel has filled `msg_controllen` bytes at `msg_control` for this caller, who has not used the descriptors in
-/// them.
+/// The kernel has written `msg_controllen` bytes at `msg_control`, and nothing has used the file descriptors in them
+/// yet.
 #[cold]
 pub unsafe fn unpack(header: &mut libc::msghdr, array: &FdArray) -> c_int {
-    // Closing one is a cancellation point, and nobody would know of the others.
+    // close() is a cancellation point. If it were acted upon, the other file descriptors would leak.
     let _no_cancellation = WithoutCancellation::new();
     let (mut stored, mut truncated) = (0, false);
-    // SAFETY: as promised by the caller; the descriptors are new, nobody else's.
+    // SAFETY: as promised by the caller. The kernel has just created the file descriptors, and nothing else owns them.
     unsafe {
         for_each_descriptor(header, |kind, fd| {
             let descriptor = OwnedFd::from_raw(fd);
@@ -185,23 +187,24 @@ pub unsafe fn unpack(header: &mut libc::msghdr, array: &FdArray) -> c_int {
     stored as c_int
 }
 
-/// Notes the descriptors that came with a message into the control data of a C caller, who takes them from there.
+/// Records the file descriptors that the kernel has stored in the control data of a C caller.
 ///
 /// # Safety
-/// The kernel has filled `msg_controllen` bytes at `msg_control`.
+/// The kernel has written `msg_controllen` bytes at `msg_control`.
 #[cold]
 pub unsafe fn note_received(header: &libc::msghdr) {
     // SAFETY: as promised by the caller.
     unsafe { for_each_descriptor(header, |_, fd| fd_history::note_returned(Fd::from_c(fd))) };
 }
 
-/// Passes each descriptor in the control data to `take`, with the type of its control message.
+/// Calls `take` with each file descriptor in the control data and the type of its control message.
 ///
 /// # Safety
-/// `msg_controllen` bytes at `msg_control` may be read. They hold control messages as the kernel writes them: the last
-/// one need not be padded.
+/// `msg_control` is valid for reading `msg_controllen` bytes, which contain control messages as the kernel writes them.
+/// The last one need not be padded.
 unsafe fn for_each_descriptor(header: &libc::msghdr, mut take: impl FnMut(c_int, c_int)) {
-    // SAFETY: the macros of the C library stay within what the caller promised. CMSG_DATA need not be aligned for an int.
+    // SAFETY: the macros of the C library stay within the bytes that the caller promised. CMSG_DATA need not be aligned
+    // for an int, so the read is unaligned.
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
         while !message.is_null() {
@@ -211,7 +214,7 @@ unsafe fn for_each_descriptor(header: &libc::msghdr, mut take: impl FnMut(c_int,
                 let first = libc::CMSG_DATA(message).cast::<c_int>();
                 for position in 0..size / size_of::<c_int>() {
                     let fd = first.add(position).read_unaligned();
-                    // A pidfd that could not be installed is a negative number.
+                    // If the kernel could not create the pidfd, it stores a negative number.
                     if fd >= 0 {
                         take(kind, fd);
                     }
@@ -230,7 +233,7 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// Descriptors that may be given away.
+    /// Creates file descriptors that a test may transfer to the library.
     fn descriptors(count: usize) -> Vec<c_int> {
         (0..count).map(|_| std::io::pipe().unwrap().0.into_raw_fd()).collect()
     }
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_capacity_is_none_and_a_large_one_is_limited() {
+    fn capacity_is_clamped() {
         for (capacity, expected) in [(-1, 0), (0, 0), (1, 1), (253, 253), (i32::MAX, 253)] {
             // SAFETY: nothing is stored.
             let array = unsafe { FdArray::from_c(std::ptr::null_mut(), capacity) };
@@ -266,7 +269,7 @@ mod tests {
         }
     }
 
-    /// A control message as the kernel writes it. Only what another follows is padded.
+    /// A control message as the kernel writes it, without padding.
     fn raw_message(level: c_int, kind: c_int, data: &[u8]) -> Vec<u8> {
         let mut bytes = (size_of::<libc::cmsghdr>() + data.len()).to_ne_bytes().to_vec();
         bytes.extend(level.to_ne_bytes());
@@ -280,7 +283,7 @@ mod tests {
         bytes
     }
 
-    /// What the walk finds in these bytes, behind which nothing may be read.
+    /// Returns what for_each_descriptor() finds in these bytes. It must not read beyond them.
     fn found_in(bytes: &[u8]) -> Vec<(c_int, c_int)> {
         let mut memory = vec![0_u64; bytes.len().div_ceil(8)];
         let mut header = empty_msghdr();
@@ -296,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn every_control_message_is_walked_also_the_last_without_padding() {
+    fn descriptors_are_found_in_every_control_message() {
         let credentials = raw_message(libc::SOL_SOCKET, libc::SCM_CREDENTIALS, &[7; 12]);
         let rights = |fds: &[c_int]| {
             let data: Vec<u8> = fds.iter().flat_map(|fd| fd.to_ne_bytes()).collect();
@@ -319,19 +322,19 @@ mod tests {
     }
 
     #[test]
-    fn unpacking_stores_what_fits_and_closes_the_rest() {
+    fn unpack_closes_descriptors_beyond_capacity() {
         let sent = descriptors(5);
         let (mut header, mut control) = (empty_msghdr(), Control::uninit());
         control.pack(&mut header, &sent);
         let mut received = [-1; 5];
-        // SAFETY: there is capacity for three and more; the control data is as the kernel would have written it.
+        // SAFETY: the array has more than three elements; the control data has the kernel's format.
         let stored = unsafe { unpack(&mut header, &FdArray::from_c(received.as_mut_ptr(), 3)) };
         assert_eq!(stored, 3);
         assert_eq!(received, [sent[0], sent[1], sent[2], -1, -1]);
         assert_eq!(header.msg_flags, libc::MSG_CTRUNC);
         assert!(sent[..3].iter().all(|fd| is_open(*fd)));
         for fd in &received[..3] {
-            // SAFETY: it was stored, so it is ours.
+            // SAFETY: it was stored, so the test owns it.
             drop(unsafe { OwnedFd::from_raw(*fd) });
         }
     }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Cancellation of threads by pthread_cancel().
+//! Thread cancellation (pthread_cancel()).
 //!
-//! A thread that is cancelled never returns from the call that it is in: the C library removes its frames, by unwinding
-//! them or by a jump, and no destructor of Rust runs. Rust allows that for frames without a destructor to run, and for no
-//! others. So each entry point of the library is of one of three kinds:
+//! A cancelled thread does not return from the call that it is in. The C library removes its frames, by unwinding or by
+//! a jump, and Rust destructors do not run. Rust permits this only for frames that have no destructor to run. Each
+//! entry point of the library therefore belongs to one of three kinds:
 //!
-//! - One that makes one system call, as those of messages do, costs nothing: between the entry point and the kernel no
-//!   value has a destructor. The same holds for the log line of an error, which is written when the core has returned.
-//! - One that waits while it owns something does so in [`owning`]: cancellation is disabled, except in the calls that
-//!   wait, and what is owned is released by a cleanup handler of the C library.
-//! - All others are [`WithoutCancellation`] if something in them is a cancellation point, as close() is.
+//! - An entry point that makes one system call, such as those for messages, needs no precaution: no value between it
+//!   and the kernel has a destructor. The log line of an error is written when the core has returned, so the same
+//!   applies to it.
+//! - An entry point that waits while it owns a resource does so in [`owning`]. Cancellation is enabled only in the
+//!   calls that wait, and a cleanup handler of the C library releases the resource.
+//! - All others use [`WithoutCancellation`] if they contain a cancellation point, such as close().
 //!
-//! Functions that may take long and consist of many calls are none of these: mm_copy(), mm_remove(), and those that use
-//! the resolver. A thread that is cancelled in them leaves descriptors and memory behind, as their pages say.
+//! Exceptions are functions that may take long and make many calls: mm_copy(), mm_remove(), and those that use the
+//! resolver. A thread that is cancelled in them leaks file descriptors and memory, as their manual pages state.
 //!
-//! The C library may cancel a thread whose call has just succeeded, before it returns; a descriptor that the kernel has
-//! created is then lost (glibc's bug 12683). Nothing above the C library can prevent that.
+//! The C library may cancel a thread after its system call has succeeded, but before the call returns. A file
+//! descriptor that the kernel has created then leaks (glibc bug 12683). This cannot be prevented outside the C library.
 
 use crate::sys::thread::{CancelState, set_cancel_state};
 use core::ffi::c_void;
@@ -31,7 +32,7 @@ unsafe extern "C" {
 
 type Callback = unsafe extern "C" fn(*mut c_void);
 
-/// The thread is not cancelled until this is dropped.
+/// Disables cancellation of the thread until it is dropped.
 pub struct WithoutCancellation {
     state_before: CancelState,
     stays_in_thread: PhantomData<*const ()>,
@@ -50,7 +51,7 @@ impl Drop for WithoutCancellation {
     }
 }
 
-/// The right to be cancelled, which the body of [`owning`] has, and cannot keep beyond its end.
+/// Permission to enable cancellation. The body of [`owning`] gets it, and cannot keep it after its return.
 #[derive(Clone, Copy)]
 pub struct Cancellation<'a> {
     state_of_caller: CancelState,
@@ -59,12 +60,13 @@ pub struct Cancellation<'a> {
 }
 
 impl Cancellation<'_> {
-    /// Makes a call that waits, as a cancellation point.
+    /// Makes a call during which the thread can be cancelled.
     ///
-    /// `owned` is what the body owns, or a part of it: the cleanup handler must find all changes in memory. Without this, the
-    /// compiler could keep them in registers, since nothing in Rust reads the memory during the call.
+    /// `owned` is the value that the body owns, or a part of it. The cleanup handler must find all changes to it in
+    /// memory. Otherwise the compiler could keep them in registers, because no Rust code reads the memory during the
+    /// call.
     pub fn point<T, R>(self, owned: &T, call: impl FnOnce() -> R) -> R {
-        // SAFETY: C does nothing with the pointer.
+        // SAFETY: the C function does not use the pointer.
         unsafe { mmsysio_publish(ptr::from_ref(owned).cast()) };
         set_cancel_state(self.state_of_caller);
         let result = call();
@@ -73,17 +75,19 @@ impl Cancellation<'_> {
     }
 }
 
-/// Runs `body`, in which the thread is cancelled only at a [`Cancellation::point`]. What it owns is dropped at its end,
-/// and also if the thread is cancelled.
+/// Runs `body`, in which the thread can be cancelled only at a [`Cancellation::point`]. `owned` is dropped when `body`
+/// returns or the thread is cancelled.
 ///
 /// # Safety
-/// While `body` is at a [`Cancellation::point`], none of its frames, nor the call made there, has a value with a
-/// destructor: everything that needs one is part of `owned`. Neither does the caller of this up to C.
+/// While `body` is at a [`Cancellation::point`], no frame has a value with a destructor: neither those of `body` and of
+/// the call made there, nor those between the C caller and this function. Everything that needs a destructor is part of
+/// `owned`.
 pub unsafe fn owning<T, R>(owned: T, body: fn(&mut T, Cancellation<'_>) -> R) -> R {
     let state_of_caller = set_cancel_state(CancelState::DISABLED);
     let mut work = Work { owned: ManuallyDrop::new(owned), body, state_of_caller, result: MaybeUninit::uninit() };
-    // SAFETY: both callbacks take a Work of these types, which stays where it is until the call returns. When it does,
-    // the first has run to its end, and the second has not run: so there is a result, and what is owned still is.
+    // SAFETY: both callbacks take a Work of these types, which is not moved until the call returns. On return, the
+    // first callback has completed and the second has not run, so the result is initialised and `owned` has not been
+    // dropped.
     unsafe {
         mmsysio_run_with_cleanup(run::<T, R>, release::<T, R>, (&raw mut work).cast());
         ManuallyDrop::drop(&mut work.owned);
@@ -92,7 +96,7 @@ pub unsafe fn owning<T, R>(owned: T, body: fn(&mut T, Cancellation<'_>) -> R) ->
     }
 }
 
-/// Without a destructor itself, whatever T and R are.
+/// Has no destructor, regardless of T and R.
 struct Work<T, R> {
     owned: ManuallyDrop<T>,
     body: fn(&mut T, Cancellation<'_>) -> R,
@@ -101,7 +105,7 @@ struct Work<T, R> {
 }
 
 /// # Safety
-/// `work` points to a Work of these types that nobody else uses, and that still owns something.
+/// `work` points to a Work of these types, nothing else uses it, and its `owned` has not been dropped.
 unsafe extern "C" fn run<T, R>(work: *mut c_void) {
     // SAFETY: as promised by the caller.
     let work = unsafe { &mut *work.cast::<Work<T, R>>() };
@@ -111,9 +115,9 @@ unsafe extern "C" fn run<T, R>(work: *mut c_void) {
 }
 
 /// # Safety
-/// As for `run`, whose frames do not exist any more.
+/// As for `run`, which must have returned or whose frames must have been removed.
 unsafe extern "C" fn release<T, R>(work: *mut c_void) {
-    // SAFETY: as promised by the caller; nobody uses it after this.
+    // SAFETY: as promised by the caller; it is not used afterwards.
     unsafe { ManuallyDrop::drop(&mut (*work.cast::<Work<T, R>>()).owned) }
 }
 
@@ -136,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_owned_is_dropped_once_before_cancellation_is_allowed_again() {
+    fn owned_value_is_dropped_once_while_cancellation_is_disabled() {
         let drops = Cell::new(0);
         // SAFETY: the thread is not cancelled.
         let text = unsafe {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the library knows of the history of each descriptor: a call that has waited checks whether its descriptor still
+//! The history of each file descriptor. A call that has waited uses it to check whether its file descriptor still
 //! refers to the same file.
 
 use super::stderr;
 use crate::rt::fd::Fd;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// The last change of a descriptor, and which one that was. Descriptors whose numbers differ by a multiple of 256 share
-/// an element.
+/// For each element, a stamp of the last change and the file descriptor that changed. File descriptors that differ by a
+/// multiple of 256 share an element.
 static CHANGES: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 
-/// The history of a descriptor up to now, to be compared later.
+/// A snapshot of the history of a file descriptor.
 #[derive(Clone, Copy)]
 pub struct History(u64);
 
@@ -19,28 +19,28 @@ pub fn history(fd: Fd) -> History {
     History(element(fd).map_or(0, |element| element.load(Ordering::Relaxed)))
 }
 
-/// Whether a function of the library has closed, replaced or returned the descriptor since then.
+/// Whether a function of the library has closed, replaced or returned the file descriptor since the snapshot.
 #[inline(never)]
 pub fn has_changed(fd: Fd, since: History) -> bool {
     let History(now) = history(fd);
     now != since.0 && now as u32 == fd.number() as u32
 }
 
-/// To be called for each descriptor that C gets because its number was available.
+/// Must be called for each file descriptor that is returned to C as the lowest one available.
 #[inline]
 pub fn note_returned(fd: Fd) {
     note_change(fd);
     stderr::note_returned(fd);
 }
 
-/// To be called when C closes a descriptor, or has it replaced.
+/// Must be called when C closes or replaces a file descriptor.
 #[inline]
 pub fn note_replaced(fd: Fd) {
     note_change(fd);
     stderr::note_replaced(fd);
 }
 
-// Not inlined, so that a suppression for helgrind, which does not know atomic variables, can name it.
+// Not inlined: a suppression for helgrind, which does not support atomic variables, refers to it by name.
 #[inline(never)]
 fn note_change(fd: Fd) {
     static STAMP: AtomicU32 = AtomicU32::new(0);
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_of_a_descriptor_are_noticed_and_those_of_others_are_not() {
+    fn only_changes_of_the_same_descriptor_are_noticed() {
         let (fd, next, sharing) = (Fd::from_c(1_000_000), Fd::from_c(1_000_001), Fd::from_c(1_000_256));
         let before = history(fd);
         note_replaced(next);

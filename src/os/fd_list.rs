@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A list of descriptors in memory that is cleared in the child of a fork, so that it is empty and unlocked there.
+//! A list of file descriptors. It is in memory that the kernel clears in a forked child, so that it is empty and
+//! unlocked there.
 
 use super::fork_lock::{ForkLock, Guard};
 use crate::rt::fd::Fd;
 use crate::sys::thread::errno_address;
 use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
-/// Descriptors that do not fit are not listed.
+/// The maximum number of entries. Further file descriptors are not listed.
 pub const CAPACITY: usize = 64;
 
-/// Empty and unlocked if all bytes are zero.
+/// All bytes zero is an empty, unlocked list.
 #[repr(C)]
 pub struct FdList {
     lock: ForkLock,
@@ -18,7 +19,7 @@ pub struct FdList {
 
 #[repr(C)]
 struct Entry {
-    /// 0 if the entry is free: that descriptor is never listed.
+    /// 0 means that the entry is free. File descriptor 0 is never listed.
     fd: AtomicI32,
     thread: AtomicUsize,
     /// The cookie of the socket, 0 if it is not known.
@@ -47,8 +48,8 @@ impl FdList {
     }
 
     /// # Safety
-    /// Until it is removed, the descriptor belongs to a call of this thread, so that nobody uses it in the child of a
-    /// fork by another thread, which closes it.
+    /// Until it is removed, the file descriptor belongs to a call of this thread. If another thread forks, the child
+    /// closes it.
     pub unsafe fn add(&self, fd: Fd) {
         if let Some(entry) = self.entries.iter().find(|entry| entry.fd.load(Ordering::Relaxed) == 0) {
             entry.thread.store(errno_address(), Ordering::Relaxed);

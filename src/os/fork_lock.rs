@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A lock that a thread can hold across fork(), so that the child finds what the lock protects in a consistent state.
+//! A lock that a thread can hold across fork(), so that the protected data is consistent in the child.
 //!
-//! It is a mutex of the C library, which helgrind and ThreadSanitizer know. They do not see a lock that consists of an
-//! atomic variable and futex(), and report a race between all threads that hold it in turn.
+//! It is a mutex of the C library, which helgrind and ThreadSanitizer understand. For a lock made of an atomic variable
+//! and futex(), they would report races between the threads that hold it in turn.
 
 use crate::sys::thread::{errno_address, pthread_atfork, pthread_mutex_lock, pthread_mutex_unlock};
 use core::cell::UnsafeCell;
@@ -11,21 +11,21 @@ use core::mem;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use once_cell::race::OnceBool;
 
-/// Unlocked if all bytes are zero.
+/// All bytes zero is an unlocked lock.
 #[repr(C)]
 pub struct ForkLock {
     mutex: UnsafeCell<libc::pthread_mutex_t>,
-    /// The thread that holds the lock; 0 if none does.
+    /// The thread that holds the lock, 0 if no thread does.
     holder: AtomicUsize,
-    /// The thread that holds the lock for a fork.
+    /// The thread that holds the lock during a fork, 0 if no thread does.
     forker: AtomicUsize,
 }
 
-// SAFETY: a mutex is made to be used by all threads; the rest is atomic.
+// SAFETY: a mutex can be used by all threads; the other fields are atomic.
 unsafe impl Sync for ForkLock {}
 
-// Functions that use the atomic variables are not inlined, so that a suppression for helgrind, which does not know these,
-// can name them.
+// The functions that use the atomic variables are not inlined: suppressions for helgrind, which does not support these,
+// refer to them by name.
 impl ForkLock {
     pub const fn new() -> ForkLock {
         ForkLock {
@@ -35,17 +35,17 @@ impl ForkLock {
         }
     }
 
-    /// Waits until no other thread holds the lock. None if the calling thread holds it: it is in a signal handler, or in
-    /// a handler of pthread_atfork().
+    /// Acquires the lock. None: the calling thread already holds it, so this is called from a signal handler or a
+    /// handler of pthread_atfork().
     #[inline(never)]
     pub fn lock(&'static self) -> Option<Guard> {
         (self.holder.load(Ordering::Relaxed) != errno_address()).then(|| self.lock_or_hang())
     }
 
-    /// The same, except that a thread that holds the lock waits for ever.
+    /// Acquires the lock. Deadlocks if the calling thread already holds it.
     #[inline(never)]
     fn lock_or_hang(&'static self) -> Guard {
-        // SAFETY: of the default type, initialised and never moved.
+        // SAFETY: the mutex has the default type, is initialised and never moved.
         unsafe { pthread_mutex_lock(self.mutex.get()) };
         self.holder.store(errno_address(), Ordering::Relaxed);
         Guard { lock: self, stays_in_thread: PhantomData }
@@ -60,7 +60,7 @@ impl ForkLock {
         unsafe { pthread_mutex_unlock(self.mutex.get()) };
     }
 
-    /// To be called before a fork by the thread that forks.
+    /// Must be called before a fork, in the thread that forks.
     #[inline(never)]
     pub fn lock_for_fork(&'static self) {
         if let Some(guard) = self.lock() {
@@ -69,7 +69,8 @@ impl ForkLock {
         }
     }
 
-    /// To be called after a fork, in the parent and in the child if the lock protects memory of both.
+    /// Must be called after a fork in the parent, and also in the child unless the lock is in memory that the kernel
+    /// clears there.
     #[inline(never)]
     pub fn unlock_after_fork(&'static self) {
         if self.forker.load(Ordering::Relaxed) == errno_address() {
@@ -78,20 +79,21 @@ impl ForkLock {
         }
     }
 
-    /// Whether the calling thread holds the lock for a fork. It no longer does so afterwards.
+    /// If the calling thread holds the lock for a fork, transfers the lock to the caller and returns true.
     #[inline(never)]
     fn take_from_fork(&self) -> bool {
         self.forker.compare_exchange(errno_address(), 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Undoes [`ForkLock::take_from_fork`].
+    /// Reverses [`ForkLock::take_from_fork`].
     #[inline(never)]
     fn return_to_fork(&self) {
         self.forker.store(errno_address(), Ordering::Relaxed);
     }
 }
 
-/// Unlocks when dropped. The thread that has locked must also unlock; in the child of a fork, the thread that forked.
+/// Dropping it releases the lock. This must happen in the thread that has acquired the lock, or in its copy in a forked
+/// child.
 pub struct Guard {
     lock: &'static ForkLock,
     stays_in_thread: PhantomData<*const ()>,
@@ -99,18 +101,18 @@ pub struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // SAFETY: this thread has locked it.
+        // SAFETY: this thread has acquired the lock.
         unsafe { self.lock.unlock() };
     }
 }
 
-/// A value that one thread at a time can use, and that is the same in the child of a fork.
+/// A value that one thread at a time can use, and that a forked child inherits in a consistent state.
 pub struct Locked<T> {
     lock: ForkLock,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: the value is used by the thread that holds the lock alone.
+// SAFETY: only the thread that holds the lock uses the value.
 unsafe impl<T: Send> Sync for Locked<T> {}
 
 impl<T> Locked<T> {
@@ -126,13 +128,14 @@ impl<T> Locked<T> {
         self.lock.unlock_after_fork();
     }
 
-    /// Waits until no other thread uses the value. A signal handler that interrupts the same thread in this waits for
-    /// ever.
+    /// Waits until no other thread uses the value, then calls `use_value`. Deadlocks if a signal handler that has
+    /// interrupted this call calls it again.
     pub fn with<R>(&'static self, use_value: impl FnOnce(&mut T) -> R) -> R {
-        // A thread that forks holds the lock, and may run handlers of the program which use the library.
+        // During a fork, the forking thread holds the lock, and the program's handlers of pthread_atfork() may use the
+        // library.
         let is_forking = self.lock.take_from_fork();
         let _guard = (!is_forking).then(|| self.lock.lock_or_hang());
-        // SAFETY: this thread holds the lock, and no other call of this is under way in it.
+        // SAFETY: this thread holds the lock, and has no other call of this function in progress.
         let result = use_value(unsafe { &mut *self.value.get() });
         if is_forking {
             self.lock.return_to_fork();
@@ -141,10 +144,11 @@ impl<T> Locked<T> {
     }
 }
 
-/// Has these called before each fork(), and after it in the parent and in the child.
+/// Registers handlers that are called before each fork(), and after it in the parent and in the child.
 ///
-/// `registered` remembers that. No thread waits for another to do so: a child that was forked in between would wait for
-/// ever. So threads that come first at the same time each register the handlers, which are then called more than once.
+/// `registered` records that this was done. Threads do not wait for each other here, because a child forked during such
+/// a wait would hang. Threads that make the first call at the same time may therefore all register the handlers, which
+/// are then called more than once.
 pub fn register_handlers(
     registered: &OnceBool,
     before: extern "C" fn(),
@@ -162,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_thread_at_a_time_uses_the_value() {
+    fn threads_use_the_value_in_turn() {
         static VALUE: Locked<u32> = Locked::new(0);
         let add = || (0..1000).for_each(|_| VALUE.with(|value| *value += 1));
         std::thread::scope(|scope| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sockets of calls that wait. No program can name them, so a child that is forked while a call waits closes those of the
-//! call: nobody else could. Only fork() runs the handlers that do this; _Fork() and clone() do not.
+//! Private sockets of calls that wait. The program does not know their file descriptors. If another thread forks during
+//! such a call, the child therefore closes them. fork() runs the handlers that do this; _Fork() and clone() do not.
 
 use super::fd_list::{CAPACITY, FdList};
 use super::fork::wiped;
@@ -15,19 +15,21 @@ use core::mem::ManuallyDrop;
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use once_cell::race::OnceBool;
 
-/// A socket that forked children do not have. It stays in the thread that has created it, which the list names.
+/// A socket that forked children do not keep. It cannot be sent to another thread, because the list records which
+/// thread created it.
 pub struct HiddenSocket {
     socket: ManuallyDrop<IdentifiedSocket>,
     stays_in_thread: PhantomData<*const ()>,
 }
 
 impl HiddenSocket {
-    /// Makes a socket by `create`, while no other thread forks.
+    /// Creates a socket by `create`, while no other thread can fork.
     pub fn create(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
         while_no_thread_forks(|list| {
             let socket = standard_streams::move_above(create()?)?;
             if let Some(list) = list {
-                // SAFETY: nobody but the HiddenSocket has the descriptor until into_fd() or drop() removes it.
+                // SAFETY: only the HiddenSocket uses the file descriptor until into_fd() or drop() removes it from the
+                // list.
                 unsafe { list.add(socket.fd()) };
             }
             let socket = ManuallyDrop::new(IdentifiedSocket::new(socket));
@@ -35,7 +37,8 @@ impl HiddenSocket {
         })
     }
 
-    /// The same, for a socket that lives long enough for the program to close it.
+    /// Like [`HiddenSocket::create`], but the socket is identified, for long waits during which the program may close
+    /// its file descriptor.
     pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
         let mut hidden = HiddenSocket::create(create)?;
         if let Some(cookie) = hidden.socket.identify() {
@@ -56,7 +59,7 @@ impl HiddenSocket {
         self.socket.is_intact()
     }
 
-    /// The descriptor is no longer the library's alone.
+    /// Returns the file descriptor, which is then no longer private to the library.
     pub fn into_fd(self) -> OwnedFd {
         let mut hidden = ManuallyDrop::new(self);
         while_no_thread_forks(|list| {
@@ -64,25 +67,26 @@ impl HiddenSocket {
                 list.remove(hidden.fd());
             }
         });
-        // SAFETY: taken once, since hidden is not dropped.
+        // SAFETY: `hidden` is not dropped, so the socket is taken only once.
         unsafe { ManuallyDrop::take(&mut hidden.socket) }.into_fd()
     }
 }
 
 impl Drop for HiddenSocket {
     fn drop(&mut self) {
-        // If another thread forked between the two, the child would have the socket, or close what has its number then.
+        // Removing the entry and closing the socket must not be separated by a fork: the child would keep the socket,
+        // or close another file that has reused its file descriptor.
         while_no_thread_forks(|list| {
             if let Some(list) = list {
                 list.remove(self.fd());
             }
-            // SAFETY: self is not used any more.
+            // SAFETY: self is not used afterwards.
             unsafe { ManuallyDrop::drop(&mut self.socket) }
         });
     }
 }
 
-/// `call` gets the list, if there is one.
+/// Calls `call` with the list, if it exists.
 fn while_no_thread_forks<T>(call: impl FnOnce(Option<&FdList>) -> T) -> T {
     static HANDLERS: OnceBool = OnceBool::new();
     let Some(wiped) = wiped() else { return call(None) };

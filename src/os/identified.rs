@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sockets whose descriptor the program may have closed, as a program does that closes every descriptor which it does not
-//! know. The number may then be that of another file, which belongs to the program.
+//! Sockets whose file descriptor the program may have closed, for example because it closes all file descriptors that
+//! it does not know. The file descriptor may then refer to another file, which belongs to the program.
 
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::{Fd, OwnedFd};
@@ -8,10 +8,10 @@ use crate::sys::socket;
 use core::mem::ManuallyDrop;
 use errno::Errno;
 
-/// A socket that is recognised by its cookie, a number that no other socket of the network namespace ever has.
+/// A socket that is recognised by its cookie, a number that is never used for another socket in the network namespace.
 pub struct IdentifiedSocket {
     socket: ManuallyDrop<OwnedFd>,
-    /// None if it has not been asked for, or the kernel does not report it.
+    /// None if it was not requested, or the kernel does not report it.
     cookie: Option<u64>,
 }
 
@@ -32,14 +32,14 @@ impl IdentifiedSocket {
         self.socket.fd()
     }
 
-    /// Whether the descriptor is still that of the socket.
+    /// Whether the file descriptor still refers to the socket.
     pub fn is_intact(&self) -> bool {
         self.cookie.is_none_or(|expected| is_socket_with(self.fd(), Some(expected)))
     }
 
     pub fn into_fd(self) -> OwnedFd {
         let mut identified = ManuallyDrop::new(self);
-        // SAFETY: taken once, since identified is not dropped.
+        // SAFETY: `identified` is not dropped, so the socket is taken only once.
         unsafe { ManuallyDrop::take(&mut identified.socket) }
     }
 }
@@ -61,7 +61,7 @@ fn cookie(fd: Fd) -> crate::sys::Result<u64> {
 impl Drop for IdentifiedSocket {
     fn drop(&mut self) {
         if self.is_intact() {
-            // SAFETY: self is not used any more.
+            // SAFETY: self is not used afterwards.
             unsafe { ManuallyDrop::drop(&mut self.socket) }
         }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The local time, also where the C library cannot be asked for it.
+//! The local time, even if localtime_r() cannot be called.
 //!
-//! localtime_r() has a lock. A child that a thread forked while another one had the lock finds it locked for ever. Such a
-//! child uses the offset from UTC that its parent last knew.
+//! localtime_r() acquires a lock. If a thread forks while another thread holds the lock, it is never released in the
+//! child. Such a child uses the offset from UTC that its parent knew last.
 
 use super::fork;
 use super::standard_streams::Reserved;
@@ -11,20 +11,20 @@ use crate::sys::thread::{has_one_thread, pthread_atfork};
 use crate::sys::time;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
-/// Seconds east of UTC, and the time at which that was so.
+/// Seconds east of UTC, and the time at which this offset was determined.
 static OFFSET: AtomicI64 = AtomicI64::new(0);
 static OFFSET_KNOWN_AT: AtomicI64 = AtomicI64::new(NOT_KNOWN);
 const NOT_KNOWN: i64 = i64::MIN;
 
-/// No zone changes its offset except at a multiple of this.
+/// Time zones change their offset only at a multiple of this.
 const QUARTER_OF_AN_HOUR: i64 = 15 * 60;
 
-/// The generation in which no other thread can have left the lock held, or one of these.
+/// The fork generation in which the lock is known to be usable, or one of the constants below.
 static USABLE_IN: AtomicU32 = AtomicU32::new(NOT_USED);
 const NOT_USED: u32 = 0;
 const NEVER: u32 = u32::MAX;
 
-/// The time now. Its date and time of day are set, nothing else.
+/// Returns the current local time. Only the date and the time of day are set.
 pub fn local_time() -> libc::tm {
     let now = time::time();
     if is_lock_usable() {
@@ -46,7 +46,7 @@ fn is_lock_usable() -> bool {
 
 #[allow(clippy::useless_conversion, reason = "a long is shorter than i64 on some machines")]
 fn ask_c_library(now: i64) -> libc::tm {
-    // The first time, the C library reads a file.
+    // At the first call, the C library opens the file of the time zone.
     let is_first = OFFSET_KNOWN_AT.load(Ordering::Relaxed) == NOT_KNOWN;
     let _reserved = is_first.then(Reserved::new);
     let time = time::localtime_r(now);
@@ -55,8 +55,8 @@ fn ask_c_library(now: i64) -> libc::tm {
     time
 }
 
-/// Has the offset remembered before each fork of a program with threads. A child of a program without them may ask the C
-/// library.
+/// Updates the offset before each fork of a multithreaded program. A child of a single-threaded program may call
+/// localtime_r().
 #[cold]
 pub fn watch_forks() {
     static CHILD_MAY_ASK: AtomicBool = AtomicBool::new(false);
@@ -85,7 +85,7 @@ pub fn watch_forks() {
     pthread_atfork(Some(before_fork), None, Some(in_child));
 }
 
-/// Seconds since 1970 as a date and a time of day.
+/// Converts seconds since 1970 to a date and a time of day.
 fn broken_down(seconds: i64) -> libc::tm {
     const DAY: i64 = 24 * 60 * 60;
     let mut time = time::zeroed_tm();
@@ -100,8 +100,8 @@ fn broken_down(seconds: i64) -> libc::tm {
     time
 }
 
-/// Year, month and day of the Gregorian calendar, from days since 1970. Years are counted from March on, so that the day
-/// that is sometimes missing is their last, and in periods of 400, which are all alike.
+/// Converts days since 1970 to year, month and day in the Gregorian calendar. Years begin in March here, so that a leap
+/// day is the last day of its year. The calculation uses periods of 400 years, which all have the same length.
 fn date(days: i64) -> (i64, i64, i64) {
     const TO_MARCH_OF_YEAR_0: i64 = 719_468;
     const DAYS_OF_400_YEARS: i64 = 146_097;
@@ -109,7 +109,7 @@ fn date(days: i64) -> (i64, i64, i64) {
     let (period, day) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
-    // Five months have 153 days, from March on and from August on.
+    // March to July have 153 days, and so have August to December.
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
     let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };

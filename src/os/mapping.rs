@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Mapped memory as values.
+//! Memory mappings.
 
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::Fd;
@@ -10,19 +10,19 @@ use core::mem::{self, ManuallyDrop};
 use core::ptr::NonNull;
 use errno::Errno;
 
-/// Memory that was mapped; unmapped when dropped.
+/// A memory mapping. Dropping it unmaps the memory.
 pub struct Mapping {
     first: NonNull<c_void>,
     size: usize,
 }
 
 impl Mapping {
-    /// Of part of a file, where the kernel finds space.
+    /// Maps part of a file at an address that the kernel chooses.
     pub fn new(fd: Fd, offset: libc::off_t, size: usize, protection: c_int, flags: c_int) -> Result<Mapping> {
         memory::mmap(size, protection, flags, fd, offset).map(|first| Mapping { first, size })
     }
 
-    /// Whole pages of new memory: MAP_PRIVATE, or MAP_SHARED with children.
+    /// Maps whole pages of anonymous memory. `sharing` is MAP_PRIVATE or MAP_SHARED (with child processes).
     pub fn memory(size: usize, sharing: c_int) -> Result<Mapping> {
         let size = size.checked_next_multiple_of(memory::page_size()).ok_or(Errno(libc::ENOMEM))?;
         Mapping::new(Fd::NONE, 0, size, libc::PROT_READ | libc::PROT_WRITE, sharing | libc::MAP_ANONYMOUS)
@@ -33,7 +33,7 @@ impl Mapping {
     }
 
     pub fn end(&self) -> NonNull<c_void> {
-        // SAFETY: the end of the same mapping.
+        // SAFETY: the result is the end of the same mapping.
         unsafe { self.first.byte_add(self.size) }
     }
 
@@ -41,20 +41,22 @@ impl Mapping {
         self.first.addr().get()
     }
 
-    /// The memory for C, and a record of what was mapped: its size is needed to unmap it.
+    /// Returns the memory for C, and a record with the size, which is needed to unmap it.
     pub fn into_c(self) -> (*mut c_void, LentMapping) {
         let first = self.first.as_ptr();
         (first, LentMapping(ManuallyDrop::new(self)))
     }
 
-    /// Unmaps the size that mmap() was given. On success, errno stays as it is.
+    /// Unmaps the memory. On success, errno is preserved.
     ///
-    /// mmap() rounds it up to whole pages, and munmap() as well, but not to whole huge pages (hugetlbfs, MFD_HUGETLB):
-    /// part of one is EINVAL. No file is left to ask how large they are. But a map of huge pages can be cut only
-    /// between them, so that each size that is too small fails, and the first that does not is that of the map.
+    /// mmap() rounds the size up to whole pages, and for a file of huge pages (hugetlbfs, MFD_HUGETLB) up to whole huge
+    /// pages. munmap() rounds only to normal pages, and fails with EINVAL for part of a huge page. The size of the huge
+    /// pages is not known here, so the possible sizes are tried in ascending order. A mapping of huge pages can be
+    /// split only between them, so a size that is too small fails, and the first call that succeeds unmaps the whole
+    /// mapping.
     ///
     /// # Safety
-    /// Nobody uses the memory any more, and if this succeeds, the mapping is not used again, nor dropped.
+    /// The memory is no longer used. After success, the mapping is neither used nor dropped.
     unsafe fn unmap(&self) -> Result<()> {
         let errno = PreservedErrno::new();
         // SAFETY: as promised by the caller.
@@ -62,7 +64,7 @@ impl Mapping {
         for page in self.possible_page_sizes() {
             match (unmapped, self.size.checked_next_multiple_of(page)) {
                 (Err(Errno(libc::EINVAL)), Some(whole)) => {
-                    // SAFETY: as above; memory of huge pages is mapped up to the end of the last.
+                    // SAFETY: as above; a mapping of huge pages extends to the end of the last one.
                     unmapped = unsafe { memory::munmap(self.first, whole) };
                 }
                 _ => break,
@@ -74,7 +76,7 @@ impl Mapping {
         unmapped
     }
 
-    /// Sizes of pages with which a map can begin here, the smallest first.
+    /// The page sizes to which the address is aligned, in ascending order.
     fn possible_page_sizes(&self) -> impl Iterator<Item = usize> {
         const LARGEST: u64 = 16 << 30;
         let address = self.address();
@@ -84,18 +86,18 @@ impl Mapping {
     }
 }
 
-// SAFETY: memory can be unmapped by any thread.
+// SAFETY: any thread can unmap the memory.
 unsafe impl Send for Mapping {}
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // If that fails (the process would have too many maps), the memory stays mapped.
-        // SAFETY: the memory was not lent to C: nobody can use it any more.
+        // If this fails (the process would have too many mappings), the memory remains mapped. SAFETY: the memory was
+        // not lent to C, so nothing can use it.
         let _ = unsafe { self.unmap() };
     }
 }
 
-/// A mapping whose memory C has: it stays mapped when this is dropped.
+/// A mapping whose memory is lent to C. Dropping this does not unmap it.
 pub struct LentMapping(ManuallyDrop<Mapping>);
 
 impl LentMapping {
@@ -107,22 +109,23 @@ impl LentMapping {
         self.0.size
     }
 
-    /// Unmaps the memory that C gives back. A failure returns the record; EINVAL if it is that of other memory.
+    /// Unmaps memory that C returns. A failure returns the record. EINVAL: the record is that of other memory.
     pub fn unmap(self, memory: UnusedMemory) -> core::result::Result<(), (Errno, LentMapping)> {
         if memory.address() != self.address() {
             return Err((Errno(libc::EINVAL), self));
         }
-        // SAFETY: nobody uses it, as UnusedMemory::from_c() was promised, and self is given up on success.
+        // SAFETY: UnusedMemory::from_c() guarantees that nothing uses the memory, and on success self is not used
+        // again.
         unsafe { self.0.unmap() }.map_err(|failure| (failure, self))
     }
 }
 
-/// The address of a mapping that C has given back.
+/// The address of a mapping that C has returned.
 pub struct UnusedMemory(NonNull<c_void>);
 
 impl UnusedMemory {
     /// # Safety
-    /// If a [`LentMapping`] begins there, nobody uses the memory that it covers any more.
+    /// If a [`LentMapping`] begins there, the memory that it covers is no longer used.
     pub unsafe fn from_c(first: NonNull<c_void>) -> UnusedMemory {
         UnusedMemory(first)
     }
@@ -134,7 +137,7 @@ impl UnusedMemory {
 
 #[cfg(test)]
 impl LentMapping {
-    /// A record of memory that is not mapped, and must not be unmapped.
+    /// A record of memory that is not mapped and must not be unmapped.
     pub fn of_nothing(address: usize, size: usize) -> LentMapping {
         let first = NonNull::new(core::ptr::without_provenance_mut(address)).unwrap();
         LentMapping(ManuallyDrop::new(Mapping { first, size }))

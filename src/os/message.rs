@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Datagrams between C and the kernel.
+//! Datagrams, from the C caller's buffers to the kernel and back.
 
 use super::ancillary::{self, Control, FdArray, SentFds};
 use super::readable::{is_near, is_variable};
@@ -15,15 +15,15 @@ pub trait Outgoing {
     fn descriptors(&self) -> SentFds<'_>;
 }
 
-/// A message that a C caller receives.
+/// A message that a C caller wants to receive.
 pub trait Incoming {
     fn buffers(&self) -> IovArray<'_>;
     fn descriptors(&self) -> FdArray<'_>;
-    /// Stores the number of descriptors, and the flags.
+    /// Stores the number of received file descriptors and the flags.
     fn report(&self, descriptors: c_int, flags: c_int);
 }
 
-/// The buffers of a C caller: an array that only the kernel reads.
+/// The iovec array of a C caller. In general, only the kernel reads it.
 #[derive(Clone, Copy)]
 pub struct IovArray<'a> {
     first: *mut libc::iovec,
@@ -33,8 +33,9 @@ pub struct IovArray<'a> {
 
 impl<'a> IovArray<'a> {
     /// # Safety
-    /// During `'a`, `first` points to `count` elements, and each of them to memory that the kernel may read (to send) or
-    /// write (to receive). Where the kernel finds that it cannot, or `count` is negative, the call fails.
+    /// During `'a`, `first` points to `count` elements, and each of them to memory that the kernel may read (to send)
+    /// or write (to receive). An address where nothing is mapped or a negative `count` is permitted, and makes the call
+    /// fail.
     #[inline]
     pub const unsafe fn from_c(first: *mut libc::iovec, count: c_int) -> IovArray<'a> {
         IovArray { first, count, lifetime: PhantomData }
@@ -44,30 +45,30 @@ impl<'a> IovArray<'a> {
         self.count
     }
 
-    /// The only buffer, if `send` does the same as `sendmsg`: there is exactly one, of a possible length.
+    /// Returns the buffer if there is exactly one and its length is valid, so that `send` is equivalent to `sendmsg`.
     ///
-    /// Only the kernel can read at an address that may be wrong. So the element must be known to be readable. Mostly it
-    /// is, since a program declares it beside the message that `neighbour` is.
+    /// The address of the array may be invalid, so this reads the element only if it is known to be readable. That is
+    /// usually the case, because most programs declare it next to the message, which is `neighbour`.
     #[inline]
     pub fn only_buffer_near<T>(&self, neighbour: &T) -> Option<Buffer<'a>> {
         if self.count != 1 || !is_near(self.first, neighbour) {
             return None;
         }
-        // SAFETY: it can be read, as was just found.
+        // SAFETY: the check above has shown that it is readable.
         unsafe { self.first_buffer() }
     }
 
-    /// The same for an array that is a variable of the program.
+    /// The same for an array in the program's static variables.
     pub fn only_buffer_in_variables(&self) -> Option<Buffer<'a>> {
         if self.count != 1 || !is_variable(self.first) {
             return None;
         }
-        // SAFETY: it can be read, as was just found.
+        // SAFETY: the check above has shown that it is readable.
         unsafe { self.first_buffer() }
     }
 
     /// # Safety
-    /// The first element can be read.
+    /// The first element is readable.
     #[inline]
     unsafe fn first_buffer(&self) -> Option<Buffer<'a>> {
         // SAFETY: as promised by the caller.
@@ -75,7 +76,7 @@ impl<'a> IovArray<'a> {
         (element.iov_len <= isize::MAX as usize).then_some(Buffer { element, lifetime: PhantomData })
     }
 
-    /// A negative count becomes one that is larger than any limit, which the kernel refuses with EMSGSIZE.
+    /// A negative count becomes a number above any limit, which the kernel rejects with EMSGSIZE.
     #[inline]
     fn header(&self) -> libc::msghdr {
         let mut header = socket::empty_msghdr();
@@ -94,26 +95,26 @@ pub struct Buffer<'a> {
 /// Sends one datagram from one buffer.
 #[inline]
 pub fn send(fd: Fd, buffer: &Buffer, flags: c_int) -> Result<usize> {
-    // SAFETY: IovArray::from_c() was promised that the kernel may read there, or finds that it cannot.
+    // SAFETY: IovArray::from_c() guarantees that the kernel may read there, or nothing is mapped.
     unsafe { socket::send(fd, buffer.element.iov_base, buffer.element.iov_len, flags) }
 }
 
-/// Sends one datagram with descriptors, at most [`ancillary::MAX_DESCRIPTORS`].
+/// Sends one datagram with at most [`ancillary::MAX_DESCRIPTORS`] file descriptors.
 #[inline(never)]
 pub fn sendmsg(fd: Fd, buffers: IovArray, descriptors: &[c_int], flags: c_int) -> Result<usize> {
     let mut control = Control::uninit();
     let mut header = buffers.header();
     control.pack(&mut header, descriptors);
-    // SAFETY: the control buffer outlives the call; the buffers are as IovArray::from_c() was promised.
+    // SAFETY: the control buffer outlives the call; IovArray::from_c() guarantees the buffers.
     unsafe { socket::sendmsg(fd, &header, flags) }
 }
 
 /// The result of one receive.
 pub struct Received {
     pub bytes: usize,
-    /// The kernel's flags, with MSG_CTRUNC if a descriptor did not fit.
+    /// The kernel's flags, and MSG_CTRUNC if a file descriptor did not fit.
     pub flags: c_int,
-    /// The number of descriptors stored.
+    /// The number of stored file descriptors.
     pub descriptors: c_int,
     /// Whether any ancillary data was received.
     pub has_ancillary_data: bool,
@@ -125,7 +126,7 @@ impl Received {
     }
 }
 
-/// Receives one datagram. The descriptors that come with it are close-on-exec, and closed if they do not fit.
+/// Receives one datagram. Received file descriptors are close-on-exec. Those that do not fit are closed.
 #[inline(never)]
 pub fn recvmsg(fd: Fd, buffers: IovArray, array: &FdArray, flags: c_int) -> Result<Received> {
     if array.is_empty() {
@@ -134,11 +135,11 @@ pub fn recvmsg(fd: Fd, buffers: IovArray, array: &FdArray, flags: c_int) -> Resu
     let mut control = Control::uninit();
     let mut header = buffers.header();
     control.offer(&mut header);
-    // SAFETY: the control buffer outlives the call; the buffers are as IovArray::from_c() was promised.
+    // SAFETY: the control buffer outlives the call; IovArray::from_c() guarantees the buffers.
     let bytes = unsafe { socket::recvmsg(fd, &mut header, flags | libc::MSG_CMSG_CLOEXEC) }?;
     let has_ancillary_data = header.msg_controllen != 0;
     let descriptors = if has_ancillary_data {
-        // SAFETY: the kernel has filled the control buffer.
+        // SAFETY: the kernel has written the control buffer.
         unsafe { ancillary::unpack(&mut header, array) }
     } else {
         0
@@ -146,16 +147,17 @@ pub fn recvmsg(fd: Fd, buffers: IovArray, array: &FdArray, flags: c_int) -> Resu
     Ok(Received { bytes, flags: header.msg_flags, descriptors, has_ancillary_data })
 }
 
-/// Receives the data of one datagram, and the flags. Without a control buffer the kernel closes the descriptors.
+/// Receives the data of one datagram. Returns its size and the flags. There is no control buffer, so the kernel closes
+/// file descriptors of the datagram.
 #[inline]
 pub fn recvmsg_data(fd: Fd, buffers: IovArray, flags: c_int) -> Result<(usize, c_int)> {
     let mut header = buffers.header();
-    // SAFETY: the buffers are as IovArray::from_c() was promised.
+    // SAFETY: IovArray::from_c() guarantees the buffers.
     let bytes = unsafe { socket::recvmsg(fd, &mut header, flags) }?;
     Ok((bytes, header.msg_flags))
 }
 
-/// A thread can be cancelled in these calls: see [`super::cancel`].
+/// The thread can be cancelled in these calls, so no value may have a destructor: see [`super::cancel`].
 const _: () = assert!(
     !needs_drop::<Control>()
         && !needs_drop::<FdArray>()

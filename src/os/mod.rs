@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Mechanisms that consist of several system calls and need unsafe code.
 //!
-//! Some keep the library out of the way of its program: descriptors that no program can name ([`hidden`],
-//! [`standard_streams`], [`identified`]), descriptors that were closed during a call ([`fd_history`]), processes after a
-//! fork ([`fork`], [`fork_lock`]), log lines without side effects ([`stderr`], [`local_time`]), cancelled threads
-//! ([`cancel`]).
+//! Some prevent conflicts between the library and the program: private file descriptors ([`hidden`],
+//! [`standard_streams`], [`identified`]), file descriptors that are closed during a call ([`fd_history`]), forked
+//! processes ([`fork`], [`fork_lock`]), log lines without side effects ([`stderr`], [`local_time`]), and cancelled
+//! threads ([`cancel`]).
 
 pub mod ancillary;
 pub mod cancel;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Reading a path that came from C, after the kernel has read it.
+//! Reading a path from C after the kernel has read it.
 
 use crate::rt::text::Quoted;
 use crate::sys::path::KernelPath;
@@ -9,7 +9,8 @@ use core::fmt;
 use errno::Errno;
 
 impl<'a> KernelPath<'a> {
-    /// The string; EFAULT if the kernel cannot read it, of which nothing is read here then. This is a system call.
+    /// Returns the string. This makes a system call. EFAULT: the kernel cannot read the path. It is not read here
+    /// either then.
     pub fn to_c_str(self) -> Result<&'a CStr> {
         if self.as_ptr().is_null() {
             return Err(Errno(libc::EFAULT));
@@ -21,22 +22,22 @@ impl<'a> KernelPath<'a> {
         }
     }
 
-    /// What lstat() reports, and the string if the kernel has read all of it.
+    /// Returns the result of lstat(), and the string if the kernel has read all of it.
     pub fn lstat(self) -> (Result<libc::stat>, Option<&'a CStr>) {
         let status = file::lstat(self);
-        // SAFETY: a call with this path has given the result.
+        // SAFETY: this is the result of a call with this path.
         (status, unsafe { self.string_after(&status) })
     }
 
-    /// What mkdir() reports, and the string if the kernel has read all of it.
+    /// Returns the result of mkdir(), and the string if the kernel has read all of it.
     pub fn mkdir(self, mode: libc::mode_t) -> (Result<()>, Option<&'a CStr>) {
         let made = file::mkdir(self, mode);
-        // SAFETY: a call with this path has given the result.
+        // SAFETY: this is the result of a call with this path.
         (made, unsafe { self.string_after(&made) })
     }
 
     /// # Safety
-    /// `result` is that of a call with this path and no other.
+    /// `result` is the result of a call whose only path is this one.
     unsafe fn string_after<T>(self, result: &Result<T>) -> Option<&'a CStr> {
         match result {
             Err(Errno(libc::EFAULT | libc::ENAMETOOLONG)) => None,
@@ -45,24 +46,25 @@ impl<'a> KernelPath<'a> {
         }
     }
 
-    /// None if it is null: a sandbox may deny a call before the kernel looks at the path.
+    /// Returns None for null: a sandbox may deny a call before the kernel reads the path.
     ///
     /// # Safety
-    /// A call with this path and no other has not failed with EFAULT.
+    /// A call whose only path is this one has not failed with EFAULT.
     unsafe fn as_string(self) -> Option<&'a CStr> {
-        // SAFETY: not null, and the kernel has found something there, so it is a string as from_c() was promised. (Where a
-        // sandbox denies even access(), an address where nothing is mapped is not found out, and reading it crashes.)
+        // SAFETY: not null, and the kernel could read the address, so from_c() guarantees a string. (If a sandbox
+        // denies even access(), an address where nothing is mapped is not detected, and reading it crashes.)
         (!self.as_ptr().is_null()).then(|| unsafe { CStr::from_ptr(self.as_ptr()) })
     }
 
-    /// The path for the message of an error. One that cannot be read is not read here either: the kernel may have had
-    /// another reason to fail first, be it a flag or the other one of two paths.
+    /// Returns the path for an error message. An unreadable path is shown as an address. `error` alone does not prove
+    /// that the path is readable: the kernel may have failed before it read the path, because of a flag or another
+    /// path.
     pub fn shown(self, error: Errno) -> Shown<'a> {
         Shown { path: self, is_unreadable: error.0 == libc::EFAULT }
     }
 }
 
-/// See [`KernelPath::shown`]. The kernel is asked only when the message is formatted.
+/// See [`KernelPath::shown`]. The system call that tests the path is made only if the message is formatted.
 pub struct Shown<'a> {
     path: KernelPath<'a>,
     is_unreadable: bool,
@@ -86,11 +88,11 @@ mod tests {
     use core::ptr;
 
     #[test]
-    fn null_is_no_string_also_if_a_call_was_denied_for_another_reason() {
+    fn null_is_never_read_as_a_string() {
         // SAFETY: null is allowed.
         let null = unsafe { KernelPath::from_c(ptr::null()) };
         for failure in [libc::EPERM, libc::ENOSYS, libc::EFAULT] {
-            // SAFETY: the result of a call that a sandbox denies.
+            // SAFETY: this is the result of a call that a sandbox denies.
             assert_eq!(unsafe { null.string_after::<()>(&Err(Errno(failure))) }, None);
         }
         assert_eq!(null.to_c_str(), Err(Errno(libc::EFAULT)));

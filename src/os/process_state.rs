@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether another process still runs.
+//! Whether another process has terminated.
 
 use super::standard_streams;
 use crate::sys::{file, process};
 use errno::Errno;
 
-/// Whether the process has ended, waited for or not. False if that cannot be found out.
+/// Returns whether the process has terminated, including as a zombie. False if this cannot be determined.
 pub fn has_exited(process: libc::pid_t) -> bool {
     match process::pidfd_open(process).and_then(standard_streams::move_above) {
         Ok(pidfd) => {
@@ -13,7 +13,7 @@ pub fn has_exited(process: libc::pid_t) -> bool {
             file::poll_slice(&mut entry, 0).is_ok_and(|ready| ready > 0)
         }
         Err(Errno(libc::ESRCH)) => true,
-        // Before Linux 5.3. A process that was not waited for exists here.
+        // pidfd_open() fails before Linux 5.3. kill() does not detect zombies.
         Err(_) => process::kill(process, 0) == Err(Errno(libc::ESRCH)),
     }
 }

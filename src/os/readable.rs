@@ -1,37 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Memory that can be read without the risk of a crash, as far as that is known without a system call.
+//! Detecting readable memory without a system call.
 //!
-//! An address that a C program gives may be wrong. The kernel finds that out and says EFAULT. Where it is cheaper to look
-//! at the memory here, it must lie on a page that is known to be there.
+//! An address from a C program may be invalid. The kernel reports that as EFAULT. If the library reads such memory
+//! itself to save time, the memory must be on a page that is known to be mapped.
 
 use crate::sys::process::getauxval;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// The variables of the program, which are mapped for its whole life: where they begin, and their size.
+/// The address and the size of the program's writable segment, which contains its static variables and is never
+/// unmapped.
 static DATA_START: AtomicUsize = AtomicUsize::new(0);
 static DATA_SIZE: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether a `U` can be read at `pointer` because it lies on the page where `neighbour` begins.
+/// Whether a `U` at `pointer` is readable because it is on the page where `neighbour` begins.
 #[inline]
 pub fn is_near<T, U>(pointer: *const U, neighbour: &T) -> bool {
-    // No architecture has smaller pages.
+    // The minimum page size of all architectures.
     const PAGE_SIZE: usize = 4096;
     let page = ptr::from_ref(neighbour).addr() & !(PAGE_SIZE - 1);
     pointer.addr().wrapping_sub(page) <= PAGE_SIZE - size_of::<U>()
 }
 
-/// Whether a `U` can be read at `pointer` because it lies among the variables of the program.
+/// Whether a `U` at `pointer` is readable because it is in the program's static variables.
 #[inline]
 pub fn is_variable<U>(pointer: *const U) -> bool {
     let offset = pointer.addr().wrapping_sub(DATA_START.load(Ordering::Relaxed));
     offset < DATA_SIZE.load(Ordering::Relaxed).saturating_sub(size_of::<U>() - 1)
 }
 
-/// Finds the variables of the program. To be called when the library is loaded; it makes no system call.
+/// Finds the program's static variables. Must be called when the library is loaded. Makes no system call.
 #[cold]
 pub fn find_variables() {
-    // SAFETY: the kernel has handed the program's own headers over, which are mapped for its whole life.
+    // SAFETY: the kernel passes the address of the program headers, which are never unmapped.
     unsafe {
         let headers = ptr::with_exposed_provenance::<Header>(getauxval(libc::AT_PHDR));
         let size = getauxval(libc::AT_PHENT);
@@ -39,12 +40,12 @@ pub fn find_variables() {
             return;
         }
         let headers = core::slice::from_raw_parts(headers, getauxval(libc::AT_PHNUM));
-        // A program that may be loaded anywhere says where its headers would be at address 0.
+        // In a position-independent program, PT_PHDR contains the address of the headers relative to the load address.
         let bias = headers
             .iter()
             .find(|header| header.p_type == libc::PT_PHDR)
             .map(|header| ptr::from_ref(headers).addr().wrapping_sub(header.p_vaddr as usize));
-        // Some linkers give those that are only written while the program starts a segment of their own, the first.
+        // Some linkers put data that is read-only after relocation into a segment of its own, before the writable one.
         let writable =
             headers.iter().rfind(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W != 0);
         if let (Some(bias), Some(data)) = (bias, writable) {
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shares_a_page_is_readable() {
+    fn memory_on_the_same_page_is_readable() {
         #[repr(C, align(4096))]
         struct Pages([[u64; 512]; 2]);
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Objects of a process that several of its threads refer to, counted so that the last reference frees them.
+//! Reference-counted objects that several threads of a process share.
 //!
-//! The count is of one process alone: threads that had references when the process forked do not exist in the child, where
-//! only that of the owner is left. So the count and the fork generation in which it was made share a word.
+//! The count is valid in one process only. Threads that had references when the process forked do not exist in the
+//! child, where only the reference of the owner remains. The count is therefore stored in one word together with the
+//! fork generation in which it is valid.
 
 use super::fork;
 use alloc::boxed::Box;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// A value with a count of references, one at first: that of its owner.
+/// A value with a reference count. The initial count is 1, for the owner.
 pub struct Counted<T> {
     count: ReferenceCount,
     value: T,
@@ -21,48 +22,48 @@ impl<T: Send + Sync> Counted<T> {
     }
 }
 
-/// A reference to a counted value in a Box. The last one that is dropped drops the Box.
+/// A reference to a counted value in a Box. Dropping the last reference frees the Box.
 pub struct Reference<T>(NonNull<Counted<T>>);
 
 impl<T> Reference<T> {
-    /// One more reference.
+    /// Adds a reference.
     ///
     /// # Safety
     /// `counted` is a leaked Box whose owner still has its reference.
     pub unsafe fn new(counted: NonNull<Counted<T>>) -> Reference<T> {
-        // SAFETY: it exists, as promised by the caller.
+        // SAFETY: the object exists, as promised by the caller.
         unsafe { counted.as_ref() }.count.add(fork::generation());
         Reference(counted)
     }
 
-    /// The reference of the owner.
+    /// Returns the reference of the owner.
     ///
     /// # Safety
-    /// As for [`Reference::new`], and the owner calls this once.
+    /// As for [`Reference::new`]. The owner calls this only once.
     pub unsafe fn of_owner(counted: NonNull<Counted<T>>) -> Reference<T> {
         Reference(counted)
     }
 
     pub fn value(&self) -> &T {
-        // SAFETY: it exists while there is a reference.
+        // SAFETY: the object exists while there is a reference.
         &unsafe { self.0.as_ref() }.value
     }
 
-    /// Whether there is another reference.
+    /// Whether there are other references.
     pub fn is_shared(&self) -> bool {
-        // SAFETY: it exists while there is a reference.
+        // SAFETY: the object exists while there is a reference.
         unsafe { self.0.as_ref() }.count.get(fork::generation()) > 1
     }
 }
 
 impl<T> Drop for Reference<T> {
     fn drop(&mut self) {
-        // No reference to the whole object: another thread may free it as soon as the count has changed. One to an atomic
-        // variable may be left dangling then.
-        // SAFETY: it exists until the count has changed.
+        // Only the count is borrowed, not the whole object: another thread may free the object as soon as the count has
+        // changed, and only a reference to an atomic variable may dangle then. SAFETY: the object exists until the
+        // count has changed.
         let count = unsafe { &(*self.0.as_ptr()).count };
         if count.remove(fork::generation()) == 0 {
-            // SAFETY: it is a leaked Box, and there is no other reference.
+            // SAFETY: the object is a leaked Box, and there is no other reference.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }
@@ -91,7 +92,7 @@ impl ReferenceCount {
         self.change(generation, |count| count.wrapping_add(1));
     }
 
-    /// The references that are left.
+    /// Returns the number of remaining references.
     fn remove(&self, generation: u32) -> u32 {
         self.change(generation, |count| count.wrapping_sub(1))
     }
@@ -117,7 +118,7 @@ mod tests {
     fn the_last_reference_frees_the_value() {
         let value = std::sync::Arc::new(());
         let counted = NonNull::from(Box::leak(Box::new(Counted::new(value.clone()))));
-        // SAFETY: the Box was leaked, and this is its owner.
+        // SAFETY: the Box is leaked, and this is its owner.
         let (owner, other) = unsafe { (Reference::of_owner(counted), Reference::new(counted)) };
         assert!(owner.is_shared());
         drop(owner);
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forked_child_counts_from_its_owner_again() {
+    fn a_forked_child_starts_with_the_reference_of_the_owner() {
         let count = ReferenceCount::one(7);
         count.add(7);
         count.add(7);

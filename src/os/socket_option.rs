@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Options of sockets, and where C keeps their values.
+//! Socket options, with values in memory of the C caller.
 
 use crate::rt::fd::Fd;
 use crate::sys::{Result, socket};
@@ -7,7 +7,7 @@ use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
 use core::ptr;
 
-/// The value of an option on its way to the kernel.
+/// The value of an option to set.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     first: *const c_void,
@@ -17,8 +17,8 @@ pub struct Value<'a> {
 
 impl Value<'_> {
     /// # Safety
-    /// `first` points to `size` bytes that outlive `'a`. Where the kernel finds that it does not, a call fails and
-    /// nothing is harmed.
+    /// `first` points to `size` bytes that outlive `'a`, or to an address where nothing is mapped: the call then fails.
+    /// [`Value::as_int`] reads the bytes, and requires that `first` is null or valid.
     pub unsafe fn from_c<'a>(first: *const c_void, size: libc::socklen_t) -> Value<'a> {
         Value { first, size, lifetime: PhantomData }
     }
@@ -27,15 +27,15 @@ impl Value<'_> {
         self.size
     }
 
-    /// The int that it is, None if it has another size or is null.
+    /// Returns the value as an int. None if it has another size or is null.
     pub fn as_int(&self) -> Option<c_int> {
         let is_int = self.size == size_of::<c_int>() as libc::socklen_t && !self.first.is_null();
-        // SAFETY: not null, so it points to the bytes of an int, as from_c() was promised.
+        // SAFETY: not null, so from_c() guarantees the bytes of an int.
         is_int.then(|| unsafe { self.first.cast::<c_int>().read_unaligned() })
     }
 }
 
-/// An option that a C caller asks for, and where it wants the value and its size.
+/// The option that a C caller requests, and the memory for its value and size.
 pub struct ValueBuffer<'a> {
     level: c_int,
     name: c_int,
@@ -46,9 +46,10 @@ pub struct ValueBuffer<'a> {
 
 impl ValueBuffer<'_> {
     /// # Safety
-    /// Each of the two pointers is null or valid during `'a`: `size` for reading and writing, `first` for writing the value
-    /// of the option, and an int of which `*size` bytes are stored if they are fewer. How many bytes the former has for a
-    /// given `*size`, the option decides. Where the kernel finds that it cannot write, a call fails and nothing is harmed.
+    /// Each of the two pointers is null or valid during `'a`: `size` for reading and writing, and `first` for writing
+    /// the value of the option, whose number of bytes for a given `*size` depends on the option. For a value that is an
+    /// int, the first `*size` bytes of it are written if they are fewer. If the kernel cannot write to an address, the
+    /// call fails.
     pub unsafe fn from_c<'a>(
         level: c_int,
         name: c_int,
@@ -66,9 +67,9 @@ impl ValueBuffer<'_> {
         self.name
     }
 
-    /// The number of bytes that C has for a value of which the size is counted in bytes, None if `size` is null.
+    /// The size of the caller's buffer, for options whose size is counted in bytes. None if `size` is null.
     pub fn capacity(&self) -> Option<libc::socklen_t> {
-        // SAFETY: not null, so valid, as from_c() was promised.
+        // SAFETY: not null, so from_c() guarantees that it is valid.
         (!self.size.is_null()).then(|| unsafe { self.size.read() })
     }
 
@@ -76,11 +77,11 @@ impl ValueBuffer<'_> {
         self.first.is_null()
     }
 
-    /// Writes as many bytes of an int as fit, and their number.
+    /// Stores as many bytes of an int as fit, and their number.
     pub fn store_int(&mut self, value: c_int) {
         let Some(capacity) = self.capacity() else { return };
         let fitting = size_of::<c_int>().min(capacity as usize);
-        // SAFETY: not null, and no more bytes than there are, as from_c() was promised.
+        // SAFETY: not null, so from_c() guarantees that the bytes are valid for writing.
         unsafe {
             if !self.is_null() {
                 ptr::copy(ptr::from_ref(&value).cast::<u8>(), self.first.cast(), fitting);
@@ -91,11 +92,11 @@ impl ValueBuffer<'_> {
 }
 
 pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
-    // SAFETY: the value is as Value::from_c() was promised.
+    // SAFETY: guaranteed by Value::from_c().
     unsafe { socket::setsockopt(fd, level, name, value.first, value.size) }
 }
 
 pub fn get(fd: Fd, buffer: &mut ValueBuffer) -> Result<()> {
-    // SAFETY: the buffer is that of the option, as ValueBuffer::from_c() was promised.
+    // SAFETY: guaranteed by ValueBuffer::from_c().
     unsafe { socket::getsockopt(fd, buffer.level, buffer.name, buffer.first, buffer.size) }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Descriptors of the library are never 0, 1 or 2, whatever a program has closed: a program that redirects its standard
-//! streams must not hit them.
+//! File descriptors of the library are never 0, 1 or 2, even if the program has closed these. Otherwise a program that
+//! redirects its standard streams would replace them.
 
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::{Fd, OwnedFd};
@@ -8,15 +8,16 @@ use crate::sys::path::KernelPath;
 use crate::sys::{Result, file};
 use core::ffi::c_int;
 
-/// The lowest descriptor that the library uses for itself.
+/// The lowest file descriptor that the library uses internally.
 const FIRST: c_int = libc::STDERR_FILENO + 1;
 
-/// The same open file at a descriptor from 3 on, close-on-exec if that is another one.
+/// Returns the same open file as a file descriptor of 3 or more. If it must be moved, the new file descriptor is
+/// close-on-exec.
 pub fn move_above(fd: OwnedFd) -> Result<OwnedFd> {
     if fd.number() < FIRST { duplicate_above(fd.fd()) } else { Ok(fd) }
 }
 
-/// The same. A failure leaves the descriptor where it is.
+/// Like [`move_above`], but on failure, the file descriptor remains open and unchanged.
 pub fn move_above_in_place(fd: &mut OwnedFd) -> Result<()> {
     if fd.number() < FIRST {
         *fd = duplicate_above(fd.fd())?;
@@ -24,22 +25,22 @@ pub fn move_above_in_place(fd: &mut OwnedFd) -> Result<()> {
     Ok(())
 }
 
-/// The same open file at another descriptor from 3 on, close-on-exec.
+/// Duplicates a file descriptor to one of 3 or more, close-on-exec.
 pub fn duplicate_above(fd: Fd) -> Result<OwnedFd> {
     file::fcntl_dupfd(fd, FIRST, true)
 }
 
-/// A file that the library opens for itself.
+/// Opens a file for internal use.
 pub fn open_above(path: KernelPath, flags: c_int) -> Result<OwnedFd> {
     move_above(file::open(path, flags | libc::O_CLOEXEC, 0)?)
 }
 
-/// The same for a path that starts from a directory.
+/// Opens a file relative to a directory for internal use.
 pub fn openat_above(directory: Fd, path: KernelPath, flags: c_int) -> Result<OwnedFd> {
     move_above(file::openat(directory, path, flags | libc::O_CLOEXEC)?)
 }
 
-/// Makes a descriptor one for the C caller: inheritable, and the lowest number available.
+/// Converts a file descriptor for the C caller: not close-on-exec, and the lowest one available.
 pub fn for_caller(fd: OwnedFd) -> Result<OwnedFd> {
     if let Some(lower) = file::fcntl_dupfd(fd.fd(), 0, false).ok().filter(|other| other.number() < fd.number()) {
         return Ok(lower);
@@ -47,14 +48,15 @@ pub fn for_caller(fd: OwnedFd) -> Result<OwnedFd> {
     file::fcntl_setfd(fd.fd(), 0).map(|()| fd)
 }
 
-/// Keeps 0, 1 and 2 from what the C library opens for itself while this exists. Those that the program has closed refer
-/// to something that can neither be read nor written; what the program opens there stays.
+/// While this exists, the C library cannot get 0, 1 or 2 for files that it opens. If the program has closed any of
+/// them, they are opened as O_PATH, so that they can be neither read nor written. Dropping this closes them again,
+/// unless the program has replaced them.
 pub struct Reserved {
     is_reserved: [bool; FIRST as usize],
 }
 
 impl Reserved {
-    /// errno stays as it is, also at the end.
+    /// errno is preserved, also by dropping this.
     pub fn new() -> Reserved {
         let _errno = PreservedErrno::new();
         let mut is_reserved = [false; FIRST as usize];
@@ -68,7 +70,7 @@ impl Reserved {
     }
 }
 
-/// Whether the descriptor is reserved now: another thread may have been faster.
+/// Returns whether the file descriptor was reserved. Another thread may have opened it first.
 fn reserve(fd: c_int) -> bool {
     let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
     match file::open(c"/".into(), flags, 0) {
@@ -86,7 +88,7 @@ impl Drop for Reserved {
         for (fd, _) in (0..).zip(self.is_reserved).filter(|(_, is_reserved)| *is_reserved) {
             let fd = Fd::from_c(fd);
             if file::fcntl_getfl(fd).is_ok_and(|flags| flags & libc::O_PATH != 0) {
-                // SAFETY: it is what reserve() opened, unless the program has put an O_PATH descriptor of its own there.
+                // SAFETY: reserve() opened it, unless the program has replaced it by an O_PATH file descriptor.
                 let _ = unsafe { file::close(fd) };
             }
         }

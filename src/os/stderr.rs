@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Writing to standard error without side effects: no signal, no wait for a reader, and never into a descriptor that got
-//! the number because the program had closed it.
+//! Writing to standard error without side effects: this raises no signal, does not wait for a reader, and does not
+//! write to another file that was opened as file descriptor 2 after the program closed standard error.
 
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::Fd;
@@ -11,7 +11,7 @@ use errno::Errno;
 
 const STDERR: Fd = Fd::from_c(libc::STDERR_FILENO);
 
-/// Standard error as it is now; None if nothing may be written to it.
+/// Returns the current standard error. None if nothing may be written to it.
 pub fn target() -> Option<Target> {
     let status = file::fstat(STDERR).ok()?;
     (!is_returned(&status)).then_some(Target { kind: status.st_mode & libc::S_IFMT })
@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Writes all of it, or as much as can be written at once.
+    /// Writes all bytes, or as many as can be written without waiting.
     pub fn write(&self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match self.write_once(bytes) {
@@ -47,7 +47,7 @@ impl Target {
     }
 }
 
-/// A pipe that has no reader raises SIGPIPE, and one that is full waits for its reader.
+/// Writing to a pipe raises SIGPIPE if it has no reader, and blocks if it is full. This avoids both.
 fn write_to_pipe(bytes: &[u8]) -> Result<usize> {
     let mut entries = [libc::pollfd { fd: STDERR.number(), events: libc::POLLOUT, revents: 0 }];
     file::poll_slice(&mut entries, 0)?;
@@ -57,11 +57,11 @@ fn write_to_pipe(bytes: &[u8]) -> Result<usize> {
     without_sigpipe(|| file::write_slice(STDERR, bytes))
 }
 
-/// Makes a call, and discards the SIGPIPE that it raises for the thread, if it does.
+/// Makes a call, and discards a SIGPIPE that it raises for the thread.
 fn without_sigpipe(call: impl FnOnce() -> Result<usize>) -> Result<usize> {
     let sigpipe = SignalSet::of(libc::SIGPIPE);
     let mask_before = signal::pthread_sigmask(libc::SIG_BLOCK, &sigpipe);
-    // Only a blocked signal can be pending already, and then it is the program's.
+    // If SIGPIPE is already pending, it must be blocked, and belongs to the program.
     let is_blocked = mask_before.contains(libc::SIGPIPE);
     let was_pending = is_blocked && signal::sigpending().is_ok_and(|pending| pending.contains(libc::SIGPIPE));
     let result = call();
@@ -74,14 +74,14 @@ fn without_sigpipe(call: impl FnOnce() -> Result<usize>) -> Result<usize> {
     result
 }
 
-// --- descriptor 2 as an ordinary one -------------------------------------------------------------------------------
+// --- file descriptor 2 as an ordinary file -------------------------------------------------------------------------
 
-/// Whether a function of the library has returned descriptor 2, and of which file.
+/// Whether a function of the library has returned file descriptor 2, and the file that it refers to.
 static IS_RETURNED: AtomicBool = AtomicBool::new(false);
 static DEVICE: AtomicU64 = AtomicU64::new(0);
 static INODE: AtomicU64 = AtomicU64::new(0);
 
-/// To be called for each descriptor that C gets because its number was available.
+/// Must be called for each file descriptor that is returned to C as the lowest one available.
 #[inline]
 pub fn note_returned(fd: Fd) {
     if fd == STDERR {
@@ -100,7 +100,7 @@ fn remember_as_returned() {
     }
 }
 
-/// To be called when C closes a descriptor, or has it replaced.
+/// Must be called when C closes or replaces a file descriptor.
 #[inline]
 pub fn note_replaced(fd: Fd) {
     if fd == STDERR {
@@ -108,8 +108,8 @@ pub fn note_replaced(fd: Fd) {
     }
 }
 
-/// The program may have redirected the descriptor since, by calls that the library does not see: it refers to another
-/// file then.
+/// Compares the file, because the program may have redirected the file descriptor by calls that the library does not
+/// see.
 fn is_returned(status: &libc::stat) -> bool {
     if !IS_RETURNED.load(Ordering::Acquire) {
         return false;

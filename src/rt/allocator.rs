@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Memory for `Box` and `Vec` comes from `malloc`, as memory that a C program frees must.
+//! `Box` and `Vec` use `malloc`, because C programs may free the memory.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
@@ -12,8 +12,9 @@ struct Malloc;
 /// The alignment that `malloc` guarantees on every architecture.
 const GUARANTEED_ALIGNMENT: usize = 2 * size_of::<usize>();
 
-// SAFETY: the functions of the C library keep the contract of GlobalAlloc for layouts up to the guaranteed alignment.
-// The library has no type with a stricter alignment; a request for one fails instead of returning misaligned memory.
+// SAFETY: the functions of the C library satisfy the contract of GlobalAlloc for layouts up to the guaranteed
+// alignment. The library has no type with a stricter alignment. A request for one fails instead of returning misaligned
+// memory.
 unsafe impl GlobalAlloc for Malloc {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.align() > GUARANTEED_ALIGNMENT {
@@ -24,12 +25,12 @@ unsafe impl GlobalAlloc for Malloc {
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, _layout: Layout) {
-        // SAFETY: the caller promises memory from this allocator, that is, from malloc().
+        // SAFETY: the caller promises memory from this allocator, so it is from malloc().
         unsafe { libc::free(memory.cast()) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, _layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: as above; the alignment does not change, and was within the guarantee when the memory was allocated.
+        // SAFETY: as above; the alignment is unchanged and was checked when the memory was allocated.
         unsafe { libc::realloc(memory.cast(), new_size).cast() }
     }
 }

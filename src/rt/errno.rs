@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Keeping errno as it is.
+//! Preserving errno.
 
 use errno::{Errno, errno, set_errno};
 
-/// Restores errno when it is dropped: for calls that must not be noticed.
+/// Restores errno when dropped.
 pub struct PreservedErrno(Errno);
 
 impl PreservedErrno {

@@ -5,18 +5,18 @@ use core::ffi::c_int;
 use core::fmt;
 use errno::{Errno, errno};
 
-/// A file descriptor as an argument of a system call: that of an [`OwnedFd`], or an int that came from C.
+/// A file descriptor as an argument of a system call: that of an [`OwnedFd`], or an int from C.
 ///
-/// An int from C may be negative, closed, or a file of any type: only the kernel knows. Nothing is owned, so no safe
-/// function closes or replaces an `Fd`.
+/// An int from C may be negative, closed, or refer to a file of any type. An `Fd` does not own the file descriptor, so
+/// no safe function closes or replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Fd(c_int);
 
 impl Fd {
-    /// The current directory, in place of the descriptor of a directory.
+    /// The current directory, for functions that take the file descriptor of a directory.
     pub const CURRENT_DIRECTORY: Fd = Fd(libc::AT_FDCWD);
-    /// No file.
+    /// No file descriptor.
     pub const NONE: Fd = Fd(-1);
 
     #[inline]
@@ -36,13 +36,13 @@ impl fmt::Display for Fd {
     }
 }
 
-/// An open file descriptor that belongs to the library; closed when dropped.
+/// An open file descriptor that the library owns. Dropping it closes it.
 #[derive(Debug)]
 pub struct OwnedFd(Fd);
 
 impl OwnedFd {
     /// # Safety
-    /// The descriptor is open, and nobody else closes it.
+    /// The file descriptor is open, and no other code closes it.
     #[inline]
     pub unsafe fn from_raw(number: c_int) -> OwnedFd {
         OwnedFd(Fd(number))
@@ -58,22 +58,22 @@ impl OwnedFd {
         self.0.0
     }
 
-    /// The descriptor, which stays open.
+    /// Returns the file descriptor without closing it.
     #[inline]
     pub fn into_raw(self) -> c_int {
         core::mem::ManuallyDrop::new(self).number()
     }
 
-    /// Closes the descriptor, also if an error is returned: of data that could not be stored.
+    /// Closes the file descriptor, even if an error is returned. An error means that data could not be written.
     pub fn close(self) -> Result<(), Errno> {
-        // SAFETY: open, and nobody else's.
+        // SAFETY: the file descriptor is open, and self owns it.
         if unsafe { libc::close(self.into_raw()) } < 0 { Err(errno()) } else { Ok(()) }
     }
 }
 
 impl Drop for OwnedFd {
     fn drop(&mut self) {
-        // SAFETY: open, and nobody else's.
+        // SAFETY: the file descriptor is open, and self owns it.
         unsafe { libc::close(self.number()) };
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the standard library would provide: owned file descriptors, memory from `malloc`, thread-local storage, a panic
+//! Replacements for parts of the standard library: owned file descriptors, an allocator, thread-local storage, a panic
 //! handler, and text of bounded length.
 //!
-//! The crate is `no_std`: half of the size of the library, most of its start-up time and its dependency on libgcc_s came
-//! from the machinery that prints a backtrace when a panic occurs.
+//! The crate is `no_std`, because the standard library contains code that prints a backtrace when a panic occurs. That
+//! code caused half of the size of the library, most of its start-up time and its dependency on libgcc_s.
 
 pub mod errno;
 pub mod fd;

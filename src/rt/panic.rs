@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The panic handler. No argument of a C caller can cause a panic; if one occurs all the same, it must not unwind into C.
+//! The panic handler. No argument of a C caller can cause a panic. If a panic occurs nevertheless, it must not unwind
+//! into C.
 
 use super::text::Text;
 use core::fmt::Write;

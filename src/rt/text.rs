@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Text of bounded length, built without allocating.
+//! Text of bounded length, without memory allocation.
 #![forbid(unsafe_code)]
 
 use core::fmt::{self, Write};
 
-/// At most `N - 1` bytes of text; what does not fit is cut. It can always be terminated within `N` bytes.
+/// At most `N - 1` bytes of text, so that a terminator fits into `N` bytes. Longer text is truncated.
 pub struct Text<const N: usize> {
     bytes: [u8; N],
     len: usize,
@@ -23,7 +23,7 @@ impl<const N: usize> Text<N> {
 
     pub fn formatted(arguments: fmt::Arguments) -> Text<N> {
         let mut text = Text::new();
-        // Only a Display that fails by itself could give an error; what it wrote until then stays.
+        // Text itself never fails. If a Display implementation fails, the text that it has written remains.
         let _ = text.write_fmt(arguments);
         text
     }
@@ -38,7 +38,7 @@ impl<const N: usize> Text<N> {
     }
 }
 
-/// Copies as many bytes as fit; their number.
+/// Copies as many bytes as fit. Returns their number.
 fn copy_fitting(space: &mut [u8], bytes: &[u8]) -> usize {
     for (to, from) in space.iter_mut().zip(bytes) {
         *to = *from;
@@ -53,8 +53,8 @@ impl<const N: usize> Write for Text<N> {
     }
 }
 
-/// A name that came from C, in quotes, on one line: control characters and bytes that are no UTF-8 are escaped, so
-/// that no name can forge a line of a log or a sequence of a terminal.
+/// A name from C, quoted and on one line. Control characters and bytes that are not UTF-8 are escaped, so that a name
+/// cannot forge a log line or a terminal escape sequence.
 pub struct Quoted<'a>(pub &'a [u8]);
 
 impl fmt::Display for Quoted<'_> {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_keeps_room_for_the_terminator() {
+    fn text_leaves_space_for_the_terminator() {
         let text = Text::<8>::copied_from(b"0123456789");
         assert_eq!(text.as_bytes(), b"0123456");
         let mut text = Text::<8>::copied_from(b"01234");
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn formatted_text_is_cut_like_copied_text() {
+    fn formatted_text_is_truncated() {
         let text = Text::<8>::formatted(format_args!("{}-{}", 1234, "abcdef"));
         assert_eq!(text.as_bytes(), b"1234-ab");
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Copying a file, or a symbolic link.
+//! Copying a regular file or a symbolic link.
 //!
-//! The content of a file is what read() returns. Its size, the holes that lseek() finds and what copy_file_range() copies
-//! are hints: some filesystems report sizes that have nothing to do with the content, and any file can change while it is
-//! copied.
+//! The content of a file is the data that read() returns. Its size, the holes that lseek() finds and the data that
+//! copy_file_range() copies are only hints: some filesystems report a size that does not match the content, and any
+//! file can change while it is copied.
 #![forbid(unsafe_code)]
 
 use super::flags::{FORCECOW, NOCOW, NOFOLLOW};
@@ -37,7 +37,8 @@ pub fn copy(from: KernelPath, to: KernelPath, flags: c_int, mode: c_int) -> Resu
     Ok(())
 }
 
-/// A copy is one operation for its caller: a signal does not end it half way.
+/// Repeats a call that a signal handler has interrupted. For the caller, a copy is one operation, so it does not fail
+/// with EINTR.
 fn uninterrupted<T>(mut call: impl FnMut() -> sys::Result<T>) -> sys::Result<T> {
     loop {
         match call() {
@@ -54,16 +55,16 @@ enum Source {
     Link,
 }
 
-/// Opens what is to be copied if it is a regular file.
+/// Opens the source if it is a regular file.
 ///
-/// Its type is checked twice. Before it is opened, since opening a device or a FIFO has effects: a tape is rewound, a
-/// process that waits for a reader goes on. And when it is open, since the name may stand for another file by then; until
-/// that is known, opening neither blocks nor makes a terminal the controlling one.
+/// The type is checked twice: before the file is opened, because opening a device or a FIFO has side effects (a tape is
+/// rewound, a process that waits for a reader continues), and afterwards, because the name may refer to another file by
+/// then. Until the second check, open() must neither block nor make a terminal the controlling terminal.
 fn open_source(from: KernelPath, flags: c_int) -> Result<Source> {
     let is_followed = flags & NOFOLLOW == 0;
     let failed = |e: Errno| Error::os(e, format_args!("cannot open {} to copy it", from.shown(e)));
-    let look = || if is_followed { file::stat(from) } else { file::lstat(from) };
-    let status = uninterrupted(look).map_err(failed)?;
+    let get_status = || if is_followed { file::stat(from) } else { file::lstat(from) };
+    let status = uninterrupted(get_status).map_err(failed)?;
     if !is_followed && status.st_mode & libc::S_IFMT == libc::S_IFLNK {
         return Ok(Source::Link);
     }
@@ -89,7 +90,7 @@ fn require_regular_file(status: &libc::stat, from: KernelPath) -> Result<()> {
             let e = Errno(libc::EISDIR);
             Err(Error::os(e, format_args!("cannot copy {}", from.shown(e))))
         }
-        // The content of some never ends.
+        // Reading some other types never ends.
         _ => {
             let shown = from.shown(Errno(libc::EINVAL));
             Err(Error::new(libc::EINVAL, format_args!("cannot copy {shown}: not a regular file")))
@@ -97,8 +98,8 @@ fn require_regular_file(status: &libc::stat, from: KernelPath) -> Result<()> {
     }
 }
 
-/// Opens a file on which another process has a lease, and waits until that is broken. In between, the name must not come
-/// to stand for something else, a FIFO say: so the file is opened by the descriptor that has been checked.
+/// Opens a file on which another process has a lease, and waits until the lease is broken. During this wait, the name
+/// may be replaced, for example by a FIFO, so the file is opened through a file descriptor that has been checked.
 fn open_leased(from: KernelPath, nofollow: c_int) -> Option<OwnedFd> {
     let found = uninterrupted(|| standard_streams::open_above(from, libc::O_PATH | nofollow)).ok()?;
     let status = file::fstat(found.fd()).ok()?;
@@ -110,7 +111,8 @@ fn open_leased(from: KernelPath, nofollow: c_int) -> Option<OwnedFd> {
     uninterrupted(|| standard_streams::open_above(name.into(), libc::O_RDONLY)).ok()
 }
 
-/// The target is copied as it stands, however long it is: the size that a link reports may be wrong.
+/// Copies the target of a symbolic link unchanged. The buffer grows as needed, because the size that a link reports may
+/// be wrong.
 fn copy_link(from: KernelPath, to: KernelPath) -> sys::Result<()> {
     let mut target = Vec::new();
     for size in [256, 4097, 65536] {
@@ -119,7 +121,7 @@ fn copy_link(from: KernelPath, to: KernelPath) -> sys::Result<()> {
         target.resize(size, 0);
         let length = uninterrupted(|| file::readlink_slice(from, &mut target))?;
         if length < size {
-            // The rest is zero, the first byte of it the terminator.
+            // The rest of the buffer is zero, so the target is terminated.
             let target = CStr::from_bytes_until_nul(&target).map_err(|_| Errno(libc::EIO))?;
             return uninterrupted(|| file::symlink(target.into(), to));
         }
@@ -143,7 +145,7 @@ fn copy_file(
     let copied = standard_streams::move_above_in_place(&mut destination)
         .and_then(|()| copy_data(source.fd(), source_status, destination.fd(), flags))
         .map_err(failed);
-    // By its status the copy is known again when its descriptor is closed.
+    // The status identifies the copy after its file descriptor is closed.
     let status = uninterrupted(|| file::fstat(destination.fd()));
     let finished = copied.and_then(|()| {
         set_special_bits(&destination, &status, mode).map_err(|e| {
@@ -152,11 +154,11 @@ fn copy_file(
         })
     });
     if finished.is_err() {
-        // While it is open, nobody else's file can have its inode number.
+        // While the file is open, its inode number cannot be reused.
         remove_if_same(to, &status.or_else(|_| file::fstat(destination.fd())));
         return finished;
     }
-    // Data that could not be stored may only be reported now.
+    // Some filesystems report write errors only here.
     match destination.close() {
         Err(e) if e.0 != libc::EINTR => {
             remove_if_same(to, &status);
@@ -166,11 +168,11 @@ fn copy_file(
     }
 }
 
-/// Set-user-ID, set-group-ID and sticky bit.
+/// The set-user-ID, set-group-ID and sticky bits.
 const SPECIAL_BITS: libc::mode_t = libc::S_ISUID | libc::S_ISGID | libc::S_ISVTX;
 
-/// Sets those that are asked for, and that writing has cleared, as it does unless the process is privileged. All other
-/// bits are those that the file was created with: the umask, or an access control list, has shaped them.
+/// Sets the requested special bits again if writing has cleared them, which it does unless the process is privileged.
+/// All other bits remain as they were set at creation, according to the umask or an access control list.
 fn set_special_bits(destination: &OwnedFd, status: &sys::Result<libc::stat>, mode: libc::mode_t) -> sys::Result<()> {
     let wanted = mode & SPECIAL_BITS;
     if wanted == 0 {
@@ -181,18 +183,18 @@ fn set_special_bits(destination: &OwnedFd, status: &sys::Result<libc::stat>, mod
         return Ok(());
     }
     uninterrupted(|| file::fchmod(destination.fd(), mode & 0o777 | wanted))?;
-    // A bit that the process may not set is left out without an error.
+    // fchmod() silently ignores a bit that the process is not permitted to set.
     let status = uninterrupted(|| file::fstat(destination.fd()))?;
     if status.st_mode & SPECIAL_BITS == wanted { Ok(()) } else { Err(Errno(libc::EPERM)) }
 }
 
-/// Removes half a copy, unless its name stands for another file by now: somebody may have renamed one over it. The system
-/// cannot do both in one step, so a file that comes between them is removed.
+/// Removes an incomplete copy, unless another process has renamed another file over it. The check and the removal are
+/// not atomic: a file that is renamed between them is removed.
 fn remove_if_same(path: KernelPath, created: &sys::Result<libc::stat>) {
     let Ok(created) = created else { return };
     match uninterrupted(|| file::lstat(path)) {
         Ok(named) if named.st_dev == created.st_dev && named.st_ino == created.st_ino => {
-            // The error to report is the first.
+            // The first error is reported.
             let _ = uninterrupted(|| file::unlink(path));
         }
         _ => {}
@@ -203,37 +205,37 @@ fn copy_data(from: Fd, status: &libc::stat, to: Fd, flags: c_int) -> sys::Result
     if flags & FORCECOW != 0 {
         return uninterrupted(|| file::ioctl_ficlone(from, to));
     }
-    // The kernel copies nothing of a file that reports no size.
+    // copy_file_range() copies nothing from a file that reports the size 0.
     let in_kernel = flags & NOCOW == 0 && status.st_size > 0;
     let mut transfer = Transfer { from, to, in_kernel, buffer: Vec::new() };
     if status.st_blocks.saturating_mul(512) < status.st_size { transfer.copy_extents() } else { transfer.copy_rest() }
 }
 
-/// Moves bytes from where one file stands to where the other does.
+/// Copies bytes from the offset of one file to that of the other.
 struct Transfer {
     from: Fd,
     to: Fd,
-    /// Whether the kernel is still asked to copy by itself, which may share the data.
+    /// Whether copy_file_range() is used, which may share the data.
     in_kernel: bool,
-    /// What was read last.
+    /// The data of the last read.
     buffer: Vec<u8>,
 }
 
 impl Transfer {
-    /// Small enough to stay in the processor's cache between reading and writing.
+    /// Small enough for the data to remain in the processor cache between read() and write().
     const BUFFER_SIZE: usize = 1 << 18;
-    /// Where nothing is expected any more.
+    /// For reads that are expected to return nothing.
     const SMALL_SIZE: usize = 1 << 12;
-    /// Bytes that the kernel is asked for at once. Old kernels refuse more than a file can have.
+    /// The number of bytes in one call of copy_file_range(). Old kernels reject sizes beyond the maximum file size.
     const KERNEL_CHUNK: u64 = 1 << 30;
 
-    /// Copies what is data, and leaves holes where the source has them.
+    /// Copies the data, and leaves holes where the source has them.
     ///
-    /// A hole is only believed where it lies between offsets that the file reached: before data, or before a byte that
-    /// was read. In doubt, what follows is read.
+    /// A hole is trusted only if the file is known to continue after it: there is data, or a byte that was read.
+    /// Otherwise the rest of the file is read.
     fn copy_extents(&mut self) -> sys::Result<()> {
         let (from, to) = (self.from, self.to);
-        // All that lies before it is copied.
+        // Everything before it has been copied.
         let mut position = 0;
         loop {
             match file::lseek(from, position, libc::SEEK_DATA) {
@@ -243,7 +245,7 @@ impl Transfer {
                     file::lseek(from, start, libc::SEEK_SET)?;
                     file::lseek(to, start, libc::SEEK_SET)?;
                     match self.copy_up_to(size)? {
-                        // It ends in the hole, or before.
+                        // The file ends in the hole or before it.
                         0 => break,
                         copied if copied < size => return Ok(()),
                         _ => position = end,
@@ -254,7 +256,7 @@ impl Transfer {
                     LastHole::HasData => {}
                     LastHole::Unknown => break,
                 },
-                // The filesystem knows nothing of holes, and the offset is where it was.
+                // The filesystem does not report holes, and the offset is unchanged.
                 Err(_) if position == 0 => return self.copy_rest(),
                 Err(_) => break,
             }
@@ -264,10 +266,10 @@ impl Transfer {
         self.copy_rest()
     }
 
-    /// Copies the hole behind the last data, and leaves both files behind it.
+    /// Copies the hole after the last data, and sets both offsets to its end.
     ///
-    /// When the file was asked for data, it may have been longer than when it is asked for its size, or shorter. So it is
-    /// asked again, and the last byte of the hole is read: if it is there, and zero, so is the hole.
+    /// The size of the file may have changed since the last SEEK_DATA. Therefore this repeats SEEK_DATA and reads the
+    /// last byte of the hole. If that byte exists and is zero, the hole exists.
     fn copy_last_hole(&mut self, position: libc::off_t) -> sys::Result<LastHole> {
         let (from, to) = (self.from, self.to);
         let size = match file::lseek(from, 0, libc::SEEK_END) {
@@ -284,7 +286,7 @@ impl Transfer {
         if self.buffer.first() != Some(&0) {
             return Ok(LastHole::Unknown);
         }
-        // What is written behind the hole makes it.
+        // Extending or writing the file after the hole creates it.
         if self.buffer.len() == 1 && uninterrupted(|| file::ftruncate(to, size)).is_ok() {
             file::lseek(to, size, libc::SEEK_SET)?;
         } else {
@@ -299,20 +301,20 @@ impl Transfer {
         self.copy_up_to(u64::MAX).map(drop)
     }
 
-    /// Copies that many bytes, or up to the end of the file, which is where nothing is read; and counts them.
+    /// Copies up to `most` bytes. The file ends where read() returns nothing. Returns the number of copied bytes.
     fn copy_up_to(&mut self, most: u64) -> sys::Result<u64> {
         let mut left = most;
         let mut size = Self::BUFFER_SIZE;
         while left > 0 && self.in_kernel {
             match file::copy_file_range(self.from, self.to, left.min(Self::KERNEL_CHUNK) as usize) {
                 Ok(0) => {
-                    // The kernel goes by the size that the file reports.
+                    // The kernel relies on the size that the file reports, so this may not be the end.
                     size = Self::SMALL_SIZE;
                     break;
                 }
                 Ok(copied) => left = left.saturating_sub(copied as u64),
                 Err(Errno(libc::EINTR)) => {}
-                // Whatever the reason: if the files are at fault, reading or writing gives it.
+                // The reason does not matter: if it concerns the files, read() or write() reports it.
                 Err(_) => self.in_kernel = false,
             }
         }
@@ -329,7 +331,7 @@ impl Transfer {
         Ok(most - left)
     }
 
-    /// Reads once, and remembers what was read.
+    /// Reads once, into the buffer.
     fn read_once(&mut self, size: usize) -> sys::Result<()> {
         self.buffer.clear();
         self.buffer.try_reserve_exact(size).map_err(|_| Errno(libc::ENOMEM))?;
@@ -337,12 +339,13 @@ impl Transfer {
         if read != Err(Errno(libc::EAGAIN)) {
             return read.map(drop);
         }
-        // Its content comes with time. It is known not to be a FIFO or a device, so waiting is what the caller wants.
+        // The file provides its content over time. It is neither a FIFO nor a device, so blocking is what the caller
+        // expects.
         file::fcntl_setfl(self.from, 0)?;
         uninterrupted(|| file::read_append(self.from, &mut self.buffer, size)).map(drop)
     }
 
-    /// Writes all that was read last.
+    /// Writes the whole buffer.
     fn write_all(&self) -> sys::Result<()> {
         let mut rest = self.buffer.as_slice();
         while !rest.is_empty() {
@@ -357,8 +360,8 @@ impl Transfer {
 
 enum LastHole {
     Copied,
-    /// Data was written there.
+    /// Data has been written there since.
     HasData,
-    /// It cannot be known where it ends.
+    /// The end of the hole is unknown.
     Unknown,
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Flags of the functions that copy and remove, and the types of files, which are flags as well.
+//! Flags of the functions that copy, create and remove files, and file types, which are also flags.
 #![forbid(unsafe_code)]
 
 use core::ffi::c_int;
 
-/// What is in a directory is removed first, and missing directories of a path are created.
+/// Remove the content of a directory first; create missing parent directories.
 pub const RECURSIVE: c_int = c_int::MIN;
-/// The first failure below a directory ends its removal.
+/// Stop at the first failure below a directory.
 pub const FAILONERROR: c_int = 1 << 30;
-/// A symbolic link is meant itself.
+/// Do not follow a symbolic link.
 pub const NOFOLLOW: c_int = 1 << 29;
-/// A copy is written byte by byte.
+/// Write every byte of a copy; do not share data.
 pub const NOCOW: c_int = 1 << 28;
-/// A copy shares all data of the file.
+/// Share all data between the file and its copy.
 pub const FORCECOW: c_int = 1 << 27;
 
 pub const FIFO: c_int = 0x02;
@@ -22,10 +22,10 @@ pub const DIR: c_int = 0x10;
 pub const REG: c_int = 0x20;
 pub const LNK: c_int = 0x40;
 pub const SOCK: c_int = 0x80;
-/// The type is not known.
+/// The type is unknown.
 pub const UNKNOWN: c_int = 0;
 
-/// The flag for a type in directory entries.
+/// Returns the flag for the type in a directory entry.
 pub fn type_of_entry(kind: u8) -> c_int {
     match kind {
         libc::DT_FIFO => FIFO,
@@ -39,7 +39,7 @@ pub fn type_of_entry(kind: u8) -> c_int {
     }
 }
 
-/// The flag for the type of a file.
+/// Returns the flag for the type in a status.
 pub fn type_of(status: &libc::stat) -> c_int {
     match status.st_mode & libc::S_IFMT {
         libc::S_IFIFO => FIFO,

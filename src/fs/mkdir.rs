@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Making directories with all their parents.
+//! Creating directories with their parents.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use core::ffi::CStr;
 use errno::Errno;
 
-/// Makes the directory and those above it that are missing; that it exists already is no error. Others may make, at the
-/// same time, any of them as well.
+/// Creates the directory and its missing parents. It is not an error if the directory exists. Other processes may
+/// create the same directories concurrently.
 pub fn make_with_parents(path: KernelPath, mode: libc::mode_t) -> Result<()> {
     make(path, mode)
         .map_err(|e| Error::os(e, format_args!("cannot create directory {} and its parents", path.shown(e))))
@@ -24,18 +24,18 @@ fn make(path: KernelPath, mode: libc::mode_t) -> sys::Result<()> {
     made.or_else(|failure| accept_directory(path, failure))
 }
 
-/// A directory that exists need not be made, whatever errno mkdir() gave: a read-only filesystem, a sandbox or a
-/// security policy may refuse before the kernel looks whether the name exists.
+/// Succeeds if the directory exists, regardless of the errno of mkdir(): a read-only filesystem, a sandbox or a
+/// security policy may deny mkdir() before the kernel checks whether the name exists.
 fn accept_directory(path: KernelPath, failure: Errno) -> sys::Result<()> {
     match file::stat(path) {
         Ok(status) if status.st_mode & libc::S_IFMT == libc::S_IFDIR => Ok(()),
-        // It exists and cannot be examined, unless it is a link that leads nowhere.
+        // The name exists, is not a dangling symbolic link, and its status cannot be read.
         Err(unknown) if failure.0 == libc::EEXIST && unknown.0 != libc::ENOENT => Err(unknown),
         _ => Err(failure),
     }
 }
 
-/// Above the path, which cannot be made yet, goes up to the first directory that exists or can be made, then down again.
+/// Searches the parents upwards for the first one that exists or can be created, then creates the directories below it.
 fn make_from_above(path: &CStr, mode: libc::mode_t) -> sys::Result<()> {
     let ends = component_ends(path.to_bytes());
     let last = ends.clone().next_back().unwrap_or_default();
@@ -47,7 +47,7 @@ fn make_from_above(path: &CStr, mode: libc::mode_t) -> sys::Result<()> {
         buffer.push(0);
         let prefix = CStr::from_bytes_with_nul(&buffer).map_err(|_| Errno(libc::EINVAL))?;
         match file::mkdir(prefix.into(), mode) {
-            // If it is not a directory, what is made in it fails with the reason.
+            // If it is not a directory, creating the next component fails with ENOTDIR.
             Err(Errno(libc::EEXIST)) if end != last => Ok(()),
             made => made,
         }
@@ -69,7 +69,7 @@ fn make_from_above(path: &CStr, mode: libc::mode_t) -> sys::Result<()> {
     ends.skip(all - missing).try_for_each(make_prefix)
 }
 
-/// Where each component of a path ends, the first first.
+/// Returns the end of each component of a path, in order.
 fn component_ends(path: &[u8]) -> impl DoubleEndedIterator<Item = usize> + Clone + '_ {
     let is_slash = |at: usize| path.get(at).is_none_or(|byte| *byte == b'/');
     (1..=path.len()).filter(move |end| is_slash(*end) && !is_slash(*end - 1))

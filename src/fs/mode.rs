@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Permissions of what is created.
+//! Permissions of new files and directories.
 #![forbid(unsafe_code)]
 
 use core::ffi::c_int;
 
-/// The default permissions instead of those in the other bits.
+/// Use the default permissions and ignore the other bits.
 pub const DEFAULT: c_int = 1 << 16;
-/// With [`DEFAULT`]: may be executed, or searched, too.
+/// With [`DEFAULT`]: include execute or search permission.
 pub const EXECUTABLE: c_int = 1 << 17;
 
-/// A mode argument of C as the kernel takes it, which applies the umask.
+/// Converts a mode argument from C to the mode for the kernel, which applies the umask.
 pub fn translated(mode: c_int) -> libc::mode_t {
     match (mode & DEFAULT != 0, mode & EXECUTABLE != 0) {
         (true, true) => 0o777,
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn other_modes_stay_as_they_are() {
+    fn other_modes_are_unchanged() {
         assert_eq!(translated(0o1750), 0o1750);
         assert_eq!(translated(0), 0);
         assert_eq!(translated(EXECUTABLE | 0o700) & 0o7777, 0o700);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether a file may be accessed, is a terminal, and how large it is.
+//! Access checks, terminal checks and file sizes.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -9,8 +9,8 @@ use crate::sys::path::KernelPath;
 use core::ffi::c_int;
 use errno::Errno;
 
-/// The size that callers see. A symbolic link's counts the byte that terminates its target: it is what mm_readlink()
-/// needs.
+/// Returns the size that is reported to C. For a symbolic link, it includes the terminator of the target, because
+/// mm_readlink() needs a buffer of that size.
 pub fn reported_size(status: &libc::stat) -> libc::off_t {
     match status.st_mode & libc::S_IFMT {
         libc::S_IFLNK => status.st_size.saturating_add(1),
@@ -18,7 +18,7 @@ pub fn reported_size(status: &libc::stat) -> libc::off_t {
     }
 }
 
-/// 0 if access is granted, ENOENT or EACCES if it is not; anything else is an error.
+/// Returns 0 if access is permitted, ENOENT or EACCES if it is not. Anything else is an error.
 pub fn check_access(path: KernelPath, mode: c_int) -> Result<c_int> {
     match file::access(path, mode) {
         Ok(()) => Ok(0),
@@ -27,7 +27,7 @@ pub fn check_access(path: KernelPath, mode: c_int) -> Result<c_int> {
     }
 }
 
-/// 1 for a terminal, 0 for anything else that is open.
+/// Returns 1 for a terminal, 0 for any other open file.
 pub fn is_a_terminal(fd: Fd) -> Result<c_int> {
     match file::isatty(fd) {
         Ok(()) => Ok(1),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a file or a tree could not be removed.
+//! Failures to remove a file or a tree.
 #![forbid(unsafe_code)]
 
 use crate::error::Error;
@@ -9,15 +9,15 @@ use core::fmt;
 use errno::Errno;
 
 pub enum Failure {
-    /// Of the path that was given.
+    /// The given path could not be removed.
     OfTop(Errno),
-    /// Of something in it, which ended the removal.
+    /// A file below the given path could not be removed, and the removal stopped there.
     Below(Below),
-    /// Of the path that was given, after something in it was passed over.
+    /// The given path could not be removed, after a file below it could not be removed.
     OfTopAfter(Errno, Below),
 }
 
-/// What could not be removed, and why.
+/// The file that could not be removed, and why.
 pub struct Below {
     pub number: Errno,
     pub path: Tail<160>,
@@ -31,7 +31,7 @@ impl Failure {
         }
     }
 
-    /// Whether a file became a directory, or the other way around, after its type was asked for.
+    /// Whether the type of the file has changed between the check and the removal.
     pub fn is_of_other_type(&self) -> bool {
         matches!(self.of_top(), Some(Errno(libc::EISDIR | libc::ENOTDIR | libc::ELOOP)))
     }
@@ -54,7 +54,7 @@ impl Failure {
     }
 }
 
-/// The end of a path, as much of it as fits.
+/// The last `N` bytes of a path.
 pub struct Tail<const N: usize> {
     bytes: [u8; N],
     start: usize,
@@ -66,7 +66,7 @@ impl<const N: usize> Tail<N> {
         Tail { bytes: [0; N], start: N, is_cut: false }
     }
 
-    /// Adds what comes before all that is there.
+    /// Prepends bytes. Those that do not fit are dropped from the front.
     pub fn push_front(&mut self, bytes: &[u8]) {
         let free = self.bytes.get_mut(..self.start).unwrap_or_default();
         for (to, from) in free.iter_mut().rev().zip(bytes.iter().rev()) {
@@ -90,7 +90,7 @@ mod tests {
     use std::format;
 
     #[test]
-    fn a_long_path_keeps_its_end() {
+    fn a_long_path_is_truncated_at_its_start() {
         let mut path = Tail::<8>::new();
         path.push_front(b"name");
         path.push_front(b"/");

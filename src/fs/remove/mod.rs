@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Removing files, and directories with all that is in them.
+//! Removing files, and directories with their content.
 //!
-//! How the path is spelled is decided first: nothing is removed by a path that the system would refuse in the end. Below
-//! it, everything is done relative to descriptors of directories that are known to be such, so that nobody can lead the
-//! removal elsewhere by a symbolic link, and no path is too long. Few descriptors are open at a time: those of directories
-//! far above are closed, and found again through `..` on the way back.
+//! The form of the path is checked first, so that nothing is removed if the system would reject the path in the end.
+//! Below the path, all calls use names relative to file descriptors of directories. Therefore no symbolic link can
+//! redirect the removal, and no path is too long. The number of open file descriptors is limited: those of distant
+//! ancestors are closed, and opened again as `..` on the way back.
 //!
-//! Others may remove the same files at the same time. What is not there any more is removed, and what has become of
-//! another type is looked at again.
+//! Other processes may remove or replace the same files concurrently. A file that no longer exists counts as removed.
+//! If the type of a file has changed, it is checked again.
 #![forbid(unsafe_code)]
 
 mod failure;
@@ -29,26 +29,26 @@ use spelling::Spelling;
 use walk::{Ended, MAX_ATTEMPTS, OPEN_DIRECTORY, empty};
 
 pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
-    let (looked, given) = path.lstat();
+    let (status, given) = path.lstat();
     let Some(given) = given else {
-        let e = looked.err().unwrap_or(Errno(libc::EFAULT));
+        let e = status.err().unwrap_or(Errno(libc::EFAULT));
         return Err(Error::os(e, format_args!("cannot remove {}", path.shown(e))));
     };
     let mut shortened = Vec::new();
     match Spelling::of(given.to_bytes()) {
-        Spelling::Name => remove_name(given, looked, flags, false),
-        Spelling::Dot => remove_name(given, looked, flags, true),
+        Spelling::Name => remove_name(given, status, flags, false),
+        Spelling::Dot => remove_name(given, status, flags, true),
         Spelling::Directory(name) => {
             let terminated = shortened.try_reserve_exact(name.len() + 1).ok().and_then(|()| {
                 shortened.extend_from_slice(name);
                 shortened.push(0);
                 CStr::from_bytes_with_nul(&shortened).ok()
             });
-            // With the slash, a symbolic link would be followed: by this look, and when the directory is opened.
+            // The trailing slash is removed, because lstat() and open() would follow a symbolic link with it.
             let Some(name) = terminated else { return Err(Failure::OfTop(Errno(libc::ENOMEM)).of(given)) };
             match file::lstat(name.into()) {
                 Ok(status) if type_of(&status) != DIR => Err(Failure::OfTop(Errno(libc::ENOTDIR)).of(given)),
-                looked => remove_name(name, looked, flags, false),
+                status => remove_name(name, status, flags, false),
             }
         }
         refused => {
@@ -56,17 +56,17 @@ pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
                 Spelling::Root => (libc::EBUSY, "it is the root directory"),
                 _ => (libc::EINVAL, "its last component is . or .."),
             };
-            looked.map_err(|e| Failure::OfTop(e).of(given))?;
+            status.map_err(|e| Failure::OfTop(e).of(given))?;
             Err(Error::new(number, format_args!("cannot remove {}: {what}", Quoted(given.to_bytes()))))
         }
     }
 }
 
-/// Removes what has a name, which may be a directory of which only the content goes.
-fn remove_name(name: &CStr, mut looked: sys::Result<libc::stat>, flags: c_int, is_kept: bool) -> Result<()> {
-    let mut looks = 1;
+/// Removes the file `name`. If `is_kept`, it is a directory of which only the content is removed.
+fn remove_name(name: &CStr, mut status: sys::Result<libc::stat>, flags: c_int, is_kept: bool) -> Result<()> {
+    let mut attempts = 1;
     loop {
-        let kind = type_of(&looked.map_err(|e| Failure::OfTop(e).of(name))?);
+        let kind = type_of(&status.map_err(|e| Failure::OfTop(e).of(name))?);
         if kind & flags == 0 {
             let shown = Quoted(name.to_bytes());
             return Err(Error::new(
@@ -82,15 +82,15 @@ fn remove_name(name: &CStr, mut looked: sys::Result<libc::stat>, flags: c_int, i
             remove_tree(name, flags, is_kept)
         };
         match removed {
-            Err(failure) if failure.is_of_other_type() && looks < MAX_ATTEMPTS => {}
-            // It existed, and now it does not.
+            Err(failure) if failure.is_of_other_type() && attempts < MAX_ATTEMPTS => {}
+            // Another process has removed the file.
             Err(failure) if failure.is_missing() => return Ok(()),
             removed => return removed.map_err(|failure| failure.of(name)),
         }
-        looks += 1;
-        looked = match file::lstat(name.into()) {
+        attempts += 1;
+        status = match file::lstat(name.into()) {
             Err(Errno(libc::ENOENT)) => return Ok(()),
-            looked => looked,
+            status => status,
         };
     }
 }
@@ -107,7 +107,7 @@ fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> core::result::Result
     let remove = || file::unlinkat(parent.fd(), last.into(), libc::AT_REMOVEDIR);
     let top = match standard_streams::openat_above(parent.fd(), last.into(), OPEN_DIRECTORY) {
         Err(denied @ Errno(libc::EACCES)) => {
-            // It may be empty all the same.
+            // The directory may be empty.
             return match remove() {
                 Ok(()) | Err(Errno(libc::ENOENT)) => Ok(()),
                 Err(_) => Err(Failure::OfTop(denied)),
@@ -122,8 +122,10 @@ fn remove_tree(name: &CStr, flags: c_int, is_kept: bool) -> core::result::Result
     }
 }
 
-/// The directory that has the last component of a path, and that. By the path, the directory may not be found again when it
-/// is empty: a symbolic link on the way to it, or the current directory, may have been in it.
+/// Opens the parent directory of a path. Returns it and the last component.
+///
+/// Once the directory is empty, the path may no longer lead to it, because a symbolic link in the path or the current
+/// directory may have been in it.
 fn open_parent(path: &CStr) -> sys::Result<(OwnedFd, &CStr)> {
     let bytes = path.to_bytes_with_nul();
     let start = bytes.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);

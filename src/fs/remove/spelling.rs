@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the spelling of a path says about the file to remove.
+//! Classification of the path of a file to remove.
 #![forbid(unsafe_code)]
 
-/// What a path is a spelling of, by its last component.
+/// The form of a path, according to its last component.
 #[derive(Debug, PartialEq)]
 pub enum Spelling<'a> {
-    /// A name, of whatever it is.
+    /// A name of a file of any type.
     Name,
-    /// The name of a directory, given here without the slashes behind it.
+    /// A name with trailing slashes, which must be a directory. The slashes are removed here.
     Directory(&'a [u8]),
-    /// The path is `.` or `..`, which only lose what they contain: mmlib's programs rely on that.
+    /// The path is `.` or `..`. Only the content is removed, because programs for mmlib rely on that.
     Dot,
-    /// A longer path that ends in `.` or `..`, by which no directory can be removed.
+    /// A longer path that ends in `.` or `..`. It cannot be used to remove a directory.
     Dots,
     Root,
 }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_component_decides_how_a_path_is_spelled() {
+    fn paths_are_classified_by_their_last_component() {
         let names: [&[u8]; 7] = [b"", b"a", b"/a", b"a/b", b"./a", b"../.a", b"..."];
         for path in names {
             assert_eq!(Spelling::of(path), Spelling::Name);

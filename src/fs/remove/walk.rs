@@ -12,24 +12,24 @@ use alloc::vec::Vec;
 use core::ffi::{CStr, c_int};
 use errno::Errno;
 
-/// How often a name is looked at again whose type others change during the removal.
+/// How often a name is retried if other processes change its type during the removal.
 pub const MAX_ATTEMPTS: usize = 16;
 
 pub const OPEN_DIRECTORY: c_int = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
-/// Empties a directory, and gives the first failure, if there is one, and whether that ended it.
+/// Removes the content of a directory. Returns whether the removal was stopped, and the first failure.
 pub fn empty(name: &CStr, top: OwnedFd, flags: c_int) -> (Result<(), Ended>, Option<Below>) {
     let mut walk = Walk { name, flags, levels: Vec::new(), first_failure: None };
     (walk.empty(top), walk.first_failure)
 }
 
-/// A directory on the way from the top to where the walk is.
+/// A directory between the top directory and the current one, inclusive.
 struct Level {
-    /// Open if it is near.
+    /// None if the file descriptor was closed because the directory is a distant ancestor.
     directory: Option<OwnedFd>,
     device: libc::dev_t,
     inode: libc::ino_t,
-    /// Names of the directories in it that are still to be emptied, each terminated. The last comes first.
+    /// The terminated names of subdirectories that have not been removed yet. The last one is removed next.
     subdirectories: Vec<u8>,
 }
 
@@ -51,7 +51,7 @@ impl Level {
     }
 }
 
-/// The walk ended at a failure.
+/// The walk stopped at a failure.
 pub struct Ended;
 
 struct Walk<'a> {
@@ -62,11 +62,11 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Directories whose descriptors stay open above the one that is being emptied.
-    const NEAR: usize = 16;
+    /// The number of nearest ancestors whose file descriptors remain open.
+    const MAX_OPEN_ANCESTORS: usize = 16;
 
-    /// Empties a directory. Unless failures are to end the walk, it goes on behind them, and what was left behind shows
-    /// by the directories that cannot be removed.
+    /// Removes the content of a directory. Unless [`FAILONERROR`] is set, the walk continues after a failure. The
+    /// parent directory of the remaining file then cannot be removed either.
     fn empty(&mut self, top: OwnedFd) -> Result<(), Ended> {
         self.enter(top)?;
         while let Some(level) = self.levels.last() {
@@ -90,8 +90,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Notes a failure at an entry of the directory where the walk is; or at that itself, which has the next name of the
-    /// level above it.
+    /// Records a failure at an entry of the current directory. None: at the directory that the next name of the current
+    /// level refers to.
     fn note(&mut self, number: Errno, entry: Option<&CStr>) -> Result<(), Ended> {
         if self.first_failure.is_none() {
             let mut path = Tail::new();
@@ -112,18 +112,19 @@ impl Walk<'_> {
         }
     }
 
-    /// Removes an entry of that type, if it is known, or opens it if it is a directory that may have to be emptied.
+    /// Removes an entry, or opens it if it is a directory, which may not be empty. `known` is its type, None if that
+    /// must be determined.
     fn remove_entry(&self, directory: Fd, name: &CStr, mut known: Option<c_int>) -> sys::Result<Option<OwnedFd>> {
-        let mut looks = 0;
+        let mut attempts = 0;
         loop {
-            let kind = match known.take().map_or_else(|| self.look(directory, name), Ok) {
+            let kind = match known.take().map_or_else(|| self.file_type(directory, name), Ok) {
                 Ok(kind) if kind & self.flags != 0 => kind,
                 Ok(_) | Err(Errno(libc::ENOENT)) => return Ok(None),
                 Err(e) => return Err(e),
             };
             let removed = if kind == DIR {
                 standard_streams::openat_above(directory, name.into(), OPEN_DIRECTORY).map(Some).or_else(|e| {
-                    // It may be empty all the same.
+                    // The directory may be empty.
                     match file::unlinkat(directory, name.into(), libc::AT_REMOVEDIR) {
                         Ok(()) => Ok(None),
                         Err(changed @ Errno(libc::ENOENT | libc::ENOTDIR)) => Err(changed),
@@ -135,17 +136,17 @@ impl Walk<'_> {
             };
             match removed {
                 Err(Errno(libc::ENOENT)) => return Ok(None),
-                Err(Errno(libc::EISDIR | libc::ENOTDIR | libc::ELOOP)) if looks < MAX_ATTEMPTS => looks += 1,
+                Err(Errno(libc::EISDIR | libc::ENOTDIR | libc::ELOOP)) if attempts < MAX_ATTEMPTS => attempts += 1,
                 removed => return removed,
             }
         }
     }
 
-    fn look(&self, directory: Fd, name: &CStr) -> sys::Result<c_int> {
+    fn file_type(&self, directory: Fd, name: &CStr) -> sys::Result<c_int> {
         file::fstatat(directory, name.into(), libc::AT_SYMLINK_NOFOLLOW).map(|status| type_of(&status))
     }
 
-    /// Removes what is not a directory, and notes what is one.
+    /// Enters a directory: removes its entries that are not directories, and collects its subdirectories.
     fn enter(&mut self, directory: OwnedFd) -> Result<(), Ended> {
         let status = file::fstat(directory.fd());
         let reserved = self.levels.try_reserve(1).map_err(|_| Errno(libc::ENOMEM));
@@ -159,9 +160,13 @@ impl Walk<'_> {
         };
         let mut subdirectories = Vec::new();
         self.remove_entries(directory.fd(), &mut subdirectories)?;
-        // That of the top stays open.
-        if let Some(level) =
-            self.levels.len().checked_sub(Self::NEAR).filter(|far| *far > 0).and_then(|far| self.levels.get_mut(far))
+        // The file descriptor of the top directory always remains open.
+        if let Some(level) = self
+            .levels
+            .len()
+            .checked_sub(Self::MAX_OPEN_ANCESTORS)
+            .filter(|far| *far > 0)
+            .and_then(|far| self.levels.get_mut(far))
         {
             level.directory = None;
         }
@@ -175,7 +180,8 @@ impl Walk<'_> {
     }
 
     fn remove_entries(&mut self, directory: Fd, subdirectories: &mut Vec<u8>) -> Result<(), Ended> {
-        // Names are collected first: what a stream gives while its directory changes is not defined.
+        // Names are collected first, because the entries that readdir() returns are undefined while the directory
+        // changes.
         let mut others = Vec::new();
         if let Err(e) = self.read_entries(directory, subdirectories, &mut others) {
             self.note(e, None)?;
@@ -184,7 +190,7 @@ impl Walk<'_> {
             let Ok(entry) = CStr::from_bytes_with_nul(name) else { continue };
             match file::unlinkat(directory, entry.into(), 0) {
                 Ok(()) | Err(Errno(libc::ENOENT)) => {}
-                // It has become a directory.
+                // The file has been replaced by a directory.
                 Err(Errno(libc::EISDIR)) if self.flags & DIR == 0 => {}
                 Err(Errno(libc::EISDIR)) => match subdirectories.try_reserve(name.len()) {
                     Ok(()) => subdirectories.extend_from_slice(name),
@@ -201,7 +207,7 @@ impl Walk<'_> {
         loop {
             let entry = match stream.next_entry() {
                 Ok(Some(entry)) => entry,
-                // A directory that was removed has no entries.
+                // A removed directory has no entries.
                 Ok(None) | Err(Errno(libc::ENOENT)) => return Ok(()),
                 Err(e) => return Err(e),
             };
@@ -223,7 +229,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Goes back to the directory above, and removes the one that was emptied.
+    /// Returns to the parent directory, and removes the directory that has been emptied.
     fn leave(&mut self) -> Result<(), Ended> {
         let emptied = self.levels.pop().and_then(|level| level.directory);
         let found = self.find_parent(emptied);
@@ -234,18 +240,18 @@ impl Walk<'_> {
         let noted = removed.or_else(|e| self.note(e, None));
         match found {
             Ok(()) => self.forget_next_name(),
-            // There is no way back.
+            // The parent cannot be reached, so the walk ends.
             Err(_) => self.levels.clear(),
         }
         noted
     }
 
-    /// Opens the directory above again if it is far.
+    /// Opens the parent directory again if its file descriptor was closed.
     fn find_parent(&mut self, child: Option<OwnedFd>) -> sys::Result<()> {
         let (Some(parent), Some(child)) = (self.levels.last_mut(), child) else { return Ok(()) };
         if parent.directory.is_none() {
             let above = standard_streams::openat_above(child.fd(), c"..".into(), OPEN_DIRECTORY)?;
-            // Somebody may have moved the child: what is above it then is not ours to touch.
+            // Another process may have moved the child. Its new parent must not be modified.
             if !parent.is(&file::fstat(above.fd())?) {
                 return Err(Errno(libc::ENOENT));
             }
@@ -254,7 +260,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Removes the next subdirectory, of which nothing should be left.
+    /// Removes the next subdirectory, which should be empty.
     fn remove_emptied(&self, parent: Fd) -> sys::Result<()> {
         let Some(name) = self.levels.last().and_then(Level::next_name) else { return Ok(()) };
         match file::unlinkat(parent, name.into(), libc::AT_REMOVEDIR) {
@@ -273,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_subdirectories_are_taken_from_the_end() {
+    fn subdirectories_are_removed_from_the_end_of_the_list() {
         let subdirectories = b"first\0\n\0last\0".to_vec();
         let mut level = Level { directory: None, device: 0, inode: 0, subdirectories };
         for name in [c"last", c"\n", c"first"] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Memory maps, which are remembered so that an address alone is enough to undo one.
+//! Memory mappings. They are recorded, so that mm_unmap() needs only the address.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -13,13 +13,14 @@ use once_cell::race::OnceBool;
 
 // --- the table of live mappings ------------------------------------------------------------------------------------
 
-/// The highest address first: the kernel maps downwards, so that a new map mostly comes last. (A HashMap has no pointer to
-/// the beginning of its memory, which valgrind calls lost in a program that ends with a map.)
+/// Sorted by descending address. The kernel maps downwards, so a new mapping is usually appended. (A HashMap has no
+/// pointer to the start of its memory. valgrind reports that memory as lost if the program exits with a mapping.)
 type Table = Vec<LentMapping>;
 
 static MAPPINGS: Locked<Table> = Locked::new(Vec::new());
 
-/// A thread that forks waits for the others to finish with the table: the child would find it locked for ever.
+/// A thread that forks acquires the lock first. Otherwise another thread could hold it during the fork, and it would
+/// never be released in the child.
 extern "C" fn lock_table() {
     MAPPINGS.lock_for_fork();
 }
@@ -39,7 +40,7 @@ fn position(table: &Table, address: usize) -> core::result::Result<usize, usize>
     table.binary_search_by(|other| address.cmp(&other.address()))
 }
 
-/// Hands the memory to C; returns the mapping if there is no memory for the record.
+/// Records a mapping and returns its memory for C. If memory for the record cannot be allocated, returns the mapping.
 fn lend(mapping: Mapping) -> core::result::Result<*mut c_void, Mapping> {
     with_table(|table| {
         if table.try_reserve(1).is_err() {
@@ -51,7 +52,8 @@ fn lend(mapping: Mapping) -> core::result::Result<*mut c_void, Mapping> {
     })
 }
 
-/// A record of memory that was unmapped behind the library's back, whose address is in use again, is replaced.
+/// Inserts a record. If there is one with the same address, the program has unmapped that memory without the library,
+/// and the record is replaced.
 fn insert(table: &mut Table, record: LentMapping) {
     match position(table, record.address()) {
         Ok(outdated) => {
@@ -94,7 +96,7 @@ fn sharing(flags: c_int) -> c_int {
     if flags & SHARED != 0 { libc::MAP_SHARED } else { libc::MAP_PRIVATE }
 }
 
-/// The record goes first: as soon as the memory is gone, another thread may get its address.
+/// The record is removed first: as soon as the memory is unmapped, another thread may map the same address.
 pub fn unmap(memory: UnusedMemory) -> Result<()> {
     let address = memory.address();
     let Some(record) = forget(address) else {
@@ -103,7 +105,7 @@ pub fn unmap(memory: UnusedMemory) -> Result<()> {
     };
     let size = record.size();
     record.unmap(memory).map_err(|(e, record)| {
-        // Without memory for the record the map stays for ever; there is no better end.
+        // If memory for the record cannot be allocated, the mapping can no longer be unmapped.
         with_table(|table| {
             if table.try_reserve(1).is_ok() {
                 insert(table, record);
@@ -126,9 +128,9 @@ mod tests {
     }
 
     #[test]
-    fn the_table_replaces_and_forgets() {
+    fn records_are_replaced_and_removed() {
         let forget = |address| forget(address).map(|record| record.size());
-        // Addresses that no map has.
+        // Addresses that are not mapped.
         for (address, size) in [(3, 30), (1, 10), (5, 50), (3, 31)] {
             with_table(|table| insert(table, LentMapping::of_nothing(address, size)));
         }

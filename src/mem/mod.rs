@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Memory maps and shared memory.
+//! Memory mappings and shared memory.
 #![forbid(unsafe_code)]
 
 pub mod map;

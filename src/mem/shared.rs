@@ -11,7 +11,7 @@ use errno::Errno;
 
 pub fn open(name: &CStr, flags: c_int, mode: libc::mode_t) -> Result<OwnedFd> {
     let opened = match component(name) {
-        // The C library would open the directory.
+        // The C library would open the directory that contains shared memory.
         None | Some(b"." | b"..") => Err(Errno(libc::EINVAL)),
         Some(_) => memory::shm_open(name, flags, mode),
     };
@@ -27,7 +27,7 @@ pub fn unlink(name: &CStr) -> Result<()> {
     unlinked.map_err(|e| Error::os(e, format_args!("cannot unlink shared memory {}", Quoted(name.to_bytes()))))
 }
 
-/// The name as a file of a directory, if it can be one: slashes at its beginning do not count.
+/// Returns the name without leading slashes if it is a valid file name. None otherwise.
 fn component(name: &CStr) -> Option<&[u8]> {
     const NAME_MAX: usize = 255;
     let name = name.to_bytes();
@@ -36,12 +36,13 @@ fn component(name: &CStr) -> Option<&[u8]> {
     (!name.is_empty() && name.len() <= NAME_MAX && !name.contains(&b'/')).then_some(name)
 }
 
-/// Memory that can be sealed, and from Linux 6.3 on is no program: newer kernels want that to be said.
+/// Creates anonymous memory that can be sealed. Since Linux 6.3 it is also marked as not executable, because these
+/// kernels expect one of MFD_NOEXEC_SEAL and MFD_EXEC.
 pub fn anonymous() -> Result<OwnedFd> {
-    const NO_PROGRAM: libc::c_uint = 0x8;
+    const MFD_NOEXEC_SEAL: libc::c_uint = 0x8;
     const NAME: &CStr = c"mm_anon_shm";
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    match memory::memfd_create(NAME, flags | NO_PROGRAM) {
+    match memory::memfd_create(NAME, flags | MFD_NOEXEC_SEAL) {
         Err(Errno(libc::EINVAL)) => memory::memfd_create(NAME, flags),
         result => result,
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sleeping for a while.
+//! Relative sleep.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
 use crate::sys::time;
 
-/// Sleeps for that many units, of which `per_second` make a second. What is not positive is over at once, what lies
-/// beyond the end of time is its end.
+/// Sleeps for `duration` units, of which `per_second` are one second. Returns immediately if `duration` is not
+/// positive. An end beyond the range of the clock saturates.
 pub fn sleep_for(duration: i64, per_second: i64, unit: &str) -> Result<()> {
     if duration <= 0 {
         return Ok(());
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_beyond_the_end_of_time_are_its_end() {
+    fn an_end_beyond_the_range_of_time_t_saturates() {
         assert_eq!(after_start(i64::MAX, 1000).0, 10 + i64::MAX / 1000 + 1);
         let late = libc::timespec { tv_sec: i64::MAX - 1, tv_nsec: 0 };
         assert_eq!(after(late, i64::MAX, 1000).tv_sec, i64::MAX);

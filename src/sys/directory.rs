@@ -10,9 +10,9 @@ use errno::{Errno, errno, set_errno};
 /// An open stream.
 pub type Stream = NonNull<libc::DIR>;
 
-/// The stream owns the descriptor; a failure returns it.
+/// On success, the stream owns the file descriptor. A failure returns it.
 pub fn fdopendir(directory: OwnedFd) -> core::result::Result<Stream, (Errno, OwnedFd)> {
-    // SAFETY: no pointer is passed; on success the stream owns the descriptor.
+    // SAFETY: no pointer is passed; on success, the stream owns the file descriptor.
     match NonNull::new(unsafe { libc::fdopendir(directory.number()) }) {
         Some(stream) => {
             directory.into_raw();
@@ -22,10 +22,10 @@ pub fn fdopendir(directory: OwnedFd) -> core::result::Result<Stream, (Errno, Own
     }
 }
 
-/// The name and the type of the next entry, None at the end. errno changes only if this fails.
+/// Returns the name and the type of the next entry, None at the end. errno changes only on failure.
 ///
 /// # Safety
-/// The stream is open and used by this thread alone. The entry is not used after the next call with the stream.
+/// The stream is open, and no other thread uses it. The entry is not used after the next call with the stream.
 pub unsafe fn readdir<'a>(stream: Stream) -> Result<Option<(&'a CStr, u8)>> {
     let errno_at_entry = errno();
     set_errno(Errno(0));
@@ -38,20 +38,20 @@ pub unsafe fn readdir<'a>(stream: Stream) -> Result<Option<(&'a CStr, u8)>> {
     if entry.is_null() {
         return Ok(None);
     }
-    // SAFETY: readdir() returned an entry. Its name is terminated, and need not fill the declared array: no reference to
-    // the whole structure is made.
+    // SAFETY: readdir() returned an entry, whose name is terminated. The entry may be shorter than the declared
+    // structure, so no reference to the whole structure is created.
     unsafe { Ok(Some((CStr::from_ptr((&raw const (*entry).d_name).cast()), (*entry).d_type))) }
 }
 
 /// # Safety
-/// The stream is open and used by this thread alone.
+/// The stream is open, and no other thread uses it.
 pub unsafe fn rewinddir(stream: Stream) {
     // SAFETY: as promised by the caller.
     unsafe { libc::rewinddir(stream.as_ptr()) }
 }
 
 /// # Safety
-/// The stream is open, and nobody uses it any more.
+/// The stream is open, and is not used afterwards.
 pub unsafe fn closedir(stream: Stream) {
     // SAFETY: as promised by the caller.
     unsafe { libc::closedir(stream.as_ptr()) };

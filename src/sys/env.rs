@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The environment. That no other thread changes it at the same time is the program's duty, as with `getenv()` in C.
+//! The environment. As with `getenv()` in C, the program must ensure that no other thread changes it concurrently.
 
 use core::ffi::{CStr, c_char};
 
 unsafe extern "C" {
     static mut environ: *const *const c_char;
-    // In glibc and musl; the libc crate does not declare it for all of its targets.
+    // The libc crate does not declare this for all targets.
     fn secure_getenv(name: *const c_char) -> *const c_char;
 }
 
-/// The name of the variable that is read when the library is loaded. It is stored beside addresses that the dynamic linker
-/// relocates, so that a program that does not use the library has no page of constants in memory.
+/// The name of the variable that is read when the library is loaded. It is stored next to addresses that the dynamic
+/// linker relocates, so that loading the library does not read a page of constants.
 pub fn max_log_level_variable() -> &'static CStr {
     // SAFETY: the section is for data that is constant after relocation.
     #[unsafe(link_section = ".data.rel.ro.max_log_level_variable")]
     static NAME: [u8; 16] = *b"MM_LOG_MAXLEVEL\0";
-    // SAFETY: terminated, with no other NUL byte.
+    // SAFETY: the string is terminated and contains no other NUL byte.
     unsafe { CStr::from_bytes_with_nul_unchecked(&NAME) }
 }
 
-/// The array of the environment; null before the C library has it.
+/// Returns the environment array. Null: the C library has not initialised it yet.
 pub fn environ_array() -> *const *const c_char {
     // SAFETY: the C library defines it.
     unsafe { environ }
 }
 
-/// Passes the value of a variable to `use_value`, None if it is not set.
+/// Calls `use_value` with the value of a variable, None if it is not set.
 pub fn getenv<T>(name: &CStr, use_value: impl FnOnce(Option<&[u8]>) -> T) -> T {
     // SAFETY: the name is terminated.
     let value = unsafe { libc::getenv(name.as_ptr()) };
-    // SAFETY: as the C library returned it, and used before this returns.
+    // SAFETY: the C library has returned it, and it is not used after this function returns.
     use_value(unsafe { as_bytes(value) })
 }
 
-/// The same for a variable that must not influence a program with more privileges than its caller.
+/// Like [`getenv`], but ignores the variable in a program with more privileges than its caller.
 pub fn secure_getenv_value<T>(name: &CStr, use_value: impl FnOnce(Option<&[u8]>) -> T) -> T {
     // SAFETY: the name is terminated.
     let value = unsafe { secure_getenv(name.as_ptr()) };
-    // SAFETY: as the C library returned it, and used before this returns.
+    // SAFETY: the C library has returned it, and it is not used after this function returns.
     use_value(unsafe { as_bytes(value) })
 }
 

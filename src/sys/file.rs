@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Calls on files, directories and file descriptors of any type.
+//! Calls for files, directories and file descriptors of any type.
 
 use super::path::KernelPath;
 use super::{Result, check, check_long, check_size, own};
@@ -10,22 +10,22 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use errno::{Errno, errno, set_errno};
 
-// "A path" in the SAFETY comments: the kernel reads a KernelPath up to its terminator, or fails with EFAULT.
+// Safety of each KernelPath: the kernel reads it up to its terminator, or fails with EFAULT.
 
 // --- descriptors ---------------------------------------------------------------------------------------------------
 
 pub fn open(path: KernelPath, flags: c_int, mode: libc::mode_t) -> Result<OwnedFd> {
-    // SAFETY: a path.
+    // SAFETY: a KernelPath.
     unsafe { own(libc::open(path.as_ptr(), flags, mode)) }
 }
 
 pub fn openat(directory: Fd, path: KernelPath, flags: c_int) -> Result<OwnedFd> {
-    // SAFETY: a path.
+    // SAFETY: a KernelPath.
     unsafe { own(libc::openat(directory.number(), path.as_ptr(), flags)) }
 }
 
 /// # Safety
-/// The descriptor is the caller's to close: nobody else owns it.
+/// The caller owns the file descriptor.
 pub unsafe fn close(fd: Fd) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::close(fd.number()) }).map(drop)
@@ -37,13 +37,13 @@ pub fn dup(fd: Fd) -> Result<OwnedFd> {
 }
 
 /// # Safety
-/// `new_fd`, which is closed by this if it is open, is the caller's to close: nobody else owns it.
+/// If `new_fd` is open, the caller owns it: this closes it.
 pub unsafe fn dup2(fd: Fd, new_fd: Fd) -> Result<c_int> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::dup2(fd.number(), new_fd.number()) })
 }
 
-/// The lowest descriptor from `lowest` on, close-on-exec or not.
+/// Duplicates a file descriptor to the lowest one available from `lowest` on.
 pub fn fcntl_dupfd(fd: Fd, lowest: c_int, is_close_on_exec: bool) -> Result<OwnedFd> {
     let command = if is_close_on_exec { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD };
     // SAFETY: no pointer is passed.
@@ -71,38 +71,39 @@ pub fn fcntl_setfl(fd: Fd, flags: c_int) -> Result<()> {
 }
 
 /// # Safety
-/// The kernel may write two ints at `fds`, or finds that it cannot.
+/// The kernel may write two ints at `fds`, or fails with EFAULT.
 pub unsafe fn pipe(fds: *mut c_int) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::pipe(fds) }).map(drop)
 }
 
 /// # Safety
-/// The kernel may read and write `count` elements at `fds`, or finds that it cannot.
+/// The kernel may read and write `count` elements at `fds`, or fails with EFAULT.
 pub unsafe fn poll(fds: *mut libc::pollfd, count: c_int, timeout_ms: c_int) -> Result<c_int> {
-    // A negative count becomes one that is larger than any limit, which the kernel refuses with EINVAL.
-    // SAFETY: as promised by the caller.
+    // A negative count becomes a number above any limit, which the kernel rejects with EINVAL. SAFETY: as promised by
+    // the caller.
     check(unsafe { libc::poll(fds, count as libc::nfds_t, timeout_ms) })
 }
 
-/// The same for an array of Rust.
+/// The same for a slice.
 pub fn poll_slice(fds: &mut [libc::pollfd], timeout_ms: c_int) -> Result<c_int> {
     // SAFETY: the slice is valid.
     unsafe { poll(fds.as_mut_ptr(), fds.len() as c_int, timeout_ms) }
 }
 
-/// Whether a descriptor of `set`, whose bits are counted from that of descriptor 0 on, can be read now. The kernel ignores
-/// bits beyond the table of descriptors of the process; EBADF if another one is not open.
+/// Checks without waiting whether a file descriptor in `set` is readable. Bit 0 is file descriptor 0. The kernel
+/// ignores bits beyond the file descriptor table of the process. EBADF: any other file descriptor in `set` is closed.
 pub fn select_readable(set: &mut [c_ulong], count: c_int) -> Result<c_int> {
     if count < 0 || count as usize > set.len().saturating_mul(c_ulong::BITS as usize) {
         return Err(Errno(libc::EINVAL));
     }
     let (none, mut no_time) = (ptr::null_mut(), libc::timeval { tv_sec: 0, tv_usec: 0 });
-    // SAFETY: the set has a bit for each descriptor below count, and the kernel reads and writes no others.
+    // SAFETY: the set has a bit for each file descriptor below count, and the kernel accesses no other bits.
     check(unsafe { libc::select(count, set.as_mut_ptr().cast(), none, none, &mut no_time) })
 }
 
-/// Marks all descriptors from `first` on as close-on-exec. The C library's function is younger than some that are in use.
+/// Marks all file descriptors from `first` on as close-on-exec. This is not called through the C library, because older
+/// versions do not have the function.
 pub fn close_range_cloexec(first: Fd) -> Result<()> {
     let (first, last, flags) = (first.number(), c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
     // SAFETY: no pointer is passed, and with this flag nothing is closed.
@@ -117,26 +118,26 @@ pub fn isatty(fd: Fd) -> Result<()> {
 // --- content -------------------------------------------------------------------------------------------------------
 
 /// # Safety
-/// The kernel may write `size` bytes at `buffer`, or finds that it cannot.
+/// The kernel may write `size` bytes at `buffer`, or fails with EFAULT.
 #[inline]
 pub unsafe fn read(fd: Fd, buffer: *mut c_void, size: usize) -> Result<usize> {
     // SAFETY: as promised by the caller.
     check_size(unsafe { libc::read(fd.number(), buffer, size) })
 }
 
-/// Appends up to `size` bytes to `buffer`, and no more than its spare capacity takes.
+/// Appends up to `size` bytes to `buffer`, at most its spare capacity.
 pub fn read_append(fd: Fd, buffer: &mut Vec<u8>, size: usize) -> Result<usize> {
     let spare = buffer.spare_capacity_mut();
     let size = size.min(spare.len());
     // SAFETY: the spare capacity is valid for writing.
     let length = unsafe { read(fd, spare.as_mut_ptr().cast(), size) }?;
-    // SAFETY: the kernel has written that many bytes, at most size, behind the old length.
+    // SAFETY: the kernel has written that many bytes, at most size, after the old length.
     unsafe { buffer.set_len(buffer.len() + length) };
     Ok(length)
 }
 
 /// # Safety
-/// The kernel may read `size` bytes at `buffer`, or finds that it cannot.
+/// The kernel may read `size` bytes at `buffer`, or fails with EFAULT.
 #[inline]
 pub unsafe fn write(fd: Fd, buffer: *const c_void, size: usize) -> Result<usize> {
     // SAFETY: as promised by the caller.
@@ -153,8 +154,8 @@ pub fn fsync(fd: Fd) -> Result<()> {
     check(unsafe { libc::fsync(fd.number()) }).map(drop)
 }
 
-/// An offset of 2^63 and more (of memory in /proc, which has them) comes back negative, but without an errno:
-/// EOVERFLOW.
+/// An offset of 2^63 or more (in a file for memory in /proc) is returned as a negative number without an errno.
+/// EOVERFLOW is reported for it.
 pub fn lseek(fd: Fd, offset: libc::off_t, whence: c_int) -> Result<libc::off_t> {
     let errno_at_entry = errno();
     set_errno(Errno(0));
@@ -175,14 +176,14 @@ pub fn ftruncate(fd: Fd, length: libc::off_t) -> Result<()> {
     check(unsafe { libc::ftruncate(fd.number(), length) }).map(drop)
 }
 
-/// Copies up to `size` bytes from and to the offsets of the files.
+/// Copies up to `size` bytes between the current offsets of the files.
 pub fn copy_file_range(from: Fd, to: Fd, size: usize) -> Result<usize> {
     let (from, to) = (from.number(), to.number());
-    // SAFETY: null pointers stand for the files' own offsets.
+    // SAFETY: null pointers select the files' current offsets.
     check_size(unsafe { libc::copy_file_range(from, ptr::null_mut(), to, ptr::null_mut(), size, 0) })
 }
 
-/// Makes `to` share all data of `from` until one of them changes.
+/// Makes `to` share all data with `from` until one of them is changed.
 pub fn ioctl_ficlone(from: Fd, to: Fd) -> Result<()> {
     // SAFETY: FICLONE takes a descriptor as its argument.
     check(unsafe { libc::ioctl(to.number(), libc::FICLONE, from.number()) }).map(drop)
@@ -190,10 +191,10 @@ pub fn ioctl_ficlone(from: Fd, to: Fd) -> Result<()> {
 
 // --- metadata ------------------------------------------------------------------------------------------------------
 
-/// What a call stored in a stat structure.
+/// Returns the stat structure that `fill` has filled.
 ///
 /// # Safety
-/// `fill` fills the structure if it returns 0.
+/// If `fill` returns 0, it has filled the structure.
 unsafe fn stored(fill: impl FnOnce(*mut libc::stat) -> c_int) -> Result<libc::stat> {
     let mut status = MaybeUninit::uninit();
     check(fill(status.as_mut_ptr()))?;
@@ -207,17 +208,17 @@ pub fn fstat(fd: Fd) -> Result<libc::stat> {
 }
 
 pub fn stat(path: KernelPath) -> Result<libc::stat> {
-    // SAFETY: a path; the structure is valid for writing.
+    // SAFETY: a KernelPath; the structure is valid for writing.
     unsafe { stored(|status| libc::stat(path.as_ptr(), status)) }
 }
 
 pub fn lstat(path: KernelPath) -> Result<libc::stat> {
-    // SAFETY: a path; the structure is valid for writing.
+    // SAFETY: a KernelPath; the structure is valid for writing.
     unsafe { stored(|status| libc::lstat(path.as_ptr(), status)) }
 }
 
 pub fn fstatat(directory: Fd, path: KernelPath, flags: c_int) -> Result<libc::stat> {
-    // SAFETY: a path; the structure is valid for writing.
+    // SAFETY: a KernelPath; the structure is valid for writing.
     unsafe { stored(|status| libc::fstatat(directory.number(), path.as_ptr(), status, flags)) }
 }
 
@@ -227,55 +228,55 @@ pub fn fchmod(fd: Fd, mode: libc::mode_t) -> Result<()> {
 }
 
 /// # Safety
-/// `times` is null, or the kernel may read two elements there, or finds that it cannot.
+/// `times` is null, or the kernel may read two elements there, or fails with EFAULT.
 pub unsafe fn futimens(fd: Fd, times: *const libc::timespec) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::futimens(fd.number(), times) }).map(drop)
 }
 
 /// # Safety
-/// `times` is null, or the kernel may read two elements there, or finds that it cannot.
+/// `times` is null, or the kernel may read two elements there, or fails with EFAULT.
 pub unsafe fn utimensat(path: KernelPath, times: *const libc::timespec, flags: c_int) -> Result<()> {
-    // SAFETY: a path; the times as promised by the caller.
+    // SAFETY: a KernelPath; the times as promised by the caller.
     check(unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times, flags) }).map(drop)
 }
 
 pub fn access(path: KernelPath, mode: c_int) -> Result<()> {
-    // SAFETY: a path.
+    // SAFETY: a KernelPath.
     check(unsafe { libc::access(path.as_ptr(), mode) }).map(drop)
 }
 
 // --- names ---------------------------------------------------------------------------------------------------------
 
 pub fn rename(from: KernelPath, to: KernelPath) -> Result<()> {
-    // SAFETY: paths.
+    // SAFETY: KernelPaths.
     check(unsafe { libc::rename(from.as_ptr(), to.as_ptr()) }).map(drop)
 }
 
 pub fn unlink(path: KernelPath) -> Result<()> {
-    // SAFETY: a path.
+    // SAFETY: a KernelPath.
     check(unsafe { libc::unlink(path.as_ptr()) }).map(drop)
 }
 
 pub fn unlinkat(directory: Fd, path: KernelPath, flags: c_int) -> Result<()> {
-    // SAFETY: a path.
+    // SAFETY: a KernelPath.
     check(unsafe { libc::unlinkat(directory.number(), path.as_ptr(), flags) }).map(drop)
 }
 
 pub fn link(from: KernelPath, to: KernelPath) -> Result<()> {
-    // SAFETY: paths.
+    // SAFETY: KernelPaths.
     check(unsafe { libc::link(from.as_ptr(), to.as_ptr()) }).map(drop)
 }
 
 pub fn symlink(target: KernelPath, path: KernelPath) -> Result<()> {
-    // SAFETY: paths.
+    // SAFETY: KernelPaths.
     check(unsafe { libc::symlink(target.as_ptr(), path.as_ptr()) }).map(drop)
 }
 
 /// # Safety
-/// The kernel may write `size` bytes at `buffer`, or finds that it cannot.
+/// The kernel may write `size` bytes at `buffer`, or fails with EFAULT.
 pub unsafe fn readlink(path: KernelPath, buffer: *mut c_char, size: usize) -> Result<usize> {
-    // SAFETY: a path; the buffer as promised by the caller.
+    // SAFETY: a KernelPath; the buffer as promised by the caller.
     check_size(unsafe { libc::readlink(path.as_ptr(), buffer, size) })
 }
 
@@ -287,24 +288,24 @@ pub fn readlink_slice(path: KernelPath, bytes: &mut [u8]) -> Result<usize> {
 // --- directories ---------------------------------------------------------------------------------------------------
 
 pub fn mkdir(path: KernelPath, mode: libc::mode_t) -> Result<()> {
-    // SAFETY: a path.
+    // SAFETY: a KernelPath.
     check(unsafe { libc::mkdir(path.as_ptr(), mode) }).map(drop)
 }
 
 pub fn rmdir(path: KernelPath) -> Result<()> {
-    // SAFETY: a path.
+    // SAFETY: a KernelPath.
     check(unsafe { libc::rmdir(path.as_ptr()) }).map(drop)
 }
 
 pub fn chdir(path: KernelPath) -> Result<()> {
-    // SAFETY: a path.
+    // SAFETY: a KernelPath.
     check(unsafe { libc::chdir(path.as_ptr()) }).map(drop)
 }
 
-/// Into `buffer`, or into memory of malloc() if that is null.
+/// Stores the path in `buffer`. If that is null, the C library allocates memory with malloc().
 ///
 /// # Safety
-/// `size` bytes may be written at `buffer`, or it is null.
+/// `buffer` is null or valid for writing `size` bytes.
 pub unsafe fn getcwd(buffer: *mut c_char, size: usize) -> Result<*mut c_char> {
     let size = if buffer.is_null() { 0 } else { size };
     // SAFETY: as promised by the caller.
@@ -312,15 +313,15 @@ pub unsafe fn getcwd(buffer: *mut c_char, size: usize) -> Result<*mut c_char> {
     if path.is_null() { Err(errno()) } else { Ok(path) }
 }
 
-/// The system call itself. The path begins with a slash if it leads from the root directory of the process to the
-/// current directory. If none does, the C library's function would search the directories above.
+/// Makes the system call directly. The path begins with a slash if it leads from the root directory of the process to
+/// the current directory. If there is no such path, the function of the C library would search the parent directories.
 pub fn getcwd_slice(buffer: &mut [u8]) -> Result<&CStr> {
     // SAFETY: the buffer is valid for writing its size.
     check_long(unsafe { libc::syscall(libc::SYS_getcwd, buffer.as_mut_ptr(), buffer.len()) })?;
     CStr::from_bytes_until_nul(buffer).map_err(|_| Errno(libc::ENAMETOOLONG))
 }
 
-/// Entries in the kernel's format, as many as fit; 0 bytes at the end.
+/// Stores as many entries as fit, in the kernel's format. Returns their size, 0 at the end.
 pub fn getdents64(directory: Fd, entries: &mut DirectoryEntries) -> Result<usize> {
     let (buffer, size) = (entries.0.as_mut_ptr(), entries.0.len());
     // SAFETY: the buffer is valid for writing its size, and aligned.

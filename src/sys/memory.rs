@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Mapped memory, and files in memory.
+//! Memory mappings, and files in memory.
 
 use super::{Result, check, own};
 use crate::rt::fd::{Fd, OwnedFd};
@@ -7,7 +7,7 @@ use core::ffi::{CStr, c_int, c_uint, c_void};
 use core::ptr::{self, NonNull};
 use errno::errno;
 
-/// At an address that the kernel chooses: MAP_FIXED is ignored, so that no memory in use is replaced.
+/// Maps memory at an address that the kernel chooses. MAP_FIXED is ignored, so that no memory in use is replaced.
 pub fn mmap(size: usize, protection: c_int, flags: c_int, fd: Fd, offset: libc::off_t) -> Result<NonNull<c_void>> {
     // SAFETY: without MAP_FIXED only new addresses are mapped.
     let first = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags & !libc::MAP_FIXED, fd.number(), offset) };
@@ -18,14 +18,14 @@ pub fn mmap(size: usize, protection: c_int, flags: c_int, fd: Fd, offset: libc::
 }
 
 /// # Safety
-/// Nobody uses the memory any more.
+/// The memory is not used afterwards.
 pub unsafe fn munmap(first: NonNull<c_void>, size: usize) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::munmap(first.as_ptr(), size) }).map(drop)
 }
 
 /// # Safety
-/// The advice does not change memory that somebody uses.
+/// The advice does not change memory that is in use.
 pub unsafe fn madvise(first: NonNull<c_void>, size: usize, advice: c_int) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::madvise(first.as_ptr(), size, advice) }).map(drop)
@@ -46,7 +46,7 @@ pub fn shm_unlink(name: &CStr) -> Result<()> {
     check(unsafe { libc::shm_unlink(name.as_ptr()) }).map(drop)
 }
 
-/// `name` is only shown in /proc.
+/// `name` is shown in /proc and has no other effect.
 pub fn memfd_create(name: &CStr, flags: c_uint) -> Result<OwnedFd> {
     // SAFETY: a terminated string.
     unsafe { own(libc::memfd_create(name.as_ptr(), flags)) }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Paths as C gives them.
+//! Paths from C.
 
 use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
 
-/// A path for the kernel, which finds out whether it is null or cannot be read: EFAULT.
+/// A path for the kernel. If it is null or unreadable, the kernel fails with EFAULT.
 #[derive(Clone, Copy)]
 pub struct KernelPath<'a> {
     pointer: *const c_char,

@@ -7,26 +7,26 @@ use core::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use core::mem::MaybeUninit;
 use errno::{Errno, errno};
 
-/// What a child of [`clone`] runs, on a stack of its own.
+/// The function that a child of [`clone`] runs on its stack.
 pub type Entry = extern "C" fn(*mut c_void) -> c_int;
 
 mod c {
     use super::{Entry, c_int, c_void};
 
     unsafe extern "C" {
-        // Not under the name clone(): ThreadSanitizer of clang intercepts that, and takes its child for one of fork(),
-        // which would release the sanitizer's locks in memory of its own. glibc exports the second name on all
-        // architectures.
+        // The name __clone() is used because clang's ThreadSanitizer intercepts clone(). It treats the child as one of
+        // fork(), and releases its locks, which the parent still holds in the shared memory. glibc exports __clone() on
+        // all architectures.
         #[cfg_attr(target_env = "gnu", link_name = "__clone")]
         pub fn clone(entry: Entry, stack: *mut c_void, flags: c_int, argument: *mut c_void, ...) -> c_int;
     }
 }
 
-/// `child_tid` is for the flags CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID.
+/// The kernel uses `child_tid` for the flags CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID.
 ///
 /// # Safety
-/// `stack` is the end of memory that only the child uses, large enough for it; `argument` is what `entry` takes; the
-/// kernel may write at `child_tid` as long as the child lives. With CLONE_VM, the child shares all memory.
+/// `stack` is the end of memory that only the child uses and that is large enough for it. `argument` is valid for
+/// `entry`. The kernel may write at `child_tid` until the child terminates. With CLONE_VM, the child shares all memory.
 pub unsafe fn clone(
     entry: Entry,
     stack: *mut c_void,
@@ -39,18 +39,17 @@ pub unsafe fn clone(
     check(unsafe { c::clone(entry, stack, flags, argument, child_tid, no_tls, child_tid) })
 }
 
-/// Returns only if it fails.
+/// Returns only on failure.
 ///
 /// # Safety
-/// `arguments` and `environment` are arrays of strings with a null pointer after the last, or the kernel finds that it
-/// cannot read them.
+/// `arguments` and `environment` are arrays of strings terminated by a null pointer, or the kernel fails with EFAULT.
 pub unsafe fn execve(path: &CStr, arguments: *const *const c_char, environment: *const *const c_char) -> Errno {
     // SAFETY: as promised by the caller.
     unsafe { libc::execve(path.as_ptr(), arguments, environment) };
     errno()
 }
 
-/// The same for a path that starts from a directory.
+/// The same for a path relative to a directory.
 ///
 /// # Safety
 /// As [`execve`].
@@ -68,22 +67,22 @@ pub unsafe fn execveat(
 
 pub fn waitpid(child: libc::pid_t, flags: c_int) -> Result<c_int> {
     let mut status = 0;
-    // SAFETY: the status may be written there.
+    // SAFETY: the status is valid for writing.
     check(unsafe { libc::waitpid(child, &mut status, flags) })?;
     Ok(status)
 }
 
-/// The process that waitid() reports on, 0 if there is none.
+/// Returns the process that waitid() reports, 0 if there is none.
 pub fn waitid(child: libc::pid_t, flags: c_int) -> Result<libc::pid_t> {
     let mut report = MaybeUninit::<libc::siginfo_t>::zeroed();
-    // SAFETY: the structure is valid for writing, and all bytes zero are a valid one, that of no child.
+    // SAFETY: the structure is valid for writing. All bytes zero is a valid structure, which reports no child.
     unsafe {
         check(libc::waitid(libc::P_PID, child as libc::id_t, report.as_mut_ptr(), flags))?;
         Ok(report.assume_init_ref().si_pid())
     }
 }
 
-/// Ends the process at once: not even what a tool (ThreadSanitizer) has put in front of _exit() runs.
+/// Terminates the process by the system call, bypassing interceptors of _exit() such as that of ThreadSanitizer.
 pub fn exit_group(code: c_int) -> ! {
     loop {
         // SAFETY: no pointer is passed.
@@ -106,7 +105,7 @@ pub fn pidfd_open(process: libc::pid_t) -> Result<OwnedFd> {
     unsafe { own(libc::syscall(libc::SYS_pidfd_open, process, 0) as c_int) }
 }
 
-/// A value that the kernel has passed to the process; 0 if it has passed none of that type.
+/// Returns a value that the kernel has passed to the process, 0 if there is none of that type.
 pub fn getauxval(kind: c_ulong) -> usize {
     // SAFETY: no pointer is passed.
     unsafe { libc::getauxval(kind) as usize }
@@ -122,20 +121,20 @@ pub fn umask(mask: libc::mode_t) -> libc::mode_t {
     unsafe { libc::umask(mask) }
 }
 
-/// close() by the system call itself. See [`dup3`].
+/// Makes the system call close() directly: see [`dup3`].
 ///
 /// # Safety
-/// The descriptor is the caller's to close: nobody else owns it.
+/// The caller owns the file descriptor.
 pub unsafe fn close_directly(fd: Fd) -> Result<()> {
     // SAFETY: as promised by the caller.
     check_long(unsafe { libc::syscall(libc::SYS_close, fd.number()) }).map(drop)
 }
 
-/// By the system call itself: a tool between the program and the C library (ThreadSanitizer) keeps account of
+/// Makes the system call directly. ThreadSanitizer intercepts the function of the C library and records file
 /// descriptors in memory, which a child of vfork() shares with its parent.
 ///
 /// # Safety
-/// `new_fd`, which is closed by this if it is open, is the caller's to close: nobody else owns it.
+/// If `new_fd` is open, the caller owns it: this closes it.
 pub unsafe fn dup3(fd: Fd, new_fd: Fd, flags: c_int) -> Result<()> {
     // SAFETY: as promised by the caller.
     check_long(unsafe { libc::syscall(libc::SYS_dup3, fd.number(), new_fd.number(), flags) }).map(drop)

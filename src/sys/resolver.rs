@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
 use errno::{Errno, errno};
 
-/// Why the resolver failed: one of its own codes, and errno as it left it.
+/// A failure of the resolver: its code, and the errno value after the call.
 #[derive(Clone, Copy)]
 pub struct Failure {
     pub code: c_int,
@@ -16,7 +16,7 @@ fn check(code: c_int) -> Result<(), Failure> {
     if code == 0 { Ok(()) } else { Err(Failure { code, errno: errno() }) }
 }
 
-/// A list for [`freeaddrinfo`].
+/// Returns a list, which must be freed by [`freeaddrinfo`].
 pub fn getaddrinfo(
     node: Option<&CStr>,
     service: Option<&CStr>,
@@ -30,7 +30,7 @@ pub fn getaddrinfo(
 }
 
 /// # Safety
-/// `list` is null or a list of the resolver that nobody uses any more.
+/// `list` is null or a list from the resolver that is not used afterwards.
 pub unsafe fn freeaddrinfo(list: *mut libc::addrinfo) {
     if !list.is_null() {
         // SAFETY: not null, so as promised by the caller.
@@ -38,14 +38,14 @@ pub unsafe fn freeaddrinfo(list: *mut libc::addrinfo) {
     }
 }
 
-/// The memory for the name of a host or of a service, null if it is not wanted.
+/// The buffer for the name of a host or a service. Null: the name is not requested.
 pub struct NameBuffer {
     pub first: *mut c_char,
     pub size: libc::socklen_t,
 }
 
 /// # Safety
-/// `size` bytes may be read at `address`; the buffers are null or may be written.
+/// `address` is valid for reading `size` bytes; the buffers are null or valid for writing.
 pub unsafe fn getnameinfo(
     address: *const libc::sockaddr,
     size: libc::socklen_t,
@@ -57,8 +57,8 @@ pub unsafe fn getnameinfo(
     check(unsafe { libc::getnameinfo(address, size, host.first, host.size, service.first, service.size, flags) })
 }
 
-/// Passes the C library's message for a code to `use_message`.
+/// Calls `use_message` with the C library's message for a code.
 pub fn gai_strerror<T>(code: c_int, use_message: impl FnOnce(&[u8]) -> T) -> T {
-    // SAFETY: gai_strerror() has a terminated message for every number.
+    // SAFETY: gai_strerror() returns a terminated message for every number.
     use_message(unsafe { CStr::from_ptr(libc::gai_strerror(code)) }.to_bytes())
 }

@@ -11,7 +11,7 @@ use core::ptr;
 pub struct SignalSet(libc::sigset_t);
 
 impl SignalSet {
-    /// All bytes are zero: the calls of the C library only set those that the kernel uses.
+    /// All bytes are zero, because the functions of the C library only set those that the kernel uses.
     fn empty() -> SignalSet {
         // SAFETY: a sigset_t consists of integers.
         SignalSet(unsafe { mem::zeroed() })
@@ -37,7 +37,8 @@ impl SignalSet {
     }
 }
 
-/// Changes the signal mask of the thread; the mask before. This cannot fail with the ways that the library asks for.
+/// Changes the signal mask of the thread. Returns the previous mask. This cannot fail for the values of `how` that the
+/// library uses.
 pub fn pthread_sigmask(how: c_int, set: &SignalSet) -> SignalSet {
     let mut before = SignalSet::empty();
     // SAFETY: the first set is valid for reading, the second for writing.
@@ -51,34 +52,35 @@ pub fn sigpending() -> Result<SignalSet> {
     check(unsafe { libc::sigpending(&mut set.0) }).map(|_| set)
 }
 
-/// Accepts a signal of the set that is pending, without waiting for one.
+/// Accepts a pending signal in the set, without waiting.
 pub fn sigtimedwait_now(set: &SignalSet) -> Result<c_int> {
     let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: references are valid; no information is asked for.
+    // SAFETY: references are valid; no information is requested.
     check(unsafe { libc::sigtimedwait(&set.0, ptr::null_mut(), &at_once) })
 }
 
-/// The number of signals of the kernel.
+/// The number of signals in the kernel.
 pub const COUNT: c_int = 64;
 
 const SET_SIZE: usize = COUNT as usize / 8;
 
-/// The kernel's `struct sigaction`, and more: no architecture has a larger one. The handler comes first.
+/// Memory for the kernel's `struct sigaction`, at least as large as on any architecture. The handler is the first
+/// field.
 #[derive(Clone, Copy)]
 pub struct KernelAction([usize; 8]);
 
 impl KernelAction {
-    /// All zero: the default action, without flags.
+    /// All bytes zero is the default action without flags.
     pub const DEFAULT: KernelAction = KernelAction([libc::SIG_DFL; 8]);
 
-    /// Whether the signal is caught by a function.
+    /// Whether a function handles the signal.
     pub fn is_handler(&self) -> bool {
         !matches!(self.0, [libc::SIG_DFL | libc::SIG_IGN, ..])
     }
 }
 
-/// The system call itself: the C library's sigaction() may take a lock, or be that of a tool which remembers handlers in
-/// memory.
+/// Makes the system call directly. sigaction() of the C library may acquire a lock, and sanitizers intercept it to
+/// record handlers in memory.
 pub fn rt_sigaction_get(signal: c_int) -> Result<KernelAction> {
     let mut action = KernelAction::DEFAULT;
     let none = ptr::null_mut::<KernelAction>();
@@ -87,7 +89,7 @@ pub fn rt_sigaction_get(signal: c_int) -> Result<KernelAction> {
     Ok(action)
 }
 
-/// Sets the default action, by the system call itself.
+/// Sets the default action by a direct system call.
 pub fn rt_sigaction_set_default(signal: c_int) -> Result<()> {
     let (action, none) = (KernelAction::DEFAULT, ptr::null_mut::<KernelAction>());
     // SAFETY: the structure is valid for reading.

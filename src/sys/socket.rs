@@ -13,10 +13,10 @@ use core::ptr;
 /// A socket address of one family.
 ///
 /// # Safety
-/// The type begins with the fields of `struct sockaddr`, and all of its bytes may be read.
+/// The type begins with the fields of `struct sockaddr` and has no padding.
 pub unsafe trait Address {}
 
-// SAFETY: addresses of the C library, without padding.
+// SAFETY: an address type of the C library without padding.
 unsafe impl Address for libc::sockaddr_un {}
 // SAFETY: as above.
 unsafe impl Address for libc::sockaddr_in {}
@@ -35,33 +35,33 @@ pub fn socket(domain: c_int, kind: c_int, protocol: c_int) -> Result<OwnedFd> {
 }
 
 /// # Safety
-/// The kernel may write two ints at `fds`, or finds that it cannot.
+/// The kernel may write two ints at `fds`, or fails with EFAULT.
 pub unsafe fn socketpair(domain: c_int, kind: c_int, protocol: c_int, fds: *mut c_int) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::socketpair(domain, kind, protocol, fds) }).map(drop)
 }
 
 /// # Safety
-/// The kernel may read `size` bytes at `address`, or finds that it cannot.
+/// The kernel may read `size` bytes at `address`, or fails with EFAULT.
 pub unsafe fn bind(fd: Fd, address: *const libc::sockaddr, size: libc::socklen_t) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::bind(fd.number(), address, size) }).map(drop)
 }
 
 pub fn bind_to<T: Address>(fd: Fd, address: &T) -> Result<()> {
-    // SAFETY: the address has its own size.
+    // SAFETY: the size is that of the address.
     unsafe { bind(fd, pointer_to(address), size_as_socklen::<T>()) }
 }
 
 /// # Safety
-/// The kernel may read `size` bytes at `address`, or finds that it cannot.
+/// The kernel may read `size` bytes at `address`, or fails with EFAULT.
 pub unsafe fn connect(fd: Fd, address: *const libc::sockaddr, size: libc::socklen_t) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::connect(fd.number(), address, size) }).map(drop)
 }
 
 pub fn connect_to<T: Address>(fd: Fd, address: &T) -> Result<()> {
-    // SAFETY: the address has its own size.
+    // SAFETY: the size is that of the address.
     unsafe { connect(fd, pointer_to(address), size_as_socklen::<T>()) }
 }
 
@@ -71,16 +71,15 @@ pub fn listen(fd: Fd, backlog: c_int) -> Result<()> {
 }
 
 /// # Safety
-/// The kernel may read and write `size`, and write as many bytes as it says at `address`, or finds that it cannot; both
-/// may be null.
+/// The kernel may read and write `size`, and write `*size` bytes at `address`, or fails with EFAULT; both may be null.
 pub unsafe fn accept(fd: Fd, address: *mut libc::sockaddr, size: *mut libc::socklen_t) -> Result<OwnedFd> {
     // SAFETY: as promised by the caller.
     unsafe { own(libc::accept(fd.number(), address, size)) }
 }
 
-/// The same without an address.
+/// The same without returning the address.
 pub fn accept_any(fd: Fd) -> Result<OwnedFd> {
-    // SAFETY: null pointers stand for no address.
+    // SAFETY: null pointers mean that no address is requested.
     unsafe { accept(fd, ptr::null_mut(), ptr::null_mut()) }
 }
 
@@ -90,7 +89,7 @@ pub fn shutdown(fd: Fd, how: c_int) -> Result<()> {
 }
 
 /// # Safety
-/// The kernel may read and write `size`, and write as many bytes as it says at `address`, or finds that it cannot.
+/// The kernel may read and write `size`, and write `*size` bytes at `address`, or fails with EFAULT.
 pub unsafe fn getsockname(fd: Fd, address: *mut libc::sockaddr, size: *mut libc::socklen_t) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::getsockname(fd.number(), address, size) }).map(drop)
@@ -106,14 +105,14 @@ pub unsafe fn getpeername(fd: Fd, address: *mut libc::sockaddr, size: *mut libc:
 // --- options -------------------------------------------------------------------------------------------------------
 
 /// # Safety
-/// The kernel may read `size` bytes at `value`, or finds that it cannot.
+/// The kernel may read `size` bytes at `value`, or fails with EFAULT.
 pub unsafe fn setsockopt(fd: Fd, level: c_int, name: c_int, value: *const c_void, size: libc::socklen_t) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::setsockopt(fd.number(), level, name, value, size) }).map(drop)
 }
 
 /// # Safety
-/// The kernel may read and write `size`, and write the value of the option at `value`, or finds that it cannot.
+/// The kernel may read and write `size`, and write the value of the option at `value`, or fails with EFAULT.
 pub unsafe fn getsockopt(
     fd: Fd,
     level: c_int,
@@ -125,33 +124,33 @@ pub unsafe fn getsockopt(
     check(unsafe { libc::getsockopt(fd.number(), level, name, value, size) }).map(drop)
 }
 
-/// A value of an option that is made of numbers.
+/// An option value that consists of integers.
 ///
 /// # Safety
-/// Each value of the bytes is valid, and there is no padding.
+/// All byte patterns are valid, and there is no padding.
 pub unsafe trait OptionValue: Copy {
     const ZERO: Self;
 }
 
-// SAFETY: a number.
+// SAFETY: an integer.
 unsafe impl OptionValue for c_int {
     const ZERO: c_int = 0;
 }
-// SAFETY: a number.
+// SAFETY: an integer.
 unsafe impl OptionValue for u64 {
     const ZERO: u64 = 0;
 }
-// SAFETY: numbers, without padding on the architectures of Linux.
+// SAFETY: integers without padding on all Linux architectures.
 unsafe impl OptionValue for libc::timeval {
     const ZERO: libc::timeval = libc::timeval { tv_sec: 0, tv_usec: 0 };
 }
-// SAFETY: numbers of 32 bits.
+// SAFETY: 32-bit integers.
 unsafe impl OptionValue for libc::ucred {
     const ZERO: libc::ucred = libc::ucred { pid: 0, uid: 0, gid: 0 };
 }
 
-/// An option of the level SOL_SOCKET whose value is a `T`. There are no others than the constants below: the kernel counts
-/// the size of some options in elements, and would write beyond a value of another type.
+/// An option of level SOL_SOCKET with a value of type `T`. Only the constants below exist: for some other options, the
+/// kernel counts the size in elements, and would write beyond the value.
 #[derive(Clone, Copy)]
 pub struct SocketOption<T> {
     name: c_int,
@@ -165,21 +164,21 @@ pub const SO_RCVTIMEO: SocketOption<libc::timeval> = SocketOption { name: libc::
 pub const SO_SNDTIMEO: SocketOption<libc::timeval> = SocketOption { name: libc::SO_SNDTIMEO, value: PhantomData };
 
 pub fn setsockopt_value<T: OptionValue>(fd: Fd, option: SocketOption<T>, value: &T) -> Result<()> {
-    // SAFETY: the value is that of the option, and has its own size.
+    // SAFETY: the value has the type of the option, and the size is that of the value.
     unsafe { setsockopt(fd, libc::SOL_SOCKET, option.name, ptr::from_ref(value).cast(), size_as_socklen::<T>()) }
 }
 
 pub fn getsockopt_value<T: OptionValue>(fd: Fd, option: SocketOption<T>) -> Result<T> {
     let mut value = T::ZERO;
     let mut size = size_as_socklen::<T>();
-    // SAFETY: the value is that of the option and valid for writing, and the size its own, in bytes.
+    // SAFETY: the value has the type of the option and is valid for writing; the size is that of the value in bytes.
     unsafe { getsockopt(fd, libc::SOL_SOCKET, option.name, (&raw mut value).cast(), &mut size) }.map(|()| value)
 }
 
 // --- data ----------------------------------------------------------------------------------------------------------
 
 /// # Safety
-/// The kernel may read `size` bytes at `data`, or finds that it cannot.
+/// The kernel may read `size` bytes at `data`, or fails with EFAULT.
 #[inline]
 pub unsafe fn send(fd: Fd, data: *const c_void, size: usize, flags: c_int) -> Result<usize> {
     // SAFETY: as promised by the caller.
@@ -189,26 +188,26 @@ pub unsafe fn send(fd: Fd, data: *const c_void, size: usize, flags: c_int) -> Re
 /// Sends a datagram without data.
 pub fn sendto_empty<T: Address>(fd: Fd, flags: c_int, address: &T) -> Result<()> {
     let (address, size) = (pointer_to(address), size_as_socklen::<T>());
-    // SAFETY: the address has its own size; no byte of data is read.
+    // SAFETY: the size is that of the address; no data is read.
     check_size(unsafe { libc::sendto(fd.number(), ptr::null(), 0, flags, address, size) }).map(drop)
 }
 
 /// # Safety
-/// The kernel may write `size` bytes at `data`, or finds that it cannot.
+/// The kernel may write `size` bytes at `data`, or fails with EFAULT.
 #[inline]
 pub unsafe fn recv(fd: Fd, data: *mut c_void, size: usize, flags: c_int) -> Result<usize> {
     // SAFETY: as promised by the caller.
     check_size(unsafe { libc::recv(fd.number(), data, size, flags) })
 }
 
-/// Receives a datagram, and drops its data.
+/// Receives a datagram and discards its data.
 pub fn recv_nothing(fd: Fd, flags: c_int) -> Result<()> {
-    // SAFETY: no byte is written to the buffer.
+    // SAFETY: the buffer has size 0.
     unsafe { recv(fd, ptr::null_mut(), 0, flags) }.map(drop)
 }
 
 /// # Safety
-/// The kernel may read the message and what it points to, or finds that it cannot.
+/// The kernel may read the message and the memory that it refers to, or fails with EFAULT.
 #[inline]
 pub unsafe fn sendmsg(fd: Fd, message: *const libc::msghdr, flags: c_int) -> Result<usize> {
     // SAFETY: as promised by the caller.
@@ -216,17 +215,17 @@ pub unsafe fn sendmsg(fd: Fd, message: *const libc::msghdr, flags: c_int) -> Res
 }
 
 /// # Safety
-/// The kernel may read and write the message, and write what it points to, or finds that it cannot.
+/// The kernel may read and write the message, and write to the memory that it refers to, or fails with EFAULT.
 #[inline]
 pub unsafe fn recvmsg(fd: Fd, message: *mut libc::msghdr, flags: c_int) -> Result<usize> {
     // SAFETY: as promised by the caller.
     check_size(unsafe { libc::recvmsg(fd.number(), message, flags) })
 }
 
-/// The flags of a receive without a buffer for data or ancillary data.
+/// Receives without a buffer for data or ancillary data. Returns the flags.
 pub fn recvmsg_flags(fd: Fd, flags: c_int) -> Result<c_int> {
     let mut header = empty_msghdr();
-    // SAFETY: the header gives the kernel nothing to write to.
+    // SAFETY: the header contains no buffer to write to.
     unsafe { recvmsg(fd, &mut header, flags) }.map(|_| header.msg_flags)
 }
 
@@ -236,7 +235,7 @@ pub const fn empty_msghdr() -> libc::msghdr {
 }
 
 /// # Safety
-/// As [`sendmsg`], for each of `count` messages; their sizes may be written.
+/// As [`sendmsg`], for each of `count` messages. Their sizes are valid for writing.
 #[inline]
 pub unsafe fn sendmmsg(fd: Fd, messages: *mut libc::mmsghdr, count: c_uint, flags: c_int) -> Result<c_int> {
     // SAFETY: as promised by the caller.
@@ -244,7 +243,7 @@ pub unsafe fn sendmmsg(fd: Fd, messages: *mut libc::mmsghdr, count: c_uint, flag
 }
 
 /// # Safety
-/// As [`recvmsg`], for each of `count` messages; `timeout` is null, or may be read and written.
+/// As [`recvmsg`], for each of `count` messages. `timeout` is null, or valid for reading and writing.
 #[inline]
 pub unsafe fn recvmmsg(
     fd: Fd,
@@ -257,7 +256,7 @@ pub unsafe fn recvmmsg(
     check(unsafe { libc::recvmmsg(fd.number(), messages, count, flags as _, timeout) })
 }
 
-/// The bytes of data in all datagrams that are queued.
+/// Returns the number of queued bytes.
 pub fn ioctl_fionread(fd: Fd) -> Result<c_int> {
     let mut bytes = 0;
     // SAFETY: FIONREAD writes one int.

@@ -6,14 +6,14 @@ use core::ptr;
 use core::sync::atomic::AtomicU32;
 
 unsafe extern "C" {
-    // In glibc and musl; the libc crate does not declare it for them.
+    // The libc crate does not declare this for glibc and musl.
     fn pthread_setcancelstate(state: c_int, old_state: *mut c_int) -> c_int;
 
     // In thread.c.
     fn mmsysio_has_one_thread() -> c_int;
 }
 
-/// Whether a thread can be cancelled: a state of the C library.
+/// The cancelability state of a thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CancelState(c_int);
 
@@ -21,10 +21,11 @@ impl CancelState {
     pub const DISABLED: CancelState = CancelState(1);
 }
 
-/// Sets the state; the one before. This is no cancellation point, also if the new state allows to be cancelled.
+/// Sets the state. Returns the previous one. This is not a cancellation point, even if the new state enables
+/// cancellation.
 pub fn set_cancel_state(state: CancelState) -> CancelState {
     let mut before = CancelState::DISABLED.0;
-    // SAFETY: the state is the one above or one that the C library gave; the old one may be written there.
+    // SAFETY: the state is the constant above or one from the C library; the previous one is valid for writing.
     unsafe { pthread_setcancelstate(state.0, &mut before) };
     CancelState(before)
 }
@@ -35,20 +36,20 @@ pub fn has_one_thread() -> bool {
     unsafe { mmsysio_has_one_thread() != 0 }
 }
 
-/// The kernel's number of the calling thread. The C library's gettid() is younger than some that are in use.
+/// Returns the thread ID. This is not called through the C library, because older versions do not have gettid().
 pub fn gettid() -> libc::pid_t {
     // SAFETY: no pointer is passed.
     unsafe { libc::syscall(libc::SYS_gettid) as libc::pid_t }
 }
 
-/// A number of the calling thread that costs no system call: the address of its errno.
+/// Returns a number that identifies the calling thread, without a system call: the address of its errno.
 pub fn errno_address() -> usize {
     // SAFETY: only the address is used.
     unsafe { libc::__errno_location() }.addr()
 }
 
-/// Sleeps until the word is woken, perhaps by another process. Returns at once if it is not equal to `expected`, and
-/// may return at any moment.
+/// Waits for a wakeup on the word, which may come from another process. Returns immediately if the word is not equal to
+/// `expected`. Spurious returns are possible.
 pub fn futex_wait(word: &AtomicU32, expected: u32) {
     let no_timeout = ptr::null::<libc::timespec>();
     // SAFETY: the word is valid for the call, and the kernel only reads it.
@@ -69,13 +70,14 @@ pub unsafe fn pthread_mutex_unlock(mutex: *mut libc::pthread_mutex_t) {
     unsafe { libc::pthread_mutex_unlock(mutex) };
 }
 
-/// Called in the thread that forks.
+/// A handler that is called in the forking thread.
 pub type ForkHandler = Option<extern "C" fn()>;
 
-/// Has these called before each fork(), and after it in the parent and in the child; not if memory is exhausted.
+/// Registers handlers that are called before each fork(), and after it in the parent and in the child. If memory is
+/// exhausted, they are not registered.
 pub fn pthread_atfork(before: ForkHandler, in_parent: ForkHandler, in_child: ForkHandler) {
     type CHandler = Option<unsafe extern "C" fn()>;
     let as_c = |handler: ForkHandler| -> CHandler { handler.map(|handler| handler as unsafe extern "C" fn()) };
-    // SAFETY: the handlers are safe to call, and stay loaded: the library is linked with -z nodelete.
+    // SAFETY: the handlers are safe to call, and are never unloaded, because the library is linked with -z nodelete.
     unsafe { libc::pthread_atfork(as_c(before), as_c(in_parent), as_c(in_child)) };
 }

@@ -8,7 +8,7 @@ use core::time::Duration;
 use errno::Errno;
 
 /// # Safety
-/// The time may be written at `time`.
+/// `time` is valid for writing.
 pub unsafe fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::clock_gettime(clock, time) }).map(drop)
@@ -21,44 +21,44 @@ pub fn clock_gettime_monotonic() -> Result<libc::timespec> {
 }
 
 /// # Safety
-/// The resolution may be written at `resolution`, the kernel finds that it cannot, or it is null.
+/// `resolution` is null or valid for writing, or the kernel fails with EFAULT.
 pub unsafe fn clock_getres(clock: libc::clockid_t, resolution: *mut libc::timespec) -> Result<()> {
     // SAFETY: as promised by the caller.
     check(unsafe { libc::clock_getres(clock, resolution) }).map(drop)
 }
 
-/// Sleeps until the clock shows that time.
+/// Sleeps until the clock reaches the time.
 ///
 /// # Safety
-/// The kernel may read a time at `time`, or finds that it cannot.
+/// The kernel may read a time at `time`, or fails with EFAULT.
 pub unsafe fn clock_nanosleep(clock: libc::clockid_t, time: *const libc::timespec) -> Result<()> {
-    // SAFETY: as promised by the caller; the time that remains is not asked for.
+    // SAFETY: as promised by the caller; the remaining time is not requested.
     match unsafe { libc::clock_nanosleep(clock, libc::TIMER_ABSTIME, time, ptr::null_mut()) } {
         0 => Ok(()),
         failure => Err(Errno(failure)),
     }
 }
 
-/// The same for a time of Rust.
+/// The same for a reference.
 pub fn clock_nanosleep_until(clock: libc::clockid_t, time: &libc::timespec) -> Result<()> {
     // SAFETY: a reference is valid.
     unsafe { clock_nanosleep(clock, time) }
 }
 
-/// A signal handler that runs ends the sleep with EINTR.
+/// Sleeps. EINTR: interrupted by a signal handler.
 pub fn nanosleep(time: Duration) -> Result<()> {
     let time = libc::timespec {
         tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: time.subsec_nanos() as _,
     };
-    // SAFETY: the time is valid for the call; the time that remains is not asked for.
+    // SAFETY: the time is valid for the call; the remaining time is not requested.
     check(unsafe { libc::nanosleep(&time, ptr::null_mut()) }).map(drop)
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 #[allow(clippy::useless_conversion, reason = "it is shorter than i64 on some machines")]
 pub fn time() -> i64 {
-    // SAFETY: null asks for the result alone.
+    // SAFETY: with null, only the result is returned.
     unsafe { libc::time(ptr::null_mut()) }.into()
 }
 
@@ -70,6 +70,6 @@ pub fn localtime_r(seconds: i64) -> libc::tm {
 }
 
 pub const fn zeroed_tm() -> libc::tm {
-    // SAFETY: all bytes zero is a valid tm, its time zone name a null pointer.
+    // SAFETY: all bytes zero is a valid tm, with a null pointer as time zone name.
     unsafe { mem::zeroed() }
 }

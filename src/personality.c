@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * personality.c: the function that the unwinding tables of Rust's core library refer to
+ * personality.c: the personality function that the unwind tables of Rust's core library refer to
  *
- * The core library is compiled for programs whose panics unwind; here a panic aborts, so no frame has anything to clean
- * up. The C library calls the function, if at all, when a thread is cancelled and it unwinds the frames of the thread:
- * it is to continue with the next frame. Weak, since the standard library, which the unit tests have, defines it as well.
+ * The core library is compiled for unwinding panics. In this library a panic aborts, so no frame has a cleanup. The C
+ * library calls the function only to unwind the frames of a cancelled thread. The function then continues with the next
+ * frame. It is weak, because the standard library, which the unit tests use, also defines it.
  */
 #include <unwind.h>
 
@@ -12,12 +12,12 @@
 
 #ifdef __ARM_EABI_UNWINDER__
 
-/* In libgcc, which does not declare it: restores the registers that the frame has saved. */
+/* Restores the registers that the frame has saved. libgcc defines this but does not declare it. */
 _Unwind_Reason_Code __gnu_unwind_frame(_Unwind_Control_Block *exception, struct _Unwind_Context *context);
 
 PERSONALITY rust_eh_personality(_Unwind_State state, _Unwind_Control_Block *exception, struct _Unwind_Context *context);
 
-/* On ARM the function itself leaves the frame: otherwise it is called for the same frame without end. */
+/* On ARM, the personality function must unwind the frame. Otherwise it is called for the same frame forever. */
 PERSONALITY rust_eh_personality(_Unwind_State state, _Unwind_Control_Block *exception, struct _Unwind_Context *context)
 {
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * thread.c: what Rust cannot say of threads: thread-local variables, a weak reference, and cleanup handlers
+ * thread.c: thread features that stable Rust lacks: thread-local variables, weak references, and cleanup handlers
  */
 #include <pthread.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ struct errors {
 	char module[32];
 	char location[256];
 	char description[256];
-	/* The next one. */
+	/* The error that has not been raised yet. */
 	int next_number;
 	int next_is_logged;
 	const void *next_location;
@@ -47,13 +47,13 @@ extern char __libc_single_threaded __attribute__((weak));
 
 HIDDEN int mmsysio_has_one_thread(void);
 
-/* Whether the calling thread is known to be the only one; 0 if the C library does not say. */
+/* Returns whether the calling thread is known to be the only one, 0 if the C library does not report it. */
 int mmsysio_has_one_thread(void)
 {
 #ifdef __GLIBC__
 	return &__libc_single_threaded != NULL && __libc_single_threaded != 0;
 #else
-	/* The caller asks because of a lock, which musl itself releases in a forked child. */
+	/* The caller needs this because of a lock in the C library. musl releases that lock in a forked child. */
 	return 1;
 #endif
 }
@@ -63,7 +63,7 @@ int mmsysio_has_one_thread(void)
 HIDDEN void mmsysio_run_with_cleanup(void (*run)(void *), void (*clean_up)(void *), void *arg);
 HIDDEN void mmsysio_publish(const void *object);
 
-/* Calls run(arg); if the thread is cancelled in it, clean_up(arg) is the last that the library does in the thread. */
+/* Calls run(arg). If the thread is cancelled in it, clean_up(arg) is called. */
 void mmsysio_run_with_cleanup(void (*run)(void *), void (*clean_up)(void *), void *arg)
 {
 	pthread_cleanup_push(clean_up, arg);
@@ -71,7 +71,7 @@ void mmsysio_run_with_cleanup(void (*run)(void *), void (*clean_up)(void *), voi
 	pthread_cleanup_pop(0);
 }
 
-/* The compiler of Rust does not know that this does nothing: it must have stored all changes of the object. */
+/* The Rust compiler cannot see this function, so it must store all changes to the object before the call. */
 void mmsysio_publish(const void *object)
 {
 	(void)object;

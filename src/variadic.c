@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * variadic.c: the C half of the functions that take "..." or a va_list
+ * variadic.c: the C part of the functions that take "..." or a va_list
  *
- * Formatting is the C library's, with all of its conversions; everything else happens in Rust. Nothing here is
- * exported: src/capi/variadic.rs defines the public names, which jump to these, and the callbacks that these end in.
+ * The C library formats the text; everything else is done in Rust. No function in this file is exported:
+ * src/capi/variadic.rs defines the public names, which jump to these functions, and the callbacks that they call.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -15,10 +15,10 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-/* Size of a description, and of a log line. */
+/* The size of a description and of a log line. */
 #define TEXT_SIZE 256
 
-/* In Rust. */
+/* Defined in Rust. */
 HIDDEN int mmsysio_raise(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
                          const char *extid, const char *desc);
 HIDDEN int mmsysio_log_is_enabled(int lvl);
@@ -34,7 +34,7 @@ HIDDEN int mmsysio_raise_from_errno_full(const char *module, const char *func, c
 HIDDEN void mmsysio_print_lasterror(const char *info, ...);
 HIDDEN void mmsysio_log(int lvl, const char *location, const char *msg, ...);
 
-/* Formats into text, cutting what does not fit. Nothing is formatted from NULL, or by a format that fails. */
+/* Formats into text, truncated to its size. If fmt is NULL or formatting fails, text is empty. */
 static void format(char text[TEXT_SIZE], const char *fmt, va_list args)
 {
 	if (fmt == NULL || vsnprintf(text, TEXT_SIZE, fmt, args) < 0)
@@ -111,7 +111,7 @@ void mmsysio_print_lasterror(const char *info, ...)
 	} else if (number == 0) {
 		printf("Error only found in errno: %i, %s\n", errno_now, mm_strerror(errno_now));
 	} else {
-		/* The spelling of the last line is part of the format. */
+		/* "extented_id" is the spelling of mmlib. Programs may depend on it. */
 		printf("Last error reported:\n"
 		       "\terrnum=%i : %s\n"
 		       "\tmodule: %s\n"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Arguments from C, checked.
+//! Checking arguments from C.
 //!
-//! The policy for NULL is here: where the original crashed, it is EINVAL in the functions of IPC and for what the library
-//! itself reads ([`null`]), and EFAULT for memory that the kernel would be asked to read or write ([`null_address`]).
+//! This defines the policy for NULL where mmlib crashed: EINVAL in the IPC functions and for memory that the library
+//! itself reads ([`null`]), EFAULT for memory that the kernel would read or write ([`null_address`]).
 
 use crate::error::{Error, Result};
 use crate::rt::text::Text;
@@ -10,7 +10,7 @@ use crate::sys;
 use core::ffi::{CStr, c_char, c_int};
 use core::slice;
 
-/// A string that must not be NULL: EINVAL.
+/// Converts a string. EINVAL: it is NULL.
 ///
 /// # Safety
 /// `string` is null or a terminated string that outlives `'a`.
@@ -20,7 +20,7 @@ pub unsafe fn string<'a>(string: *const c_char, name: &str) -> Result<&'a CStr> 
     unsafe { optional_string(string) }.ok_or_else(|| null(name))
 }
 
-/// A string that must not be NULL: EFAULT.
+/// Converts a string. EFAULT: it is NULL.
 ///
 /// # Safety
 /// `string` is null or a terminated string that outlives `'a`.
@@ -30,7 +30,7 @@ pub unsafe fn string_at_address<'a>(string: *const c_char, name: &str) -> Result
     unsafe { optional_string(string) }.ok_or_else(|| null_address(name))
 }
 
-/// A string, None if it is NULL.
+/// Converts a string. None: it is NULL.
 ///
 /// # Safety
 /// `string` is null or a terminated string that outlives `'a`.
@@ -39,7 +39,7 @@ pub unsafe fn optional_string<'a>(string: *const c_char) -> Option<&'a CStr> {
     (!string.is_null()).then(|| unsafe { CStr::from_ptr(string) })
 }
 
-/// A structure that must not be NULL: EINVAL.
+/// Converts a pointer to a structure. EINVAL: it is NULL.
 ///
 /// # Safety
 /// `pointer` is null or valid for reading, and the structure does not change during `'a`.
@@ -50,7 +50,7 @@ pub unsafe fn structure<'a, T>(pointer: *const T, name: &str) -> Result<&'a T> {
     unsafe { pointer.as_ref() }.ok_or_else(|| null(name))
 }
 
-/// An array of `count` elements, EINVAL if that is negative, or not 0 and the array NULL.
+/// Converts an array of `count` elements. EINVAL: `count` is negative, or it is not 0 and the array is NULL.
 ///
 /// # Safety
 /// `first` is null or points to `count` elements that do not change during `'a`.
@@ -66,7 +66,7 @@ pub unsafe fn array<'a, T>(first: *const T, count: c_int, name: &str) -> Result<
     }
 }
 
-/// Memory for a result that must not be NULL: EFAULT.
+/// Checks a pointer to memory for a result. EFAULT: it is NULL.
 #[track_caller]
 pub fn require_address<T>(pointer: *const T, name: &str) -> Result<()> {
     if pointer.is_null() { Err(null_address(name)) } else { Ok(()) }
@@ -83,7 +83,7 @@ pub unsafe fn store<T>(pointer: *mut T, value: T) {
     }
 }
 
-/// A string of which only the first `N - 1` bytes matter, or what to use in place of NULL.
+/// Copies the first `N - 1` bytes of a string, or `if_null` if it is NULL.
 ///
 /// # Safety
 /// `string` is null or a terminated string.
@@ -91,7 +91,7 @@ pub unsafe fn text<const N: usize>(string: *const c_char, if_null: &str) -> Text
     if string.is_null() {
         return Text::copied_from(if_null.as_bytes());
     }
-    // SAFETY: the string is read up to its terminator, and no further than N bytes.
+    // SAFETY: the string is read up to its terminator, at most N bytes.
     let bytes = unsafe {
         let length = sys::strnlen(string, N);
         slice::from_raw_parts(string.cast(), length)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The constants of the public headers, which are written by hand, beside those of the core.
+//! Comparison of the constants in the public headers, which are written by hand, with those of the core.
 
 use crate::error::{log, number, record};
 use crate::fs::{flags, mode};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::format;
 use std::string::String;
 
-/// The macros of the headers that have a numeric value, by name.
+/// Returns the macros in the headers that have a numeric value, by name.
 fn macros() -> BTreeMap<String, i64> {
     let mut macros = BTreeMap::new();
     for header in ["mmsysio.h", "mmerrno.h", "mmlog.h"] {
@@ -27,7 +27,7 @@ fn macros() -> BTreeMap<String, i64> {
     macros
 }
 
-/// Of a number, a shift, or a difference, with or without parentheses around it.
+/// Evaluates a number, a shift or a difference, with or without parentheses.
 fn value_of(text: &str) -> Option<i64> {
     let text = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
     if let Some((left, right)) = text.split_once(" << ") {

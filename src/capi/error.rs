@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Entry points of mmerrno.h, which is kept by hand and holds their documentation. Those that take `...` are in `variadic`.
+//! Entry points of mmerrno.h, which is maintained by hand and contains their documentation. Those that take `...` are
+//! in `variadic`.
 #![allow(missing_docs, reason = "mmerrno.h documents them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi says")]
 
@@ -28,14 +29,15 @@ pub unsafe extern "C" fn mm_strerror_r(errnum: c_int, buf: *mut c_char, buflen: 
         return -1;
     }
     let Some(message) = number::message(errnum) else {
-        // SAFETY: not null unless there is nothing to write to, so there are as many bytes as the message takes, or buflen.
+        // SAFETY: buf is null only if buflen is 0. Otherwise it is valid for writing the message or buflen bytes.
         return unsafe { sys::strerror_r(errnum, buf, buflen) };
     };
     let message = message.to_bytes();
     if let Some(most) = buflen.checked_sub(1) {
         let fitting = message.len().min(most);
-        // No slice is made of the buffer: C gives any size to say that there is enough, also one that no object has.
-        // SAFETY: not null, and at most buflen bytes, as the caller promised; the message is not in C's memory.
+        // The buffer is not converted to a slice, because C programs may pass a size that is larger than any object.
+        // SAFETY: not null, and at most buflen bytes are written, as the caller promised. The message is a constant, so
+        // it does not overlap.
         unsafe {
             ptr::copy_nonoverlapping(message.as_ptr().cast(), buf, fitting);
             buf.add(fitting).write(0);
@@ -53,7 +55,7 @@ pub extern "C" fn mm_error_set_flags(flags: c_int, mask: c_int) -> c_int {
     record::set_flags(flags, mask)
 }
 
-/// A saved error state, as C declares it.
+/// A saved error state. C declares the same structure.
 #[repr(C)]
 pub struct mm_error_state {
     data: [u8; STATE_SIZE],
@@ -97,7 +99,7 @@ pub extern "C" fn mm_get_lasterror_location() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_get_lasterror_extid() -> *const c_char {
     let extid = record::string(|record| &record.extid);
-    // SAFETY: the field belongs to this thread and is never empty of its terminator.
+    // SAFETY: the field belongs to this thread and is always terminated.
     if unsafe { extid.read() } == 0 { ptr::null() } else { extid }
 }
 
@@ -106,8 +108,8 @@ pub extern "C" fn mm_get_lasterror_module() -> *const c_char {
     record::string(|record| &record.module)
 }
 
-/// Raises an error for variadic.c, which has formatted `desc`. The strings may lie in the thread's own record, so all
-/// are copied before that changes.
+/// Raises an error for variadic.c, which has formatted `desc`. The strings may be those of the thread's record, so they
+/// are copied before the record is changed.
 ///
 /// # Safety
 /// All pointers are strings.

@@ -187,7 +187,7 @@ pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> libc::ssize_t {
     ret("mm_read", || {
-        // SAFETY: the caller promised that nbyte bytes may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that nbyte bytes may be written; otherwise the kernel reports EFAULT.
         unsafe { file::read(Fd::from_c(fd), buf, nbyte) }
             .map_err(|e| Error::io(e, format_args!("cannot read {nbyte} bytes from file descriptor {fd}")))
     })
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -> libc::ssize_t {
     ret("mm_write", || {
-        // SAFETY: the caller promised that nbyte bytes may be read; the kernel finds out where not.
+        // SAFETY: the caller promised that nbyte bytes may be read; otherwise the kernel reports EFAULT.
         unsafe { file::write(Fd::from_c(fd), buf, nbyte) }
             .map_err(|e| Error::io(e, format_args!("cannot write {nbyte} bytes to file descriptor {fd}")))
     })
@@ -394,7 +394,7 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_int {
     ret("mm_futimens", || {
-        // SAFETY: null or two elements, as the caller promised; the kernel finds out where not.
+        // SAFETY: null or two elements, as the caller promised; otherwise the kernel reports EFAULT.
         unsafe { file::futimens(Fd::from_c(fd), ts) }
             .map_err(|e| Error::os(e, format_args!("cannot set the timestamps of file descriptor {fd}")))
     })
@@ -439,7 +439,7 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
             return Err(arg::null("path"));
         }
         let flags = if flags & NOFOLLOW != 0 { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
-        // SAFETY: null or two elements, as the caller promised; the kernel finds out where not.
+        // SAFETY: null or two elements, as the caller promised; otherwise the kernel reports EFAULT.
         unsafe { file::utimensat(path, ts, flags) }
             .map_err(|e| Error::os(e, format_args!("cannot set the timestamps of {}", path.shown(e))))
     })
@@ -575,9 +575,9 @@ pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
     ret("mm_pipe", || {
-        // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that both elements may be written; otherwise the kernel reports EFAULT.
         unsafe { file::pipe(pipefd) }.map_err(|e| Error::os(e, format_args!("cannot create a pipe")))?;
-        // SAFETY: it has succeeded.
+        // SAFETY: the call has succeeded.
         unsafe { ret::note_pair(pipefd) };
         Ok(())
     })
@@ -703,10 +703,10 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
         let size = bufsize.min(c_int::MAX as usize);
-        // SAFETY: the caller promised that so many bytes may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that size bytes may be written; otherwise the kernel reports EFAULT.
         let length = unsafe { file::readlink(path, buf, size) }
             .map_err(|e| Error::os(e, format_args!("cannot read symbolic link {}", path.shown(e))))?;
-        // SAFETY: the kernel has written length bytes of at most size, which is not 0: it refuses that.
+        // SAFETY: the kernel has written length bytes, at most size. It rejects a size of 0.
         unsafe { buf.add(length.min(size - 1)).write(0) };
         if length < size {
             return Ok(());

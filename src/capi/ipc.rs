@@ -95,7 +95,8 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
     };
     let _errno = PreservedErrno::new();
     let _no_cancellation = WithoutCancellation::new();
-    // SAFETY: the reference of the owner, which calls this once: nobody uses the server afterwards, as the caller promised.
+    // SAFETY: this is the only call for the reference of the owner, because the server is not used afterwards, as the
+    // caller promised.
     let owner = unsafe { Reference::of_owner(server.cast::<Counted<Server>>()) };
     owner.value().stop(owner.is_shared());
 }
@@ -186,7 +187,7 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
         // SAFETY: a string, as the caller promised.
         let name = unsafe { arg::string(addr, "addr") }?;
         let address = Address::new(name)?;
-        // SAFETY: Connecting::connect() has all values with a destructor in what it is called with.
+        // SAFETY: in Connecting::connect(), all values with a destructor are in self.
         unsafe { cancel::owning(Connecting::new(&address)?, Connecting::connect) }
     })
 }
@@ -217,10 +218,10 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
     ret("mm_ipc_connected_pair", || {
-        // SAFETY: the caller promised that both elements may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that both elements may be written; otherwise the kernel reports EFAULT.
         unsafe { socket::socketpair(libc::AF_UNIX, libc::SOCK_SEQPACKET, 0, fds) }
             .map_err(|e| Error::os(e, format_args!("cannot create a pair of connected sockets")))?;
-        // SAFETY: it has succeeded.
+        // SAFETY: the call has succeeded.
         unsafe { ret::note_pair(fds) };
         Ok(())
     })
@@ -336,12 +337,12 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 pub unsafe extern "C" fn mm_ipc_recvmsg(fd: c_int, msg: *mut mm_ipc_msg) -> libc::ssize_t {
     ret("mm_ipc_recvmsg", || {
         // SAFETY: null or valid, with pairs of pointer and count, as the caller promised.
-        let message = unsafe { Wanted::from_c(msg) }?;
+        let message = unsafe { Requested::from_c(msg) }?;
         message::receive(Fd::from_c(fd), &message).result()
     })
 }
 
-/// A message of which all pointers and counts are as mm_ipc_sendmsg() documents them.
+/// A message to send. All its pointers and counts satisfy the documentation of mm_ipc_sendmsg().
 #[repr(transparent)]
 struct Sent(mm_ipc_msg);
 
@@ -360,51 +361,51 @@ impl Sent {
 impl Outgoing for Sent {
     #[inline]
     fn buffers(&self) -> IovArray<'_> {
-        // SAFETY: as from_c() was promised.
+        // SAFETY: guaranteed by from_c().
         unsafe { IovArray::from_c(self.0.iov, self.0.num_iov) }
     }
 
     #[inline]
     fn descriptors(&self) -> SentFds<'_> {
-        // SAFETY: as from_c() was promised.
+        // SAFETY: guaranteed by from_c().
         unsafe { SentFds::from_c(self.0.fds, self.0.num_fds) }
     }
 }
 
-/// A message of which all pointers and counts are as mm_ipc_recvmsg() documents them. It is accessed field by field: the
-/// data may lie over the fields that report the result.
-struct Wanted(NonNull<mm_ipc_msg>);
+/// A message to receive. All its pointers and counts satisfy the documentation of mm_ipc_recvmsg(). The fields are
+/// accessed one by one through the pointer, because the buffers may overlap the fields that report the result.
+struct Requested(NonNull<mm_ipc_msg>);
 
-impl Wanted {
+impl Requested {
     /// # Safety
     /// `msg` is null or valid as long as this exists; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs
     /// of pointer and count.
     #[inline]
     #[track_caller]
-    unsafe fn from_c(msg: *mut mm_ipc_msg) -> Result<Wanted> {
-        NonNull::new(msg).map(Wanted).ok_or_else(|| arg::null("msg"))
+    unsafe fn from_c(msg: *mut mm_ipc_msg) -> Result<Requested> {
+        NonNull::new(msg).map(Requested).ok_or_else(|| arg::null("msg"))
     }
 }
 
-impl Incoming for Wanted {
+impl Incoming for Requested {
     #[inline]
     fn buffers(&self) -> IovArray<'_> {
         let msg = self.0.as_ptr();
-        // SAFETY: as from_c() was promised.
+        // SAFETY: guaranteed by from_c().
         unsafe { IovArray::from_c((*msg).iov, (*msg).num_iov) }
     }
 
     #[inline]
     fn descriptors(&self) -> FdArray<'_> {
         let msg = self.0.as_ptr();
-        // SAFETY: as from_c() was promised.
+        // SAFETY: guaranteed by from_c().
         unsafe { FdArray::from_c((*msg).fds, (*msg).num_fds_max) }
     }
 
     #[inline]
     fn report(&self, descriptors: c_int, flags: c_int) {
         let msg = self.0.as_ptr();
-        // SAFETY: as from_c() was promised.
+        // SAFETY: guaranteed by from_c().
         unsafe {
             (*msg).num_fds = descriptors;
             (*msg).flags = flags;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Entry points of mmlog.h, which is kept by hand and holds their documentation. `mm_log` itself is in `variadic`.
+//! Entry points of mmlog.h, which is maintained by hand and contains their documentation. `mm_log` itself is in
+//! `variadic`.
 #![allow(missing_docs, reason = "mmlog.h documents them")]
 
 use super::arg;
@@ -11,7 +12,7 @@ pub extern "C" fn mm_log_set_maxlvl(lvl: c_int) -> c_int {
     log::set_max_level(lvl)
 }
 
-/// For variadic.c: whether a line is to be formatted.
+/// Returns, for variadic.c, whether a line must be formatted.
 pub(super) extern "C" fn is_enabled(lvl: c_int) -> c_int {
     c_int::from(log::is_enabled(lvl))
 }

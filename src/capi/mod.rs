@@ -5,9 +5,9 @@
 //!
 //! # Safety
 //!
-//! Pointers come from C. Where a function's `# Safety` says that a pointer is *valid*, it is null or satisfies what
-//! `ptr::read` (for `const`) or `ptr::write` asks for; a pair of pointer and count is null or satisfies
-//! `slice::from_raw_parts`; a *string* is null or satisfies `CStr::from_ptr`. Null gives an error.
+//! Pointers come from C. In the `# Safety` section of a function, a *valid* pointer is null or satisfies the
+//! requirements of `ptr::read` (for `const`) or `ptr::write`. A pair of pointer and count is null or satisfies those of
+//! `slice::from_raw_parts`. A *string* is null or satisfies those of `CStr::from_ptr`. Null causes an error.
 #![allow(non_camel_case_types)]
 
 mod arg;

@@ -217,8 +217,8 @@ unsafe fn program<'a>(
     let fd_map = if flags & process::KEEP_FDS != 0 {
         None
     } else {
-        // SAFETY: a pair of pointer and count, as the caller promised; the types have the same layout. The caller answers
-        // for the descriptors that it names.
+        // SAFETY: a pair of pointer and count, as the caller promised; the types have the same layout. The caller is
+        // responsible for the file descriptors in the map.
         Some(unsafe { FdMap::from_c(arg::array(fd_map.cast::<FdMapEntry>(), num_map.max(0), "fd_map")?) })
     };
     // SAFETY: null or arrays, as the caller promised.

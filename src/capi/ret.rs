@@ -12,10 +12,10 @@ use core::mem::needs_drop;
 use core::ptr;
 use errno::{errno, set_errno};
 
-/// A result as C gets it.
+/// Conversion of a result for C.
 pub trait IntoC {
     type C;
-    /// What C gets if the call failed.
+    /// The value that C gets if the call has failed.
     const FAILURE: Self::C;
     fn into_c(self) -> Self::C;
 }
@@ -53,7 +53,7 @@ impl IntoC for i64 {
     }
 }
 
-/// Memory or an object for which C already has a function that releases it.
+/// Memory or an object that C releases with an existing function.
 impl<T> IntoC for *mut T {
     type C = *mut T;
     const FAILURE: *mut T = ptr::null_mut();
@@ -70,7 +70,7 @@ impl<T> IntoC for *const T {
     }
 }
 
-/// The C caller owns the descriptor from here on.
+/// Transfers the file descriptor to the C caller.
 impl IntoC for OwnedFd {
     type C = c_int;
     const FAILURE: c_int = -1;
@@ -80,7 +80,7 @@ impl IntoC for OwnedFd {
     }
 }
 
-/// The C caller owns the object from here on.
+/// Transfers the object to the C caller.
 impl<T> IntoC for Box<T> {
     type C = *mut T;
     const FAILURE: *mut T = ptr::null_mut();
@@ -89,7 +89,7 @@ impl<T> IntoC for Box<T> {
     }
 }
 
-/// Notes two descriptors that the kernel has stored in the memory of the C caller, who owns them from here on.
+/// Records two file descriptors that the kernel has stored for the C caller, who owns them.
 ///
 /// # Safety
 /// The kernel has just written two elements at `fds`.
@@ -100,7 +100,7 @@ pub unsafe fn note_pair(fds: *const c_int) {
     fd_history::note_returned(Fd::from_c(second));
 }
 
-/// Moves a value to memory that C can hold; ENOMEM if there is none.
+/// Moves a value to a Box that C can own. ENOMEM: memory is exhausted.
 #[track_caller]
 pub fn boxed<T>(value: T) -> Result<Box<T>> {
     const { assert!(size_of::<T>() != 0) };
@@ -108,20 +108,20 @@ pub fn boxed<T>(value: T) -> Result<Box<T>> {
     // SAFETY: the size is not 0.
     let memory = unsafe { alloc(layout) }.cast::<T>();
     if memory.is_null() {
-        // Closing a descriptor is a cancellation point.
+        // The destructor may close a file descriptor, which is a cancellation point.
         let _no_cancellation = WithoutCancellation::new();
         drop(value);
         return Err(Error::new(libc::ENOMEM, format_args!("cannot allocate {} bytes: out of memory", layout.size())));
     }
-    // SAFETY: the memory is new, of the layout that Box frees it with, and holds a value from here on.
+    // SAFETY: the memory is new and has the layout that Box expects, and the value is written first.
     unsafe {
         memory.write(value);
         Ok(Box::from_raw(memory))
     }
 }
 
-/// The body of an entry point: the result of `body`, or the failure value with the error raised as that of the exported
-/// `function`. Logging is a cancellation point: nothing is owned then (see [`crate::os::cancel`]).
+/// Runs the body of the entry point `function` and converts its result. If it fails, raises the error and returns the
+/// failure value. Logging is a cancellation point, so nothing may be owned at that time (see [`crate::os::cancel`]).
 #[inline(always)]
 pub fn ret<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
     match body() {
@@ -137,8 +137,7 @@ fn failed<T: IntoC>(function: &str, error: Error) -> T::C {
     T::FAILURE
 }
 
-/// The same for a body that makes several calls, of which some may fail although the function succeeds: errno is then as
-/// it was before.
+/// Like [`ret`], but preserves errno on success, for a body in which a call may fail although the function succeeds.
 pub fn ret_preserving_errno<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
     let errno_at_entry = errno();
     ret(function, || {

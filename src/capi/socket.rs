@@ -76,7 +76,7 @@ pub extern "C" fn mm_socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_bind(sockfd: c_int, addr: *const libc::sockaddr, addrlen: libc::socklen_t) -> c_int {
     ret("mm_bind", || {
-        // SAFETY: the caller promised that addrlen bytes may be read; the kernel finds out where not.
+        // SAFETY: the caller promised that addrlen bytes may be read; otherwise the kernel reports EFAULT.
         unsafe { socket::bind(Fd::from_c(sockfd), addr, addrlen) }.map_err(|e| {
             Error::os(e, format_args!("cannot bind file descriptor {sockfd} to an address of {addrlen} bytes"))
         })
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn mm_getsockname(
     addrlen: *mut libc::socklen_t,
 ) -> c_int {
     ret("mm_getsockname", || {
-        // SAFETY: the caller promised that both may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that both may be written; otherwise the kernel reports EFAULT.
         unsafe { socket::getsockname(Fd::from_c(sockfd), addr, addrlen) }
             .map_err(|e| Error::os(e, format_args!("cannot get the local address of file descriptor {sockfd}")))
     })
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn mm_getpeername(
     addrlen: *mut libc::socklen_t,
 ) -> c_int {
     ret("mm_getpeername", || {
-        // SAFETY: the caller promised that both may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that both may be written; otherwise the kernel reports EFAULT.
         unsafe { socket::getpeername(Fd::from_c(sockfd), addr, addrlen) }
             .map_err(|e| Error::os(e, format_args!("cannot get the peer address of file descriptor {sockfd}")))
     })
@@ -206,7 +206,7 @@ pub extern "C" fn mm_listen(sockfd: c_int, backlog: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, addrlen: *mut libc::socklen_t) -> c_int {
     ret("mm_accept", || {
-        // SAFETY: the caller promised that both may be written, or are null; the kernel finds out where not.
+        // SAFETY: the caller promised that both may be written, or are null; otherwise the kernel reports EFAULT.
         unsafe { socket::accept(Fd::from_c(sockfd), addr, addrlen) }
             .map_err(|e| Error::io(e, format_args!("cannot accept a connection on file descriptor {sockfd}")))
     })
@@ -254,7 +254,7 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, addrlen: libc::socklen_t) -> c_int {
     ret("mm_connect", || {
-        // SAFETY: the caller promised that addrlen bytes may be read; the kernel finds out where not.
+        // SAFETY: the caller promised that addrlen bytes may be read; otherwise the kernel reports EFAULT.
         unsafe { socket::connect(Fd::from_c(sockfd), addr, addrlen) }.map_err(|e| {
             Error::io(e, format_args!("cannot connect file descriptor {sockfd} to an address of {addrlen} bytes"))
         })
@@ -301,7 +301,7 @@ pub unsafe extern "C" fn mm_setsockopt(
     optlen: libc::socklen_t,
 ) -> c_int {
     ret("mm_setsockopt", || {
-        // SAFETY: null or so many bytes, as the caller promised.
+        // SAFETY: null or optlen bytes, as the caller promised.
         options::set(Fd::from_c(sockfd), level, optname, unsafe { Value::from_c(optval, optlen) })
     })
 }
@@ -423,7 +423,7 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: usize, flags: c_int) -> libc::ssize_t {
     ret("mm_send", || {
-        // SAFETY: the caller promised that length bytes may be read; the kernel finds out where not.
+        // SAFETY: the caller promised that length bytes may be read; otherwise the kernel reports EFAULT.
         unsafe { socket::send(Fd::from_c(sockfd), buffer, length, flags) }
             .map_err(|e| Error::io(e, format_args!("cannot send {length} bytes through file descriptor {sockfd}")))
     })
@@ -466,7 +466,7 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usize, flags: c_int) -> libc::ssize_t {
     ret("mm_recv", || {
-        // SAFETY: the caller promised that length bytes may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that length bytes may be written; otherwise the kernel reports EFAULT.
         unsafe { socket::recv(Fd::from_c(sockfd), buffer, length, flags) }
             .map_err(|e| Error::io(e, format_args!("cannot receive {length} bytes from file descriptor {sockfd}")))
     })
@@ -498,7 +498,7 @@ pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, flags: c_int) -> libc::ssize_t {
     ret("mm_sendmsg", || {
-        // SAFETY: the caller promised that all of it may be read; the kernel finds out where not.
+        // SAFETY: the caller promised that all of it may be read; otherwise the kernel reports EFAULT.
         unsafe { socket::sendmsg(Fd::from_c(sockfd), msg, flags) }
             .map_err(|e| Error::io(e, format_args!("cannot send a message through file descriptor {sockfd}")))
     })
@@ -534,10 +534,10 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_recvmsg(sockfd: c_int, msg: *mut libc::msghdr, flags: c_int) -> libc::ssize_t {
     ret("mm_recvmsg", || {
-        // SAFETY: the caller promised that all of it may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that all of it may be written; otherwise the kernel reports EFAULT.
         let received = unsafe { socket::recvmsg(Fd::from_c(sockfd), msg, flags) }
             .map_err(|e| Error::io(e, format_args!("cannot receive a message from file descriptor {sockfd}")))?;
-        // SAFETY: it has succeeded.
+        // SAFETY: the call has succeeded.
         unsafe { note_descriptors(msg) };
         Ok(received)
     })
@@ -574,7 +574,7 @@ pub unsafe extern "C" fn mm_send_multimsg(
 ) -> c_int {
     ret("mm_send_multimsg", || {
         let count = number_of_messages(vlen)?;
-        // SAFETY: the caller promised that all of it may be read; the kernel finds out where not.
+        // SAFETY: the caller promised that all of it may be read; otherwise the kernel reports EFAULT.
         unsafe { socket::sendmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags) }
             .map_err(|e| Error::io(e, format_args!("cannot send {count} messages through file descriptor {sockfd}")))
     })
@@ -621,11 +621,11 @@ pub unsafe extern "C" fn mm_recv_multimsg(
 ) -> c_int {
     ret("mm_recv_multimsg", || {
         let count = number_of_messages(vlen)?;
-        // SAFETY: the caller promised that all of it may be written; the kernel finds out where not.
+        // SAFETY: the caller promised that all of it may be written; otherwise the kernel reports EFAULT.
         let received = unsafe { socket::recvmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags, timeout) }
             .map_err(|e| Error::io(e, format_args!("cannot receive {count} messages from file descriptor {sockfd}")))?;
         for position in 0..usize::try_from(received).unwrap_or(0) {
-            // SAFETY: the kernel has written so many elements.
+            // SAFETY: the kernel has written this element.
             unsafe { note_descriptors(&raw const (*msgvec.add(position)).msg) };
         }
         Ok(received)
@@ -633,24 +633,24 @@ pub unsafe extern "C" fn mm_recv_multimsg(
 }
 
 /// # Safety
-/// The kernel has just received into `msg`.
+/// The kernel has just stored a received message in `msg`.
 #[inline]
 unsafe fn note_descriptors(msg: *const libc::msghdr) {
     // SAFETY: as promised by the caller.
     let msg = unsafe { msg.read() };
     if msg.msg_controllen != 0 {
-        // SAFETY: the kernel has written as much.
+        // SAFETY: the kernel has written msg_controllen bytes.
         unsafe { ancillary::note_received(&msg) };
     }
 }
 
-/// As many messages as one call handles; EINVAL for a negative number.
+/// Limits the number of messages to that of one system call. EINVAL: the number is negative.
 #[inline]
 #[track_caller]
 fn number_of_messages(vlen: c_int) -> Result<c_uint> {
-    const MOST: c_uint = 1024;
+    const MAX_MESSAGES: c_uint = 1024;
     match c_uint::try_from(vlen) {
-        Ok(count) => Ok(count.min(MOST)),
+        Ok(count) => Ok(count.min(MAX_MESSAGES)),
         Err(_) => Err(arg::negative(vlen, "msgvec")),
     }
 }
@@ -750,7 +750,7 @@ pub unsafe extern "C" fn mm_getnameinfo(
             return Err(arg::null_address("addr"));
         }
         let (host, service) = (NameBuffer { first: host, size: hostlen }, NameBuffer { first: serv, size: servlen });
-        // SAFETY: the caller promised all of it, and the resolver does not look at 0 bytes.
+        // SAFETY: as the caller promised. The resolver reads nothing if the size is 0.
         unsafe { resolver::names_of(addr, addrlen, host, service, flags) }
             .map_err(|e| names::error(e, format_args!("cannot look up the names of an address of {addrlen} bytes")))
     })
@@ -857,7 +857,7 @@ pub unsafe extern "C" fn mm_create_sockclient(uri: *const c_char) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_poll(fds: *mut libc::pollfd, nfds: c_int, timeout_ms: c_int) -> c_int {
     ret("mm_poll", || {
-        // SAFETY: the caller promised that the elements may be read and written; the kernel finds out where not.
+        // SAFETY: the caller promised that the elements may be read and written; otherwise the kernel reports EFAULT.
         unsafe { file::poll(fds, nfds, timeout_ms) }
             .map_err(|e| Error::os(e, format_args!("cannot poll {nfds} file descriptors for {timeout_ms} ms")))
     })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What stands behind an `MM_DIR`. The header declares it, and `mm_dirent`, by hand: C's arrays without a size have no
-//! counterpart.
+//! The implementation of `MM_DIR`. The header declares `MM_DIR` and `mm_dirent` by hand, because Rust has no equivalent
+//! of C's flexible array member.
 #![allow(missing_docs, reason = "dir.h documents them")]
 
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use core::ptr;
 
 pub struct MM_DIR {
     stream: DirStream,
-    /// The last entry that C was given; in words, so that it is aligned.
+    /// The last entry that was returned to C. It consists of words so that it is aligned.
     record: Vec<u64>,
 }
 
@@ -34,7 +34,7 @@ impl MM_DIR {
         self.stream.rewind();
     }
 
-    /// The next entry, null at the end.
+    /// Returns the next entry, null at the end.
     pub fn next_entry(&mut self) -> Result<*const mm_dirent> {
         let next =
             self.stream.next_entry().map_err(|e| Error::os(e, format_args!("cannot read the next directory entry")))?;
@@ -50,7 +50,7 @@ impl MM_DIR {
         })?;
         self.record.resize(words, 0);
         let record = self.record.as_mut_ptr().cast::<mm_dirent>();
-        // SAFETY: the record has size bytes, aligned for the head, and the name fits behind that.
+        // SAFETY: the record has size bytes and is aligned for the structure, and the name fits after it.
         unsafe {
             record.write(mm_dirent { reclen: size, kind: flags::type_of_entry(entry.kind), id: 0, name: [] });
             let space = record.cast::<u8>().add(offset_of!(mm_dirent, name));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Entry points of mmtime.h, which is kept by hand and holds their documentation.
+//! Entry points of mmtime.h, which is maintained by hand and contains their documentation.
 #![allow(missing_docs, reason = "mmtime.h documents them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi says")]
 
@@ -15,8 +15,8 @@ use errno::Errno;
 pub unsafe extern "C" fn mm_gettime(clock_id: libc::clockid_t, ts: *mut libc::timespec) -> c_int {
     ret("mm_gettime", || {
         let read = if ts.is_null() {
-            // The C library may write without asking the kernel. Which clock there is comes first.
-            // SAFETY: null asks for nothing.
+            // The C library may write to the address without a system call, so null is not passed to it. An invalid
+            // clock has precedence: EINVAL. SAFETY: null is permitted.
             unsafe { time::clock_getres(clock_id, ptr::null_mut()) }.and(Err(Errno(libc::EFAULT)))
         } else {
             // SAFETY: not null, so valid.
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn mm_getres(clock_id: libc::clockid_t, res: *mut libc::ti
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_nanosleep(clock_id: libc::clockid_t, ts: *const libc::timespec) -> c_int {
     ret("mm_nanosleep", || {
-        // SAFETY: null or valid; the kernel finds out where not.
+        // SAFETY: null or valid; otherwise the kernel reports EFAULT.
         unsafe { time::clock_nanosleep(clock_id, ts) }
             .map_err(|e| Error::os(e, format_args!("cannot sleep until a time of clock {clock_id}")))
     })

@@ -27,7 +27,7 @@ pub struct mm_ipc_msg {
 }
 
 /// An IPC server: see mm_ipc_srv_create().
-// Behind its pointer is a Counted<Server>.
+// The pointer refers to a Counted<Server>.
 pub struct mm_ipc_srv(());
 
 /// An element of the file descriptor map of a program: see mm_spawn().

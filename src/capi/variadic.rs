@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entry points that take `...` or a `va_list`, which stable Rust cannot define.
 //!
-//! Each is a single jump to its C half in `variadic.c`, which finds the registers and the stack as the caller left them.
-//! The C half formats and comes back through the callbacks below. These and the C halves are hidden: a shared library
-//! exports the entry points alone, also the one that cargo links by itself.
+//! Each is a single jump to a C function in `variadic.c`, which gets the registers and the stack unchanged from the
+//! caller. The C function formats the text and calls the callbacks below. The callbacks and the C functions are hidden,
+//! so that only the entry points are exported, even from a shared library that is linked by cargo.
 #![allow(missing_docs, reason = "mmerrno.h and mmlog.h document them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi says")]
 
 use super::{error, log};
 use core::arch::{global_asm, naked_asm};
 
-/// The instruction that jumps to its operand and changes no argument, nor where the callee returns to.
+/// A jump to the operand that changes neither the arguments nor the return address.
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 macro_rules! jump {
     () => {
@@ -46,22 +46,22 @@ macro_rules! jump {
     target_arch = "s390x"
 )))]
 compile_error!(
-    "libmmsysio does not know how to pass variable arguments on to C on this architecture: \
+    "libmmsysio cannot pass variable arguments to C on this architecture: \
      add its jump instruction to src/capi/variadic.rs"
 );
 
-/// Exported names, each with its C half. C callers use the prototypes of the headers.
+/// Defines exported names, each with its C function. C callers use the prototypes in the headers.
 macro_rules! entry_points {
-    ($($entry_point:ident => $c_half:ident;)*) => {
-        // Declared without their arguments, which no Rust code passes.
+    ($($entry_point:ident => $c_function:ident;)*) => {
+        // Declared without arguments, because Rust code does not call them.
         unsafe extern "C" {
-            $(fn $c_half();)*
+            $(fn $c_function();)*
         }
         $(
             #[unsafe(naked)]
             #[unsafe(no_mangle)]
             pub unsafe extern "C" fn $entry_point() {
-                naked_asm!(jump!(), sym $c_half)
+                naked_asm!(jump!(), sym $c_function)
             }
         )*
     };
@@ -75,7 +75,8 @@ entry_points! {
     mm_log => mmsysio_log;
 }
 
-/// Names for Rust functions that variadic.c calls. A `no_mangle` function would be exported; a label need not be.
+/// Defines names by which variadic.c calls Rust functions. A `no_mangle` function would be exported; a label can be
+/// hidden.
 macro_rules! callbacks {
     ($($name:literal => $function:path;)*) => {
         $(

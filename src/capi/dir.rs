@@ -63,7 +63,7 @@ pub unsafe extern "C" fn mm_opendir(path: *const c_char) -> *mut MM_DIR {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_closedir(dir: *mut MM_DIR) {
     if !dir.is_null() {
-        // SAFETY: mm_opendir() made it a Box, and nobody uses it any more, as the caller promised.
+        // SAFETY: mm_opendir() has created the Box, and it is not used afterwards, as the caller promised.
         drop(unsafe { Box::from_raw(dir) });
     }
 }

@@ -69,7 +69,7 @@ pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags:
 pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
     ret("mm_unmap", || match NonNull::new(addr) {
         None => Ok(()),
-        // SAFETY: nobody uses it, as the caller promised.
+        // SAFETY: the memory is not used afterwards, as the caller promised.
         Some(address) => map::unmap(unsafe { UnusedMemory::from_c(address) }),
     })
 }

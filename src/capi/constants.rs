@@ -42,7 +42,7 @@ fn value_of(text: &str) -> Option<i64> {
 }
 
 #[test]
-fn constants_are_those_of_the_headers() {
+fn constants_match_the_headers() {
     let macros = macros();
     for (name, value) in [
         ("MODE_DEF", mode::DEFAULT),

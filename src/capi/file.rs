@@ -124,7 +124,7 @@ pub extern "C" fn mm_close(fd: c_int) -> c_int {
 
 fn close(fd: Fd) -> sys::Result<()> {
     fd_history::note_replaced(fd);
-    // SAFETY: the descriptor is the C caller's.
+    // SAFETY: the C caller owns the file descriptor.
     unsafe { file::close(fd) }
 }
 
@@ -546,7 +546,7 @@ pub extern "C" fn mm_dup2(fd: c_int, newfd: c_int) -> c_int {
         if fd != newfd {
             fd_history::note_replaced(Fd::from_c(newfd));
         }
-        // SAFETY: the descriptor that is replaced is the C caller's.
+        // SAFETY: the C caller owns the file descriptor that is replaced.
         unsafe { file::dup2(Fd::from_c(fd), Fd::from_c(newfd)) }
             .map_err(|e| Error::os(e, format_args!("cannot duplicate file descriptor {fd} to {newfd}")))
     })
@@ -830,7 +830,7 @@ pub unsafe extern "C" fn mm_mkdir(path: *const c_char, mode: c_int, flags: c_int
         let path = unsafe { KernelPath::from_c(path) };
         let mode = mode::translated(mode);
         if flags & RECURSIVE != 0 {
-            return mkdir::make_with_parents(path, mode);
+            return mkdir::create_with_parents(path, mode);
         }
         file::mkdir(path, mode).map_err(|e| Error::os(e, format_args!("cannot create directory {}", path.shown(e))))
     })

@@ -11,17 +11,17 @@ use errno::Errno;
 
 /// Creates the directory and its missing parents. It is not an error if the directory exists. Other processes may
 /// create the same directories concurrently.
-pub fn make_with_parents(path: KernelPath, mode: libc::mode_t) -> Result<()> {
-    make(path, mode)
+pub fn create_with_parents(path: KernelPath, mode: libc::mode_t) -> Result<()> {
+    create(path, mode)
         .map_err(|e| Error::os(e, format_args!("cannot create directory {} and its parents", path.shown(e))))
 }
 
-fn make(path: KernelPath, mode: libc::mode_t) -> sys::Result<()> {
-    let made = match path.mkdir(mode) {
-        (Err(Errno(libc::ENOENT)), Some(path)) => make_from_above(path, mode),
-        (made, _) => made,
+fn create(path: KernelPath, mode: libc::mode_t) -> sys::Result<()> {
+    let created = match path.mkdir(mode) {
+        (Err(Errno(libc::ENOENT)), Some(path)) => create_from_first_missing(path, mode),
+        (created, _) => created,
     };
-    made.or_else(|failure| accept_directory(path, failure))
+    created.or_else(|failure| accept_directory(path, failure))
 }
 
 /// Succeeds if the directory exists, regardless of the errno of mkdir(): a read-only filesystem, a sandbox or a
@@ -36,12 +36,12 @@ fn accept_directory(path: KernelPath, failure: Errno) -> sys::Result<()> {
 }
 
 /// Searches the parents upwards for the first one that exists or can be created, then creates the directories below it.
-fn make_from_above(path: &CStr, mode: libc::mode_t) -> sys::Result<()> {
+fn create_from_first_missing(path: &CStr, mode: libc::mode_t) -> sys::Result<()> {
     let ends = component_ends(path.to_bytes());
     let last = ends.clone().next_back().unwrap_or_default();
     let mut buffer = Vec::new();
     buffer.try_reserve_exact(path.count_bytes() + 1).map_err(|_| Errno(libc::ENOMEM))?;
-    let mut make_prefix = |end: usize| {
+    let mut create_prefix = |end: usize| {
         buffer.clear();
         buffer.extend(path.to_bytes().iter().take(end));
         buffer.push(0);
@@ -54,7 +54,7 @@ fn make_from_above(path: &CStr, mode: libc::mode_t) -> sys::Result<()> {
     };
     let mut missing = 1;
     while let Some(end) = ends.clone().nth_back(missing) {
-        match make_prefix(end) {
+        match create_prefix(end) {
             Err(Errno(libc::ENOENT)) => missing += 1,
             made => {
                 made?;
@@ -66,7 +66,7 @@ fn make_from_above(path: &CStr, mode: libc::mode_t) -> sys::Result<()> {
     if missing >= all {
         return Err(Errno(libc::ENOENT));
     }
-    ends.skip(all - missing).try_for_each(make_prefix)
+    ends.skip(all - missing).try_for_each(create_prefix)
 }
 
 /// Returns the end of each component of a path, in order.

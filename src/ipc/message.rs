@@ -12,7 +12,7 @@ use crate::sys::{self, file, socket};
 use core::ffi::c_int;
 use errno::Errno;
 
-/// Sends one datagram. A datagram is never sent in part.
+/// Sends one datagram, as a whole or not at all.
 #[inline(always)]
 #[track_caller]
 pub fn send(fd: Fd, message: &impl Outgoing) -> ByteCount {
@@ -138,8 +138,9 @@ impl Endpoint {
     }
 
     /// Both the end of the stream and an empty datagram read as 0 bytes. Only a datagram can be truncated or have
-    /// ancillary data. At the end of the stream, the peer has hung up and nothing is queued. (If the peer hangs up, the
-    /// kernel does not distinguish trailing empty datagrams without file descriptors from the end of the stream.)
+    /// ancillary data. At the end of the stream, the peer has hung up and nothing is queued. (After the peer has hung
+    /// up, empty datagrams without file descriptors at the end of the queue cannot be distinguished from the end of the
+    /// stream.)
     #[track_caller]
     fn datagram_or_end(self, received: Received) -> Result<Received> {
         if received.bytes > 0 || received.has_ancillary_data || reported(received.flags) != 0 {
@@ -215,7 +216,7 @@ impl Endpoint {
     }
 }
 
-/// Whether the file descriptor refers to a socket. If getsockopt() is denied, it is assumed to.
+/// Whether the file descriptor refers to a socket. Returns true also if a sandbox denies getsockopt().
 fn is_socket(fd: Fd) -> bool {
     let kind = socket::getsockopt_value(fd, socket::SO_TYPE);
     !matches!(kind, Err(Errno(libc::EBADF | libc::ENOTSOCK)))

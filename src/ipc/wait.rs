@@ -60,7 +60,7 @@ impl<'a> Waiting<'a> {
     }
 
     /// Waits until another attempt may succeed. The first call for [`Obstacle::NoServer`] acquires a wakeup slot and
-    /// returns immediately: a server that started before the slot was acquired has not notified it.
+    /// returns immediately, because a server that started before that has not notified the slot.
     pub fn pause(&mut self, obstacle: Obstacle, cancellation: Cancellation) -> sys::Result<()> {
         self.has_begun = true;
         let left = self.time_left()?;

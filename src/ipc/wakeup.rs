@@ -138,7 +138,7 @@ impl Slot {
             // Discards queued notifications. Their number is limited, so that a peer that keeps sending cannot keep the
             // client here. The limit exceeds the kernel's default queue length.
             for _ in 0..64 {
-                if socket::recv_nothing(self.socket.fd(), libc::MSG_DONTWAIT).is_err() {
+                if socket::recv_discard(self.socket.fd(), libc::MSG_DONTWAIT).is_err() {
                     break;
                 }
             }

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_become_protection_and_sharing() {
+    fn flags_are_converted_to_protection_and_sharing() {
         assert_eq!((protection(0), sharing(0)), (libc::PROT_NONE, libc::MAP_PRIVATE));
         assert_eq!(protection(READ | WRITE | SHARED), libc::PROT_READ | libc::PROT_WRITE);
         assert_eq!(protection(EXEC | !0xF), libc::PROT_EXEC);

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_become_seconds_and_microseconds() {
+    fn milliseconds_are_converted_to_seconds_and_microseconds() {
         assert_eq!([0, 1, 1999, c_int::MAX].map(split), [(0, 0), (0, 1000), (1, 999_000), (2_147_483, 647_000)]);
         assert_eq!([-1, -1500, -2000].map(split), [(0, -1000), (-1, -500_000), (-2, 0)]);
     }

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_has_a_scheme_a_host_and_perhaps_a_port() {
+    fn a_uri_has_a_scheme_a_host_and_an_optional_port() {
         assert_eq!(parts("http://host"), Some(("http", "host", None)));
         assert_eq!(parts("http://host/path:80"), Some(("http", "host", None)));
         assert_eq!(parts("http://host:/path"), Some(("http", "host", None)));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_read_as_c_reads_numbers() {
+    fn ports_are_parsed_as_scanf_parses_integers() {
         let port = |text: &str| Uri::parse(format!("udp://h:{text}").as_bytes()).ok().map(|uri| uri.port);
         for (text, value) in [("0", 0), ("65535", 65535), ("010", 8), ("08", 0), ("0x50", 80), ("0Xff", 255)] {
             assert_eq!(port(text), Some(Some(value)), "{text}");

@@ -20,10 +20,10 @@ const SPACE: usize = space(MAX_DESCRIPTORS * size_of::<c_int>())
     + space(size_of::<c_int>())
     + space(size_of::<libc::timeval>())
     + space(3 * size_of::<libc::timespec>())
-    + space(LONGEST_LABEL);
+    + space(MAX_LABEL_SIZE);
 
 /// The maximum size of a security label, regardless of the page size.
-const LONGEST_LABEL: usize = 4096;
+const MAX_LABEL_SIZE: usize = 4096;
 
 const fn space(size: usize) -> usize {
     // SAFETY: CMSG_SPACE is a pure computation.
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn no_descriptors_make_no_control_data() {
+    fn no_descriptors_produce_no_control_data() {
         let mut header = empty_msghdr();
         Control::uninit().pack(&mut header, &[]);
         assert!(header.msg_control.is_null());

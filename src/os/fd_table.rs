@@ -11,7 +11,7 @@ use core::mem::offset_of;
 /// Marks all file descriptors from `first` on as close-on-exec.
 pub fn close_on_exec_from(first: Fd) {
     // close_range() fails before Linux 5.11, or if a sandbox denies it.
-    if file::close_range_cloexec(first).is_err() && mark_those_listed(c"/proc/self/fd".into(), first).is_err() {
+    if file::close_range_cloexec(first).is_err() && mark_listed(c"/proc/self/fd".into(), first).is_err() {
         (first.number()..end_of_table()).for_each(mark);
     }
 }
@@ -31,9 +31,9 @@ const LIMIT: c_int = 1 << 20;
 /// RLIMIT_NOFILE is unsuitable: it may have been lowered after file descriptors were opened, and some systems set it to
 /// a billion. Instead, this finds the size of the kernel's table, which doubles when it grows.
 fn end_of_table() -> c_int {
-    const SMALLEST_TABLE: c_int = 64;
-    let mut size = SMALLEST_TABLE;
-    while size < LARGEST_SET {
+    const MIN_TABLE_SIZE: c_int = 64;
+    let mut size = MIN_TABLE_SIZE;
+    while size < MAX_SET_SIZE {
         if file::fcntl_getfd(Fd::from_c(size)).is_err() && is_beyond_table(size) {
             return size;
         }
@@ -42,13 +42,13 @@ fn end_of_table() -> c_int {
     LIMIT
 }
 
-const LARGEST_SET: c_int = 1 << 16;
+const MAX_SET_SIZE: c_int = 1 << 16;
 const BITS: usize = c_ulong::BITS as usize;
 
 /// Returns whether the kernel's table ends before `number`, which must be closed. select() ignores file descriptors
 /// beyond the table, and fails with EBADF for closed ones in it.
 fn is_beyond_table(number: c_int) -> bool {
-    let mut set: [c_ulong; LARGEST_SET as usize / BITS] = [0; LARGEST_SET as usize / BITS];
+    let mut set: [c_ulong; MAX_SET_SIZE as usize / BITS] = [0; MAX_SET_SIZE as usize / BITS];
     let Some((at, word)) = usize::try_from(number).ok().and_then(|at| Some((at, set.get_mut(at / BITS)?))) else {
         return false;
     };
@@ -58,7 +58,7 @@ fn is_beyond_table(number: c_int) -> bool {
 
 // --- with /proc ----------------------------------------------------------------------------------------------------
 
-fn mark_those_listed(directory: KernelPath, first: Fd) -> Result<()> {
+fn mark_listed(directory: KernelPath, first: Fd) -> Result<()> {
     let directory = file::open(directory, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC, 0)?;
     let mut entries = DirectoryEntries([0; 2048]);
     loop {
@@ -117,9 +117,9 @@ mod tests {
         let (low, high) = (Fd::from_c(reader.min(writer)), Fd::from_c(reader.max(writer)));
         file::fcntl_setfd(low, 0).unwrap();
         file::fcntl_setfd(high, 0).unwrap();
-        mark_those_listed(c"/proc/self/fd".into(), high).unwrap();
+        mark_listed(c"/proc/self/fd".into(), high).unwrap();
         assert_eq!((file::fcntl_getfd(low), file::fcntl_getfd(high)), (Ok(0), Ok(libc::FD_CLOEXEC)));
-        assert_eq!(mark_those_listed(c"/nowhere".into(), high), Err(errno::Errno(libc::ENOENT)));
+        assert_eq!(mark_listed(c"/nowhere".into(), high), Err(errno::Errno(libc::ENOENT)));
     }
 
     #[test]
@@ -138,8 +138,8 @@ mod tests {
             unsafe { file::close(fd) }.unwrap();
             assert!(!is_beyond_table(number));
         }
-        assert!(is_beyond_table(LARGEST_SET - 1));
-        assert!(!is_beyond_table(LARGEST_SET) && !is_beyond_table(-1));
+        assert!(is_beyond_table(MAX_SET_SIZE - 1));
+        assert!(!is_beyond_table(MAX_SET_SIZE) && !is_beyond_table(-1));
     }
 
     #[test]

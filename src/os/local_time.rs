@@ -28,7 +28,7 @@ const NEVER: u32 = u32::MAX;
 pub fn local_time() -> libc::tm {
     let now = time::time();
     if is_lock_usable() {
-        return ask_c_library(now);
+        return local_time_of_c_library(now);
     }
     broken_down(now.saturating_add(OFFSET.load(Ordering::Relaxed)))
 }
@@ -45,7 +45,7 @@ fn is_lock_usable() -> bool {
 }
 
 #[allow(clippy::useless_conversion, reason = "a long is shorter than i64 on some machines")]
-fn ask_c_library(now: i64) -> libc::tm {
+fn local_time_of_c_library(now: i64) -> libc::tm {
     // At the first call, the C library opens the file of the time zone.
     let is_first = OFFSET_KNOWN_AT.load(Ordering::Relaxed) == NOT_KNOWN;
     let _reserved = is_first.then(Reserved::new);
@@ -59,11 +59,11 @@ fn ask_c_library(now: i64) -> libc::tm {
 /// localtime_r().
 #[cold]
 pub fn watch_forks() {
-    static CHILD_MAY_ASK: AtomicBool = AtomicBool::new(false);
+    static CHILD_MAY_CALL_C_LIBRARY: AtomicBool = AtomicBool::new(false);
 
     extern "C" fn before_fork() {
         let has_one_thread = has_one_thread();
-        CHILD_MAY_ASK.store(has_one_thread, Ordering::Relaxed);
+        CHILD_MAY_CALL_C_LIBRARY.store(has_one_thread, Ordering::Relaxed);
         if has_one_thread {
             return;
         }
@@ -71,12 +71,12 @@ pub fn watch_forks() {
         let now = time::time();
         let known_at = OFFSET_KNOWN_AT.load(Ordering::Relaxed);
         if known_at.div_euclid(QUARTER_OF_AN_HOUR) != now.div_euclid(QUARTER_OF_AN_HOUR) && is_lock_usable() {
-            ask_c_library(now);
+            local_time_of_c_library(now);
         }
     }
 
     extern "C" fn in_child() {
-        let usable_in = if CHILD_MAY_ASK.load(Ordering::Relaxed) { NOT_USED } else { NEVER };
+        let usable_in = if CHILD_MAY_CALL_C_LIBRARY.load(Ordering::Relaxed) { NOT_USED } else { NEVER };
         if USABLE_IN.load(Ordering::Relaxed) != NEVER {
             USABLE_IN.store(usable_in, Ordering::Relaxed);
         }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_become_dates() {
+    fn days_are_converted_to_dates() {
         let cases = [
             (0, (1970, 1, 1)),
             (-1, (1969, 12, 31)),

@@ -78,11 +78,11 @@ impl Mapping {
 
     /// The page sizes to which the address is aligned, in ascending order.
     fn possible_page_sizes(&self) -> impl Iterator<Item = usize> {
-        const LARGEST: u64 = 16 << 30;
+        const MAX_PAGE_SIZE: u64 = 16 << 30;
         let address = self.address();
         let doubled = |page: &usize| page.checked_mul(2);
         let sizes = iter::successors(Some(memory::page_size()), doubled);
-        sizes.take_while(move |page| address & (*page - 1) == 0 && *page as u64 <= LARGEST)
+        sizes.take_while(move |page| address & (*page - 1) == 0 && *page as u64 <= MAX_PAGE_SIZE)
     }
 }
 

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_candidates_get_the_path_of_the_directory_unless_they_become_too_long() {
+    fn relative_candidates_become_absolute_unless_too_long() {
         let directory = std::env::current_dir().unwrap().into_os_string().into_encoded_bytes();
         let mut longest = vec![b'x'; libc::PATH_MAX as usize - directory.len() - 2];
         let paths = [b"/bin/prog\0prog\0./prog\0".as_slice(), &longest, b"\0x", &longest, b"\0"].concat();

@@ -12,7 +12,7 @@ use errno::{Errno, errno, set_errno};
 
 // Safety of each KernelPath: the kernel reads it up to its terminator, or fails with EFAULT.
 
-// --- descriptors ---------------------------------------------------------------------------------------------------
+// --- file descriptors ----------------------------------------------------------------------------------------------
 
 pub fn open(path: KernelPath, flags: c_int, mode: libc::mode_t) -> Result<OwnedFd> {
     // SAFETY: a KernelPath.
@@ -185,7 +185,7 @@ pub fn copy_file_range(from: Fd, to: Fd, size: usize) -> Result<usize> {
 
 /// Makes `to` share all data with `from` until one of them is changed.
 pub fn ioctl_ficlone(from: Fd, to: Fd) -> Result<()> {
-    // SAFETY: FICLONE takes a descriptor as its argument.
+    // SAFETY: the argument of FICLONE is a file descriptor.
     check(unsafe { libc::ioctl(to.number(), libc::FICLONE, from.number()) }).map(drop)
 }
 

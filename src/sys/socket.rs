@@ -201,7 +201,7 @@ pub unsafe fn recv(fd: Fd, data: *mut c_void, size: usize, flags: c_int) -> Resu
 }
 
 /// Receives a datagram and discards its data.
-pub fn recv_nothing(fd: Fd, flags: c_int) -> Result<()> {
+pub fn recv_discard(fd: Fd, flags: c_int) -> Result<()> {
     // SAFETY: the buffer has size 0.
     unsafe { recv(fd, ptr::null_mut(), 0, flags) }.map(drop)
 }

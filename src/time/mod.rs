@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_added_with_their_carry() {
+    fn durations_are_added_with_carry() {
         assert_eq!(after_start(1, NS_IN_SEC), (11, 0));
         assert_eq!(after_start(2_500, 1000), (13, 499_999_999));
         assert_eq!(after_start(1_000_001, 1_000_000), (12, 999));

@@ -29,15 +29,15 @@ use spelling::Spelling;
 use walk::{Ended, MAX_ATTEMPTS, OPEN_DIRECTORY, empty};
 
 pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
-    let (status, given) = path.lstat();
-    let Some(given) = given else {
+    let (status, c_path) = path.lstat();
+    let Some(c_path) = c_path else {
         let e = status.err().unwrap_or(Errno(libc::EFAULT));
         return Err(Error::os(e, format_args!("cannot remove {}", path.shown(e))));
     };
     let mut shortened = Vec::new();
-    match Spelling::of(given.to_bytes()) {
-        Spelling::Name => remove_name(given, status, flags, false),
-        Spelling::Dot => remove_name(given, status, flags, true),
+    match Spelling::of(c_path.to_bytes()) {
+        Spelling::Name => remove_name(c_path, status, flags, false),
+        Spelling::Dot => remove_name(c_path, status, flags, true),
         Spelling::Directory(name) => {
             let terminated = shortened.try_reserve_exact(name.len() + 1).ok().and_then(|()| {
                 shortened.extend_from_slice(name);
@@ -45,9 +45,9 @@ pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
                 CStr::from_bytes_with_nul(&shortened).ok()
             });
             // The trailing slash is removed, because lstat() and open() would follow a symbolic link with it.
-            let Some(name) = terminated else { return Err(Failure::OfTop(Errno(libc::ENOMEM)).of(given)) };
+            let Some(name) = terminated else { return Err(Failure::OfTop(Errno(libc::ENOMEM)).of(c_path)) };
             match file::lstat(name.into()) {
-                Ok(status) if type_of(&status) != DIR => Err(Failure::OfTop(Errno(libc::ENOTDIR)).of(given)),
+                Ok(status) if type_of(&status) != DIR => Err(Failure::OfTop(Errno(libc::ENOTDIR)).of(c_path)),
                 status => remove_name(name, status, flags, false),
             }
         }
@@ -56,8 +56,8 @@ pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
                 Spelling::Root => (libc::EBUSY, "it is the root directory"),
                 _ => (libc::EINVAL, "its last component is . or .."),
             };
-            status.map_err(|e| Failure::OfTop(e).of(given))?;
-            Err(Error::new(number, format_args!("cannot remove {}: {what}", Quoted(given.to_bytes()))))
+            status.map_err(|e| Failure::OfTop(e).of(c_path))?;
+            Err(Error::new(number, format_args!("cannot remove {}: {what}", Quoted(c_path.to_bytes()))))
         }
     }
 }

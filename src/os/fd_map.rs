@@ -38,7 +38,7 @@ impl<'a> FdMap<'a> {
     }
 
     /// Applies the map, and marks all file descriptors except 0, 1 and 2 and those in the map as close-on-exec. This
-    /// runs in a child of vfork(): it makes only async-signal-safe calls and does not allocate memory.
+    /// may run in a child of vfork(): it makes only async-signal-safe calls and does not allocate memory.
     pub fn apply(self) -> core::result::Result<(), FdMapFailure> {
         fd_table::close_on_exec_from(Fd::from_c(libc::STDERR_FILENO + 1));
         for (position, entry) in self.0.iter().enumerate() {

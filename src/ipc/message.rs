@@ -90,7 +90,7 @@ pub fn receive(fd: Fd, message: &impl Incoming) -> ByteCount {
             message.report(0, reported(flags));
             ByteCount::new(bytes)
         }
-        outcome => endpoint.examine(outcome.map(Received::without_control), message).into(),
+        outcome => endpoint.complete(outcome.map(Received::without_control), message).into(),
     }
 }
 
@@ -98,6 +98,12 @@ pub fn receive(fd: Fd, message: &impl Incoming) -> ByteCount {
 #[inline]
 fn reported(flags: c_int) -> c_int {
     flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC)
+}
+
+/// Stores what came with the data; the number of bytes.
+fn report(received: &Received, message: &impl Incoming) -> usize {
+    message.report(received.descriptors, reported(received.flags));
+    received.bytes
 }
 
 /// A file descriptor to receive from, and its history when the receive began.
@@ -118,14 +124,18 @@ impl Endpoint {
         if descriptors.is_null() {
             return Err(Error::new(libc::EINVAL, format_args!("argument msg->fds is NULL")));
         }
-        self.examine(message::recvmsg(self.fd, message.buffers(), &descriptors, 0), message)
+        match message::recvmsg(self.fd, message.buffers(), &descriptors, 0) {
+            Ok(received) if received.bytes > 0 => Ok(report(&received, message)),
+            outcome => self.complete(outcome, message),
+        }
     }
 
-    /// Distinguishes an empty datagram, the end of the stream and a failure.
+    /// Completes a receive that did not simply receive data: distinguishes an empty datagram, the end of the stream and
+    /// a failure, and receives once more if the failure is ECONNRESET ahead of queued datagrams.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn examine(self, outcome: sys::Result<Received>, message: &impl Incoming) -> Result<usize> {
+    fn complete(self, outcome: sys::Result<Received>, message: &impl Incoming) -> Result<usize> {
         let received = match outcome {
             Ok(received) => {
                 let _errno = PreservedErrno::new();
@@ -133,8 +143,7 @@ impl Endpoint {
             }
             Err(failure) => self.receive_after(failure, message.buffers(), &message.descriptors())?,
         };
-        message.report(received.descriptors, reported(received.flags));
-        Ok(received.bytes)
+        Ok(report(&received, message))
     }
 
     /// Both the end of the stream and an empty datagram read as 0 bytes. Only a datagram can be truncated or have

@@ -24,12 +24,12 @@ use errno::Errno;
 /// Creates a child process, and returns once the child has executed the program. The child's system calls change the
 /// errno of the calling thread, which it shares.
 pub fn spawn(execution: &Execution) -> core::result::Result<libc::pid_t, Failure> {
-    Vfork::run(execution, run_program, false)
+    Vfork::run(execution, program_entry, false)
 }
 
 /// Executes the program in a new session, with umask 0. The process is not a child of this process.
 pub fn spawn_daemon(execution: &Execution) -> core::result::Result<(), Failure> {
-    Vfork::run(execution, run_intermediate, true).map(drop)
+    Vfork::run(execution, intermediate_entry, true).map(drop)
 }
 
 /// The state that a child and its parent share.
@@ -165,7 +165,7 @@ impl Vfork<'_> {
         process::umask(0);
         let created = process::setsid()
             .map_err(|e| Step::Detach.failed(e))
-            .and_then(|()| self.clone_onto_stack(1, run_program, RECORD_TID).map_err(|e| Step::Clone.failed(e)));
+            .and_then(|()| self.clone_onto_stack(1, program_entry, RECORD_TID).map_err(|e| Step::Clone.failed(e)));
         match created {
             Ok(child) => {
                 self.await_progress(child);
@@ -179,12 +179,12 @@ impl Vfork<'_> {
     }
 }
 
-extern "C" fn run_program(vfork: *mut c_void) -> c_int {
+extern "C" fn program_entry(vfork: *mut c_void) -> c_int {
     // SAFETY: clone_onto_stack() passes a Vfork.
     process::exit_group(unsafe { (*vfork.cast::<Vfork>()).run_program() })
 }
 
-extern "C" fn run_intermediate(vfork: *mut c_void) -> c_int {
+extern "C" fn intermediate_entry(vfork: *mut c_void) -> c_int {
     // SAFETY: clone_onto_stack() passes a Vfork.
     process::exit_group(unsafe { (*vfork.cast::<Vfork>()).run_intermediate() })
 }

@@ -66,6 +66,7 @@ RULES = [
 EXCEPTIONS = [
     ("benches/plot.py", r"math\.floor", "the function floor()"),
     ("src/os/fork_lock.rs", r"holder", "the holder of a lock is the usual term"),
+    ("src/os/readable.rs", r"segment\b", "segments of an ELF file"),
     ("tests-c/checks/abi.sh", r"segments?", "segments of an ELF file"),
     ("tests-c/faults/shim.c", r"segment\b", "segments of an ELF file"),
 ]

@@ -5,7 +5,7 @@
 
 .PHONY: lint-packages check-layers check-docs check-words check-format check-spdx check-deny check-ci-file
 
-lint: lint-packages check-layers check-docs check-format check-spdx check-deny check-ci-file
+lint: lint-packages check-layers check-docs check-words check-format check-spdx check-deny check-ci-file
 
 # Installs the packages that the lints need on Debian and Ubuntu (as root), or prints what is missing.
 ## lint-packages: install the packages that the lints need, as root on Debian or Ubuntu

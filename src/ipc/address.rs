@@ -10,7 +10,7 @@ use core::fmt;
 /// An abstract socket address: a NUL byte, the name, and NUL bytes up to the size of `sockaddr_un`.
 ///
 /// The kernel treats the padding as part of the name. mmlib always passes the full size, so this library must do the
-/// same to reach its peers.
+/// same to reach programs that use mmlib.
 pub struct Address<'a> {
     name: &'a [u8],
     native: libc::sockaddr_un,

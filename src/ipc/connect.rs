@@ -65,8 +65,9 @@ impl<'a> Connecting<'a> {
         let no_socket = |e| Error::os(e, format_args!("cannot create a socket to connect to {address}"));
         let must_not_block = self.timeout != Timeout::Never;
         let is_first = !self.waiting.has_begun();
-        // Until it is returned, the socket is private to the library. The first attempt usually succeeds, and its
-        // socket is returned unchanged. It is therefore created without SOCK_CLOEXEC, as the caller receives it.
+        // The socket is private to the library until it is returned, so it should be close-on-exec until then. But the
+        // first attempt usually succeeds. Its socket is created without SOCK_CLOEXEC, so that no further system call is
+        // needed to clear the flag for the caller.
         let flags =
             if is_first { 0 } else { libc::SOCK_CLOEXEC } | if must_not_block { libc::SOCK_NONBLOCK } else { 0 };
         let mut created_fd = None;

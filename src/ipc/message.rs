@@ -94,13 +94,13 @@ pub fn receive(fd: Fd, message: &impl Incoming) -> ByteCount {
     }
 }
 
-/// The flags that C programs get: MSG_TRUNC and MSG_CTRUNC.
+/// The flags that are reported to C programs: MSG_TRUNC and MSG_CTRUNC.
 #[inline]
 fn reported(flags: c_int) -> c_int {
     flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC)
 }
 
-/// Stores what came with the data; the number of bytes.
+/// Reports the number of file descriptors and the flags. Returns the number of bytes.
 fn report(received: &Received, message: &impl Incoming) -> usize {
     message.report(received.descriptors, reported(received.flags));
     received.bytes
@@ -130,8 +130,8 @@ impl Endpoint {
         }
     }
 
-    /// Completes a receive that did not simply receive data: distinguishes an empty datagram, the end of the stream and
-    /// a failure, and receives once more if the failure is ECONNRESET ahead of queued datagrams.
+    /// Completes a receive that failed or returned 0 bytes. Zero bytes are either an empty datagram or the end of the
+    /// stream. If the failure is ECONNRESET, datagrams may still be queued, so this tries to receive once more.
     #[cold]
     #[inline(never)]
     #[track_caller]
@@ -191,7 +191,7 @@ impl Endpoint {
     }
 
     /// If the peer closes the connection with unread data in its queue, the kernel reports ECONNRESET once. Datagrams
-    /// that the peer sent before can still be received after that.
+    /// that the peer sent before it closed the connection can still be received after that.
     #[track_caller]
     fn receive_after(self, failure: Errno, buffers: IovArray, descriptors: &FdArray) -> Result<Received> {
         if failure.0 == libc::ECONNRESET
@@ -208,7 +208,7 @@ impl Endpoint {
         ))
     }
 
-    /// Not logged: this happens whenever a client disconnects.
+    /// The end of the stream. It is not logged, because it occurs whenever a client disconnects.
     #[track_caller]
     fn ended(self) -> Error {
         let fd = self.fd;
@@ -225,7 +225,7 @@ impl Endpoint {
     }
 }
 
-/// Whether the file descriptor refers to a socket. Returns true also if a sandbox denies getsockopt().
+/// Whether the file descriptor refers to a socket. Also true if a sandbox denies getsockopt().
 fn is_socket(fd: Fd) -> bool {
     let kind = socket::getsockopt_value(fd, socket::SO_TYPE);
     !matches!(kind, Err(Errno(libc::EBADF | libc::ENOTSOCK)))

@@ -16,7 +16,8 @@ use errno::Errno;
 const BACKLOG: i32 = 4096;
 
 pub struct Server {
-    /// Close-on-exec: an executed program would not know of it, would not close it, and the address would stay in use.
+    /// Close-on-exec: an executed program would not know that it has this file descriptor and would not close it, and
+    /// the address would stay in use.
     listener: IdentifiedSocket,
     /// Fork generation of the process that created the server.
     created_in: u32,
@@ -59,8 +60,8 @@ impl Server {
     ///
     /// New clients are refused, and pending calls of accept() return. This requires a shutdown of the listener, which
     /// affects every process that has inherited it. A forked child therefore shuts it down only if one of its own
-    /// threads is in accept(), or if the process that created the server has ended. Otherwise the server remains with
-    /// that process.
+    /// threads is in accept(), or if the process that created the server has ended. Otherwise the server continues to
+    /// listen for that process.
     pub fn stop(&self, is_accepting: bool) {
         if !self.listener.is_intact() {
             return;

@@ -26,7 +26,7 @@ pub struct Waiting<'a> {
     deadline: Option<Duration>,
     watch: Option<Watch>,
     /// The next pause while the queue is full. The kernel notifies only clients that block in connect(), and blocking
-    /// cannot have a timeout: with SO_SNDTIMEO, connect() fails with EINTR even if no signal handler has run.
+    /// cannot have a timeout: with SO_SNDTIMEO, connect() can fail with EINTR although no signal handler has run.
     queue_pause: Duration,
     has_begun: bool,
 }
@@ -60,7 +60,7 @@ impl<'a> Waiting<'a> {
     }
 
     /// Waits until another attempt may succeed. The first call for [`Obstacle::NoServer`] acquires a wakeup slot and
-    /// returns immediately, because a server that started before that has not notified the slot.
+    /// returns immediately: a server that started before the slot was acquired has not notified it.
     pub fn pause(&mut self, obstacle: Obstacle, cancellation: Cancellation) -> sys::Result<()> {
         self.has_begun = true;
         let left = self.time_left()?;
@@ -78,7 +78,7 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    /// Must be called once the client is connected.
+    /// Must be called when the client has connected.
     pub fn end(&mut self) {
         if let Some(watch) = self.watch.take() {
             watch.end();
@@ -101,7 +101,7 @@ fn monotonic() -> sys::Result<Duration> {
     Ok(Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0)))
 }
 
-/// Sleeping until a server notifies the client. Each sleep has a timeout, because a server that uses mmlib does not
+/// Sleeps until a server notifies the client. Each sleep has a timeout, because a server that uses mmlib does not
 /// notify clients, and because all wakeup slots may be in use.
 struct Watch {
     slots: Slots,
@@ -110,8 +110,8 @@ struct Watch {
     is_notified: bool,
     /// The timeout of the next sleep.
     timeout: Duration,
-    /// The next pause after a notification without a server. It prevents a busy loop if such spurious wakeups are
-    /// frequent.
+    /// The next pause after a spurious notification: one after which no server was listening. It prevents a busy loop
+    /// if such notifications are frequent.
     backoff: Duration,
 }
 
@@ -154,7 +154,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Tries to acquire a front slot: one may be free by now, and a server notifies the front first.
+    /// Tries to acquire a front slot if the client has none. One may be free by now, and a server notifies the front
+    /// slots first.
     fn move_to_front(&mut self) {
         if !self.slot.as_ref().is_some_and(Slot::is_in_front)
             && let Ok(slot) = self.slots.acquire_in_front(spread())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Wakeup slots, by which a server notifies waiting clients.
+//! Wakeup slots, through which a server notifies waiting clients.
 //!
 //! Each server address has a fixed set of wakeup slots. A slot is an abstract socket name computed from the address. If
 //! no server listens, a client binds a datagram socket to a free slot and sleeps. A server that starts to listen sends
@@ -57,7 +57,8 @@ impl Slots {
         self.acquire_one_of(slots)
     }
 
-    /// Acquires a front slot for a client that has another slot. Only the slot that `spread` selects is tried.
+    /// Acquires a front slot for a client that has another slot or none. Only the front slot that `spread` selects is
+    /// tried.
     pub fn acquire_in_front(&self, spread: u8) -> sys::Result<Slot> {
         let slot = spread % FRONT;
         self.acquire_one_of(slot..slot + 1)
@@ -87,9 +88,9 @@ impl Slots {
         }
     }
 
-    /// Notifies the clients in the slots after the front, in place of the server. A client calls this when it has
-    /// connected without being notified and is about to release its front slot. Otherwise the server could find the
-    /// front empty and skip the other slots.
+    /// Notifies the clients in the slots after the front slots, in place of the server. A client calls this when it has
+    /// connected without being notified and is about to release its front slot: the server could then find no client at
+    /// the front slots and skip the other slots.
     pub fn relay(&self) {
         if let Ok(socket) = sender() {
             self.wake(socket.fd(), FRONT..COUNT);
@@ -97,9 +98,9 @@ impl Slots {
     }
 
     /// Returns whether a client may be at one of the slots. Only ECONNREFUSED proves that a slot is free. EAGAIN means
-    /// that its queue is full, and that wakes the client as well. Any other errno means that this process cannot send
-    /// to the slot, because of a sandbox or because its owner has connected the socket; other slots may still be
-    /// reachable.
+    /// that its queue is full, so the client is woken as well. Any other errno means that this process cannot send to
+    /// the slot: a sandbox denies it, or the process that bound the slot has connected the socket to another one. Other
+    /// slots may still be reachable.
     fn wake(&self, sender: Fd, slots: Range<u8>) -> bool {
         let mut found = false;
         for slot in slots {
@@ -149,7 +150,7 @@ impl Slot {
 
 /// Writes text into an abstract name, after its leading NUL byte and `offset` more bytes.
 fn set_text(native: &mut libc::sockaddr_un, text: Arguments, offset: usize) {
-    // The longest text has half of this size.
+    // The longest text has 33 bytes.
     let text = Text::<64>::formatted(text);
     for (to, from) in native.sun_path.iter_mut().skip(1 + offset).zip(text.as_bytes()) {
         *to = *from as c_char;

@@ -26,8 +26,8 @@ pub enum Timeout {
 impl Timeout {
     /// Returns the value that the variable had at the first call.
     pub fn from_environment() -> Timeout {
-        // Threads that make the first call at the same time all read the variable and get the same value. They do not
-        // wait for each other: a child forked during such a wait would hang.
+        // If several threads make the first call at the same time, each of them reads the variable, and all get the
+        // same value. They do not wait for each other: a child that was forked during such a wait would hang.
         static TIMEOUT: OnceNonZeroUsize = OnceNonZeroUsize::new();
         Timeout::decoded(TIMEOUT.get_or_init(|| {
             let from_value = |value: Option<&[u8]>| value.map_or(Timeout::Never, Timeout::from_text);
@@ -35,7 +35,7 @@ impl Timeout {
         }))
     }
 
-    /// Milliseconds plus one. The largest number means no limit.
+    /// Encodes the timeout as milliseconds plus one. The largest number means no limit.
     fn encoded(self) -> NonZeroUsize {
         let milliseconds = match self {
             Timeout::Immediate => 0,
@@ -60,7 +60,7 @@ impl Timeout {
             Some(milliseconds) => Timeout::After(Duration::from_millis(milliseconds)),
             None => {
                 let message = Text::<256>::formatted(format_args!(
-                    "{} is not a number of milliseconds, so the wait for a server is unlimited: {}",
+                    "cannot limit the wait for a server: {} is not a number of milliseconds: {}",
                     TIMEOUT_VARIABLE.to_str().unwrap_or_default(),
                     Quoted(text)
                 ));

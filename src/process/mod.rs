@@ -13,14 +13,17 @@ use errno::Errno;
 
 /// Flag: run the child as a daemon.
 pub const DAEMONIZE: c_int = 1;
-/// Flag: the child inherits the file descriptors unchanged, and the fd map is ignored.
+/// Flag: the program inherits all file descriptors that are not close-on-exec, and the fd map is ignored.
 pub const KEEP_FDS: c_int = 2;
 
 /// EINVAL: `flags` has bits that are not in `allowed`.
 pub fn check_flags(flags: c_int, allowed: c_int) -> Result<()> {
     match flags & !allowed {
         0 => Ok(()),
-        unknown => Err(Error::new(libc::EINVAL, format_args!("invalid flags {flags:#x}: unknown flags {unknown:#x}"))),
+        unknown => Err(Error::new(
+            libc::EINVAL,
+            format_args!("cannot execute a program with flags {flags:#x}: unknown flags {unknown:#x}"),
+        )),
     }
 }
 
@@ -30,7 +33,7 @@ pub fn spawn(program: &Program) -> Result<libc::pid_t> {
     vfork::spawn(&execution).map_err(|failure| not_executed(failure, program))
 }
 
-/// Executes a program as a daemon, in the root directory.
+/// Executes a program as a daemon, with the root directory as the daemon's current directory.
 pub fn spawn_daemon(program: &Program) -> Result<()> {
     let execution = Execution::in_root(program).map_err(|e| not_prepared(e, program))?;
     vfork::spawn_daemon(&execution).map_err(|failure| not_executed(failure, program))
@@ -80,7 +83,7 @@ pub fn wait(pid: libc::pid_t) -> Result<c_int> {
     }
 }
 
-/// Converts a status of waitpid() to that of the public header. None: the process has not terminated.
+/// Converts a status of waitpid() to the format that the public header defines. None: the process has not terminated.
 fn reported_status(status: c_int) -> Option<c_int> {
     if libc::WIFEXITED(status) {
         Some(WSTATUS_EXITED | libc::WEXITSTATUS(status))

@@ -25,7 +25,7 @@ pub fn copy(from: KernelPath, to: KernelPath, flags: c_int, mode: c_int) -> Resu
     if flags & (NOCOW | FORCECOW) == NOCOW | FORCECOW {
         return Err(Error::new(
             libc::EINVAL,
-            format_args!("cannot copy with flags MM_NOCOW and MM_FORCECOW: they exclude each other"),
+            format_args!("cannot copy with flags MM_NOCOW and MM_FORCECOW: they are mutually exclusive"),
         ));
     }
     match open_source(from, flags)? {

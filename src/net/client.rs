@@ -140,7 +140,7 @@ fn no_port(uri: &Uri) -> Error {
     Error::new(
         libc::EINVAL,
         format_args!(
-            "cannot connect to host {}: the URI has no port, which scheme {} requires",
+            "cannot connect to host {}: the URI has no port, but scheme {} requires one",
             Quoted(uri.host),
             Quoted(uri.scheme)
         ),

@@ -5,6 +5,7 @@ PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
+HTMLDIR    ?= $(PREFIX)/share/doc/libmmsysio/html
 DESTDIR    ?=
 STATIC     ?= yes
 
@@ -28,11 +29,13 @@ CARGO_OUT := $(or $(CARGO_TARGET_DIR),target)/$(if $(CARGO_BUILD_TARGET),$(CARGO
 HEADERS   := mmsysio.h mmerrno.h mmlog.h mmtime.h mmpredefs.h
 MAN3      := $(notdir $(wildcard man/man3/*.3))
 MAN7      := $(notdir $(wildcard man/man7/*.7))
+HTML      := $(patsubst man/pages/%.page,%.3.html,$(wildcard man/pages/*.page)) $(MAN7:%=%.html) index.html style.css \
+             search.js search-index.js
 NAMES     := $(shell sed -n 's/^ *\(mm_[a-z0-9_]*\);$$/\1/p' src/mmsysio.map)
 SOURCES   := Cargo.toml Cargo.lock build.rs $(shell find src -type f) $(addprefix include/,$(HEADERS))
 
 .DELETE_ON_ERROR:
-.PHONY: all help install install-strip uninstall clean header man demo
+.PHONY: all help install install-strip install-html uninstall clean header man html demo
 
 ##@ Build and install
 
@@ -118,6 +121,14 @@ man:
 	$(PYTHON) -B man/make-pages.py include man/pages man/man3
 	$(PYTHON) -B man/make-function-list.py include man/man7/mmsysio_functions.7
 
+# Not part of `all`: it needs Python and mandoc.
+## html: write the manual as HTML into build/html, with an index and a search box
+html: $(B)/html/index.html
+
+$(B)/html/index.html: man/make-html.py man/headers.py README.md Cargo.toml $(wildcard man/html/*) man/man3 man/man7 \
+    $(addprefix man/man3/,$(MAN3)) $(addprefix man/man7/,$(MAN7)) $(addprefix include/,$(HEADERS))
+	$(PYTHON) -B man/make-html.py . $(B)/html
+
 ## clean: remove all build results
 clean:
 	rm -rf $(B)
@@ -144,7 +155,12 @@ install-strip: install
 	$(STRIP) --strip-unneeded $(DESTDIR)$(LIBDIR)/$(REALNAME)
 	$(if $(filter yes,$(STATIC)),$(STRIP) --strip-debug $(DESTDIR)$(LIBDIR)/libmmsysio.a)
 
-## uninstall: remove the installed files; use the same variables as for install
+## install-html: install the manual as HTML into HTMLDIR=PREFIX/share/doc/libmmsysio/html
+install-html: html
+	$(INSTALL) -d $(DESTDIR)$(HTMLDIR)
+	$(INSTALL) -m 644 $(addprefix $(B)/html/,$(HTML)) $(DESTDIR)$(HTMLDIR)
+
+## uninstall: remove the installed files, also those of install-html; use the same variables as for install
 uninstall:
 	cd $(DESTDIR)$(LIBDIR) && rm -f $(REALNAME) $(SONAME) libmmsysio.so libmmsysio.a pkgconfig/mmsysio.pc \
 	    cmake/mmsysio/mmsysioConfig.cmake cmake/mmsysio/mmsysioConfigVersion.cmake
@@ -152,6 +168,8 @@ uninstall:
 	cd $(DESTDIR)$(INCLUDEDIR) && rm -f $(HEADERS)
 	cd $(DESTDIR)$(MANDIR)/man3 && rm -f $(MAN3)
 	cd $(DESTDIR)$(MANDIR)/man7 && rm -f $(MAN7)
+	rm -f $(addprefix $(DESTDIR)$(HTMLDIR)/,$(HTML))
+	@rmdir $(DESTDIR)$(HTMLDIR) $(DESTDIR)$(PREFIX)/share/doc/libmmsysio 2>/dev/null || :
 
 # --- use and test -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ set -eu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-${MAKE:-make} -s install DESTDIR="$scratch/package" PREFIX=/opt/mm LIBDIR=/opt/mm/lib64 INCLUDEDIR=/opt/mm/include/mm >/dev/null
+${MAKE:-make} -s install install-html DESTDIR="$scratch/package" PREFIX=/opt/mm LIBDIR=/opt/mm/lib64 \
+	INCLUDEDIR=/opt/mm/include/mm >/dev/null
 (cd "$scratch/package" && find . ! -type d | sort) >"$scratch/installed"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 cat >"$scratch/expected" <<END
@@ -25,6 +26,7 @@ cat >"$scratch/expected" <<END
 ./opt/mm/lib64/pkgconfig/mmsysio.pc
 END
 (cd man && find man3 man7 -type f | sed 's|^|./opt/mm/share/man/|') >>"$scratch/expected"
+(cd build/html && find . -type f | sed 's|^\.|./opt/mm/share/doc/libmmsysio/html|') >>"$scratch/expected"
 sort -o "$scratch/expected" "$scratch/expected"
 diff -u "$scratch/expected" "$scratch/installed"
 
@@ -56,6 +58,10 @@ mv "$scratch/moved" "$scratch/package/opt/mm"
 ${MAKE:-make} -s uninstall DESTDIR="$scratch/package" PREFIX=/opt/mm LIBDIR=/opt/mm/lib64 INCLUDEDIR=/opt/mm/include/mm >/dev/null
 left=$(find "$scratch/package" ! -type d)
 [ -z "$left" ] || { echo "install: not removed by uninstall: $left"; exit 1; }
+if [ -e "$scratch/package/opt/mm/share/doc/libmmsysio" ]; then
+	echo "install: HTMLDIR is not removed by uninstall"
+	exit 1
+fi
 
 ${MAKE:-make} -s install STATIC=no DESTDIR="$scratch/no-static" >/dev/null
 [ ! -e "$scratch/no-static/usr/local/lib/libmmsysio.a" ]

@@ -4,7 +4,8 @@
 
 ##@ Packaging: not parts of make check
 
-.PHONY: dist deb rpm debian-symbols check-packaging check-dist check-reproducible check-deb check-rpm check-ship
+.PHONY: dist deb rpm debian-symbols check-packaging check-dist check-reproducible check-deb check-rpm \
+        check-html-browser check-ship
 
 TARBALL := $(B)/libmmsysio-$(VERSION).tar.xz
 
@@ -49,6 +50,11 @@ check-deb: deb
 check-rpm: rpm
 	tests-c/checks/check-rpm.sh $(B)/rpm
 
+## check-html-browser: the HTML manual in headless Chromium; screenshots in build/html-screenshots
+check-html-browser: html
+	tests-c/checks/install-packages.sh html
+	$(PYTHON) -B tests-c/checks/check-html-browser.py $(B)/html src/mmsysio.map $(B)/html-screenshots
+
 ## check-ship: all checks of this section
-check-ship: check-packaging check-dist check-reproducible check-deb check-rpm
+check-ship: check-packaging check-dist check-reproducible check-deb check-rpm check-html-browser
 	@echo "Ready to ship."

@@ -2,13 +2,14 @@
 # The parts of `make check`, and `make demo`. Tests use the library as its users do: installed, through pkg-config.
 
 .PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-install \
-        check-static check-pkg-config check-cmake check-man check-strace check-valgrind check-asan check-demo lint
+        check-static check-pkg-config check-cmake check-man check-html check-strace check-valgrind check-asan \
+        check-demo lint
 
 ##@ Tests: make check and its parts
 
 ## check: all parts of this section, and check-faults-short, -fuzz, -torture-short and -soak-short
-check: check-packages check-rust check-header check-headers check-abi check-static check-c check-man check-install \
-       check-pkg-config check-cmake check-strace check-faults-short check-demo check-valgrind check-asan
+check: check-packages check-rust check-header check-headers check-abi check-static check-c check-man check-html \
+       check-install check-pkg-config check-cmake check-strace check-faults-short check-demo check-valgrind check-asan
 	@echo "All checks passed."
 
 ## check-packages: install what the tests need, as root on Debian or Ubuntu; otherwise print what is missing
@@ -94,6 +95,10 @@ check-headers:
 ## check-man: each function has its manual page; the examples of the pages run
 check-man: $(STAGE)/.installed
 	PYTHON="$(PYTHON)" CC="$(CC)" tests-c/checks/man.sh $(STAGE)
+
+## check-html: the HTML manual is complete and reproducible, and every link in it resolves
+check-html: html
+	PYTHON="$(PYTHON)" tests-c/checks/html.sh $(B)/html
 
 ## check-abi: names, versions, SONAME and hardening of the libraries; a program linked against mmlib runs
 check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs the packages that a part of the tests needs, as root on Debian or Ubuntu; otherwise prints what is missing.
-# Usage: install-packages.sh check|lint|bench|deb|rpm|dist
+# Usage: install-packages.sh check|lint|html|bench|deb|rpm|dist
 set -eu
 
 missing=""
@@ -47,6 +47,14 @@ lint)
 	need clang-format clang-format
 	need python3 python3
 	need git git
+	;;
+html)
+	# The test of the HTML manual. Any Chromium will do, whatever the name of the program.
+	packages="chromium mandoc python3"
+	need mandoc mandoc
+	need python3 python3
+	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
+		command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 	;;
 bench)
 	# The other libraries that the benchmarks measure, and the tool that counts instructions.

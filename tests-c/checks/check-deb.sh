@@ -31,6 +31,7 @@ dpkg-deb -R "$packages/libmmsysio1_${version}_$arch.deb" "$scratch/symbols/packa
 
 dpkg-deb -c "$packages/libmmsysio1_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >"$scratch/files"
 dpkg-deb -c "$packages/libmmsysio-dev_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >>"$scratch/files"
+dpkg-deb -c "$packages/libmmsysio-doc_${version}_all.deb" | awk '!/\/$/ { print $6 }' | sort >>"$scratch/files"
 cat >"$scratch/expected" <<END
 ./usr/lib/$multiarch/libmmsysio.so.1
 ./usr/lib/$multiarch/libmmsysio.so.1.${version#*.}
@@ -54,7 +55,17 @@ cat >"$scratch/expected" <<END
 ./usr/share/doc/libmmsysio-dev/examples/demo.sh
 ./usr/share/doc/libmmsysio-dev/examples/private_server.c
 ./usr/share/doc/libmmsysio-dev/examples/server.c
+./usr/share/doc-base/libmmsysio-doc.libmmsysio
+./usr/share/doc/libmmsysio-doc/changelog.gz
+./usr/share/doc/libmmsysio-doc/copyright
+./usr/share/doc/libmmsysio-doc/html/index.html
+./usr/share/doc/libmmsysio-doc/html/search-index.js
+./usr/share/doc/libmmsysio-doc/html/search.js
+./usr/share/doc/libmmsysio-doc/html/style.css
 END
+# A page for each manual page, except for those that only link to another one.
+grep -L '^\.so ' man/man3/*.3 man/man7/*.7 | sed 's|.*/\(.*\)|./usr/share/doc/libmmsysio-doc/html/\1.html|' \
+	>>"$scratch/expected"
 find man/man3 man/man7 -name '*.[37]' | sed 's|.*|./usr/share/&.gz|' >>"$scratch/expected"
 sort "$scratch/expected" >"$scratch/expected-sorted"
 sort "$scratch/files" | diff -u "$scratch/expected-sorted" - || fail "the list of files differs"
@@ -68,17 +79,22 @@ grep '^ mm_' debian/libmmsysio1.symbols | diff - "$scratch/names" ||
 
 # Any file that exists afterwards must have existed before.
 left() { find /usr /etc /var/lib/dpkg/info /var/cache/ldconfig -xdev -name '*mmsysio*' 2>/dev/null | sort; }
-purge() { dpkg --purge libmmsysio1-dbgsym libmmsysio-dev libmmsysio1 >/dev/null 2>&1 || :; }
+purge() { dpkg --purge libmmsysio1-dbgsym libmmsysio-doc libmmsysio-dev libmmsysio1 >/dev/null 2>&1 || :; }
 # A test must not remove packages that somebody uses.
 if dpkg -s libmmsysio1 >/dev/null 2>&1; then fail "libmmsysio1 is installed on this machine: purge it first"; fi
 left >"$scratch/before"
 trap 'purge; rm -rf "$scratch"' EXIT
-dpkg -i "$packages"/libmmsysio*_"${version}_$arch".deb >"$scratch/log" 2>&1 || {
+dpkg -i "$packages"/libmmsysio*_"${version}_$arch".deb "$packages/libmmsysio-doc_${version}_all.deb" \
+	>"$scratch/log" 2>&1 || {
 	cat "$scratch/log"
 	fail "the packages cannot be installed"
 }
 flags=$(pkg-config --cflags --libs mmsysio | xargs)
 [ "$flags" = "-lmmsysio" ] || fail "pkg-config prints $flags"
+tests-c/checks/check-html.py /usr/share/doc/libmmsysio-doc/html src/mmsysio.map >"$scratch/log" || {
+	cat "$scratch/log"
+	fail "the HTML manual is damaged"
+}
 ldconfig -p | grep -q "libmmsysio.so.1 .*/$multiarch/" || fail "the dynamic loader does not find the library"
 
 mkdir "$scratch/source"

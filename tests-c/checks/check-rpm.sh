@@ -22,7 +22,7 @@ contents() { # contents PACKAGE, the expected files on standard input
 	# The many manual pages are not listed: rpmbuild fails if one is not packaged. Directories of build ids belong
 	# to rpm, and some versions of rpm append the version to the names of documentation directories.
 	rpm -qlp "$(one "$1")" 2>/dev/null | grep -vE '/\.build-id|^/usr/share/man/' |
-		sed -E "s#^(/usr/share/(doc|licenses)/mmsysio(-devel)?)-$version#\1#" | sort | diff -u "$scratch/expected" - ||
+		sed -E "s#^(/usr/share/(doc|licenses)/mmsysio(-devel|-doc)?)-$version#\1#" | sort | diff -u "$scratch/expected" - ||
 		fail "the files of $1 differ from those expected"
 }
 licenses=/usr/share/licenses
@@ -57,6 +57,21 @@ END
 contents mmsysio-static <<END
 $libdir/libmmsysio.a
 END
+{
+	cat <<-END
+		$docs/mmsysio-doc
+		$docs/mmsysio-doc/html
+		$docs/mmsysio-doc/html/index.html
+		$docs/mmsysio-doc/html/search-index.js
+		$docs/mmsysio-doc/html/search.js
+		$docs/mmsysio-doc/html/style.css
+		$licenses/mmsysio-doc
+		$licenses/mmsysio-doc/LICENSE
+	END
+	# A page for each manual page, except for those that only link to another one.
+	grep -L '^\.so ' man/man3/*.3 man/man7/*.7 | sed "s|.*/\(.*\)|$docs/mmsysio-doc/html/\1.html|"
+} | contents mmsysio-doc
+[ "$(rpm -qp --qf '%{ARCH}' "$(one mmsysio-doc)" 2>/dev/null)" = noarch ] || fail "-doc is not noarch"
 
 provides() { # provides PACKAGE PATTERN
 	rpm -qp --provides "$(one "$1")" 2>/dev/null | grep -qE "$2" || fail "$1 does not provide $2"
@@ -71,4 +86,4 @@ cd "$scratch"
 rpm2cpio "$(one mmsysio)" | cpio -idm --quiet
 readelf -dW ".$libdir/libmmsysio.so.1" | grep -q 'SONAME.*libmmsysio\.so\.1' || fail "the library has a different SONAME"
 [ -n "$(find "$packages/SRPMS" -name "mmsysio-$version-*.src.rpm")" ] || fail "the source package is missing"
-echo "rpm: three packages with the expected files and names"
+echo "rpm: four packages with the expected files and names"

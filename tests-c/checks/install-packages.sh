@@ -78,12 +78,13 @@ dist)
 	;;
 deb)
 	# The build dependencies of debian/control, without cargo and rustc, which may come from rustup.
-	packages="build-essential dpkg-dev debhelper fakeroot lintian autopkgtest check libfuse3-dev patchelf pkg-config perl python3 netbase xz-utils iproute2"
+	packages="build-essential dpkg-dev debhelper fakeroot lintian autopkgtest check libfuse3-dev mandoc patchelf pkg-config perl python3 netbase xz-utils iproute2"
 	need dpkg-buildpackage dpkg-dev
 	need dh debhelper
 	need fakeroot fakeroot
 	need lintian lintian
 	need autopkgtest autopkgtest
+	need mandoc mandoc
 	need prove perl
 	need patchelf patchelf
 	need xz xz-utils
@@ -95,13 +96,14 @@ deb)
 	pkg-config --exists fuse3 2>/dev/null || missing="$missing libfuse3-dev"
 	;;
 rpm)
-	packages="rpm xz-utils cpio gcc make binutils check libfuse3-dev patchelf perl python3 netbase pkg-config iproute2"
+	packages="rpm xz-utils cpio gcc make binutils check libfuse3-dev mandoc patchelf perl python3 netbase pkg-config iproute2"
 	need gcc gcc
 	need prove perl
 	need patchelf patchelf
 	pkg-config --exists check 2>/dev/null || missing="$missing check pkg-config"
 	pkg-config --exists fuse3 2>/dev/null || missing="$missing libfuse3-dev"
 	need rpmbuild rpm
+	need mandoc mandoc
 	need python3 python3
 	need ip iproute2
 	[ -e /etc/services ] || missing="$missing netbase"

@@ -6,8 +6,9 @@
  *
  * The following holds for each function unless its comment says otherwise. On failure, the function stores the error in
  * the error state of the calling thread (see mmerrno.h) and sets errno to the error number. On success, it does not
- * change the error state, and errno changes only if the C library changes it. A pointer that is NULL, or that the kernel
- * cannot access, gives an error. The library does not restart a call that a signal handler interrupts.
+ * change the error state, and errno changes only if the C library changes it. A NULL pointer causes an error. If a
+ * pointer is invalid in another way, the function fails with EFAULT if its list of errors says so; otherwise, the
+ * behaviour is undefined. The library does not restart a call that a signal handler interrupts.
  *
  * The comment of a function ends with labels. In a list of errors, "as mm_other()" means all errors that mm_other()
  * lists. If a failure is logged, writing the log line is a cancellation point, even in a function that is not a
@@ -54,8 +55,9 @@ typedef dev_t mm_dev_t;
 typedef ino_t mm_ino_t;
 
 /*
- * Permissions of a file or directory that is created: MODE_DEF is the usual choice without execute (search) permission,
- * MODE_XDEF the usual choice with it. If MODE_DEF is set, all bits other than MODE_EXEC are ignored. The umask applies.
+ * Permissions of a file or directory that is created. MODE_DEF is read and write permission for all users (0666).
+ * MODE_XDEF also includes execute (search) permission (0777). If MODE_DEF is set, all bits other than MODE_EXEC are
+ * ignored. The umask applies.
  */
 #define MODE_DEF (1 << 16)
 #define MODE_EXEC (1 << 17)
@@ -137,11 +139,11 @@ struct mm_stat {
  *   ENOMEM           not enough memory
  *   EMFILE           the per-process limit on the number of open file descriptors has been reached
  *   ENFILE           the system-wide limit on the total number of open files has been reached
- *   ENXIO            the file is a FIFO that no process has open for reading, a device that does not exist, or a
- *                    socket
- *   EROFS            the filesystem is read-only
+ *   ENXIO            the file is a FIFO that no process has open for reading, and @oflag includes O_WRONLY and
+ *                    O_NONBLOCK; or the file is a socket, or a device file whose device does not exist
+ *   EROFS            the filesystem is read-only, and @oflag requests writing or the creation of the file
  *   ETXTBSY          the file is a program that is being executed, and @oflag requests writing
- *   ENOSPC, EDQUOT   the filesystem is full, or the user's disk quota is exhausted, and the file cannot be created
+ *   ENOSPC, EDQUOT   the file cannot be created, because the filesystem is full or the user's disk quota is exhausted
  *   EINVAL           @oflag is an unsupported combination of flags
  *   EOPNOTSUPP       the filesystem does not support O_TMPFILE
  *   EINTR            the call was interrupted by a signal handler while waiting to open a FIFO or a device
@@ -242,7 +244,7 @@ MMLIB_API int mm_fsync(int fd);
  * Calls read() once. Fewer bytes than @nbyte may be read; this is not an error.
  *
  * On an IPC endpoint the call receives one message. It discards the data that does not fit into @buf, and closes all
- * file descriptors of the message. Use mm_ipc_recvmsg() to receive these.
+ * file descriptors of the message. To receive file descriptors, use mm_ipc_recvmsg().
  *
  * Return: the number of bytes read; 0 at the end of the file or stream; -1 on failure, and the error state is set.
  *
@@ -273,15 +275,15 @@ MMLIB_API ssize_t mm_read(int fd, void *buf, size_t nbyte);
  * one message.
  *
  * If the file offset has already reached the process's file size limit (RLIMIT_FSIZE), the SIGXFSZ signal is raised.
- * It terminates the process unless it is caught, blocked or ignored; in that case the call fails with EFBIG.
+ * By default, this signal terminates the process. If it is caught, blocked or ignored, the call fails with EFBIG.
  *
  * Return: the number of bytes written; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EBADF            @fd is not open for writing
  *   EFAULT           @buf cannot be read
- *   EPIPE            the read end of the pipe or the connection is closed. Except on an IPC endpoint, SIGPIPE is
- *                    raised first
+ *   EPIPE            the read end of the pipe, or the connection, is closed. SIGPIPE is raised first, except on an IPC
+ *                    endpoint
  *   EINTR            the call was interrupted by a signal handler before any data was written
  *   EAGAIN           there is no buffer space, and @fd is non-blocking or its SO_SNDTIMEO has expired
  *   EMSGSIZE         the message is too large for the socket
@@ -311,8 +313,8 @@ MMLIB_API ssize_t mm_write(int fd, const void *buf, size_t nbyte);
  *   EBADF            @fd is not open
  *   EINVAL           @whence is invalid, or the resulting offset would be negative
  *   ESPIPE           @fd is a pipe, a socket or a terminal
- *   ENXIO            @whence is SEEK_DATA or SEEK_HOLE, and there is no further data, or @offset is beyond the end of
- *                    the file
+ *   ENXIO            @whence is SEEK_DATA or SEEK_HOLE, and @offset is at or beyond the end of the file; or @whence is
+ *                    SEEK_DATA, and there is no data at or after @offset
  *   EOVERFLOW        the resulting offset cannot be represented. In /proc/PID/mem, where offsets of 2^63 and more
  *                    exist, the offset of the file is changed nevertheless
  *
@@ -326,19 +328,20 @@ MMLIB_API mm_off_t mm_seek(int fd, mm_off_t offset, int whence);
 /**
  * mm_ftruncate() - set the size of a file
  * @fd:         file descriptor of the file, open for writing
- * @length:     new size in bytes; a part that is added reads as zeros
+ * @length:     new size in bytes; if the file grows, the added part reads as zeros
  *
  * The offset of the file is not changed.
  *
  * If @length is greater than both the size of the file and the process's file size limit (RLIMIT_FSIZE), the SIGXFSZ
- * signal is raised. It terminates the process unless it is caught, blocked or ignored; in that case the call fails
- * with EFBIG.
+ * signal is raised. By default, this signal terminates the process. If it is caught, blocked or ignored, the call
+ * fails with EFBIG.
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
  *   EBADF            @fd is not open
- *   EINVAL           @length is negative; or @fd is not open for writing, or refers to an object that has no size
+ *   EINVAL           @length is negative; or @fd is not open for writing, or cannot be truncated, for example because
+ *                    it refers to a pipe or a socket
  *   EFBIG            @length is greater than RLIMIT_FSIZE or the maximum file size of the filesystem
  *   EPERM            a file seal prevents the change, or the file is append-only
  *   EINTR            the call was interrupted by a signal handler
@@ -407,8 +410,9 @@ MMLIB_API int mm_stat(const char *path, struct mm_stat *buf, int flags);
 /**
  * mm_futimens() - set the timestamps of an open file
  * @fd:         file descriptor of the file; it need not be open for writing
- * @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. A
- *              tv_nsec of UTIME_NOW sets a timestamp to the current time, UTIME_OMIT leaves it unchanged
+ * @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. If
+ *              tv_nsec is UTIME_NOW, the timestamp is set to the current time; if it is UTIME_OMIT, the timestamp is
+ *              not changed
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
@@ -416,9 +420,10 @@ MMLIB_API int mm_stat(const char *path, struct mm_stat *buf, int flags);
  *   EBADF            @fd is not open
  *   EINVAL           a tv_nsec is neither UTIME_NOW nor UTIME_OMIT, and not in the range 0 to 999999999
  *   EFAULT           @ts cannot be read
- *   EACCES           @ts is NULL or requests the current time, and the caller neither owns the file nor has write
- *                    permission
- *   EPERM            the caller does not own the file
+ *   EACCES           @ts is NULL or requests the current time for both timestamps, and the caller neither owns the
+ *                    file nor has write permission
+ *   EPERM            @ts requests any other change, and the caller does not own the file or the file is append-only;
+ *                    or the file is immutable
  *   EROFS            the filesystem is read-only
  *
  * Thread safety: MT-Safe
@@ -431,8 +436,9 @@ MMLIB_API int mm_futimens(int fd, const struct mm_timespec ts[2]);
 /**
  * mm_utimens() - set the timestamps of a file
  * @path:       pathname of the file
- * @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. A
- *              tv_nsec of UTIME_NOW sets a timestamp to the current time, UTIME_OMIT leaves it unchanged
+ * @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. If
+ *              tv_nsec is UTIME_NOW, the timestamp is set to the current time; if it is UTIME_OMIT, the timestamp is
+ *              not changed
  * @flags:      0, or MM_NOFOLLOW: if @path is a symbolic link, set the timestamps of the link itself
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
@@ -440,10 +446,12 @@ MMLIB_API int mm_futimens(int fd, const struct mm_timespec ts[2]);
  * Errors:
  *   EINVAL           @path is NULL, @flags has other bits set, or a tv_nsec is neither UTIME_NOW nor UTIME_OMIT and
  *                    not in the range 0 to 999999999
- *   EPERM            the caller does not own the file
+ *   EACCES           search permission is denied for a component of the path prefix; or @ts is NULL or requests the
+ *                    current time for both timestamps, and the caller neither owns the file nor has write permission
+ *   EPERM            @ts requests any other change, and the caller does not own the file or the file is append-only;
+ *                    or the file is immutable
  *   EROFS            the filesystem is read-only
  *   EFAULT           @path or @ts cannot be read
- *   EACCES           search permission is denied for a component of the path prefix
  *   ENOENT           the file or a component of the path prefix does not exist, or the path is empty
  *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
  *                    directory
@@ -468,8 +476,8 @@ MMLIB_API int mm_utimens(const char *path, const struct mm_timespec ts[2], int f
  * so the result may already be out of date when the call returns.
  *
  * Return: 0 if the access is permitted; ENOENT (a positive value) if the file does not exist; EACCES (a positive
- *   value) if the access is denied. In these cases errno and the error state are not changed. On any other failure -1,
- *   and the error state is set.
+ *   value) if the access is denied. In these cases errno and the error state are not changed. On any other failure,
+ *   the call returns -1 and sets the error state.
  *
  * Errors:
  *   EINVAL           @amode has other bits set
@@ -584,10 +592,11 @@ MMLIB_API int mm_pipe(int pipefd[2]);
  *
  * Errors:
  *   EISDIR           @path is a directory
+ *   EACCES           write permission is denied for the directory of @path, or search permission for a component of
+ *                    the path prefix
  *   EPERM            the directory is sticky and the file belongs to another user, or the file is immutable
  *   EBUSY            the file is in use by the system
  *   EROFS            the filesystem is read-only
- *   EACCES           search permission is denied for a component of the path prefix
  *   ENOENT           the file or a component of the path prefix does not exist, or the path is empty
  *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
  *                    directory
@@ -614,10 +623,11 @@ MMLIB_API int mm_unlink(const char *path);
  * Errors:
  *   EEXIST           @newpath exists
  *   EXDEV            @oldpath and @newpath are on different filesystems
+ *   EACCES           write permission is denied for the directory of @newpath, or search permission for a component of
+ *                    a path prefix
  *   EPERM            @oldpath is a directory, or the system does not permit the link
  *   EMLINK           the file already has the maximum number of links
  *   EROFS, ENOSPC, EDQUOT  the filesystem is read-only or full, or the user's disk quota is exhausted
- *   EACCES           search permission is denied for a component of the path prefix
  *   ENOENT           the file or a component of the path prefix does not exist, or the path is empty
  *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
  *                    directory
@@ -643,10 +653,11 @@ MMLIB_API int mm_link(const char *oldpath, const char *newpath);
  *
  * Errors:
  *   EEXIST           @newpath exists
+ *   EACCES           write permission is denied for the directory of @newpath, or search permission for a component of
+ *                    the path prefix
  *   EPERM            the filesystem does not support symbolic links
  *   EROFS, ENOSPC, EDQUOT  the filesystem is read-only or full, or the user's disk quota is exhausted
  *   ENOENT           a component of the path prefix of @newpath does not exist, or @oldpath or @newpath is empty
- *   EACCES           search permission is denied for a component of the path prefix
  *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
  *                    directory
  *   ELOOP            too many symbolic links were encountered in resolving the path
@@ -671,7 +682,7 @@ MMLIB_API int mm_symlink(const char *oldpath, const char *newpath);
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
- *   EOVERFLOW        @buf is too small; the beginning of the target is stored
+ *   EOVERFLOW        @buf is too small; the part of the target that fits is stored
  *   EINVAL           @path is not a symbolic link, or @bufsize is 0
  *   EACCES           search permission is denied for a component of the path prefix
  *   ENOENT           the file or a component of the path prefix does not exist, or the path is empty
@@ -706,14 +717,15 @@ MMLIB_API int mm_readlink(const char *path, char *buf, size_t bufsize);
  * If another process modifies the file at the same time, the copy may contain both old and new data. Data that is
  * appended may or may not be copied. If the file is truncated, the copy may end at that point.
  *
- * Only a regular file can be copied or, with MM_NOFOLLOW, a symbolic link. The type is checked first: a FIFO, a device
+ * Only a regular file or, with MM_NOFOLLOW, a symbolic link can be copied. The type is checked first: a FIFO, a device
  * or a socket is not opened, so the call does not wait for it and does not create @dst.
  *
  * If @mode includes the set-user-ID, set-group-ID or sticky bit, it is set after all data has been written. If it
  * cannot be set, the call fails.
  *
- * On failure the incomplete copy is removed. A signal does not interrupt the call. If @dst names another file by then,
- * that file is not removed, unless it is renamed to @dst between the check and the removal.
+ * A signal does not interrupt the call. On failure, the call removes the incomplete copy. It first checks whether @dst
+ * still names the copy, and does not remove another file. However, a file that another process renames to @dst between
+ * this check and the removal is removed.
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
@@ -722,9 +734,9 @@ MMLIB_API int mm_readlink(const char *path, char *buf, size_t bufsize);
  *   EINVAL           @flags has other bits set, or both MM_NOCOW and MM_FORCECOW; @src is a FIFO, a device or a
  *                    socket; or the filesystem does not accept the name of @dst
  *   EISDIR           @src is a directory
- *   EOPNOTSUPP, EXDEV, ENOTTY  MM_FORCECOW is given, and the data cannot be shared. The filesystem may report this as
- *                    EINVAL, EPERM, EBADF, EISDIR or ETXTBSY too. EOPNOTSUPP also means that the filesystem does not
- *                    support the operation
+ *   EOPNOTSUPP, EXDEV, ENOTTY  MM_FORCECOW is given, and the data cannot be shared. Depending on the filesystem, this
+ *                    can also be reported as EINVAL, EPERM, EBADF, EISDIR or ETXTBSY. EOPNOTSUPP also means that the
+ *                    filesystem does not support the operation
  *   EACCES           read permission is denied for @src, write permission for the directory of @dst, or search
  *                    permission for a component of a path prefix
  *   EPERM            the set-user-ID, set-group-ID or sticky bit of @mode cannot be set; the filesystem does not
@@ -732,8 +744,8 @@ MMLIB_API int mm_readlink(const char *path, char *buf, size_t bufsize);
  *                    directory prevents the copy
  *   ETXTBSY          @src is in use as a swap file
  *   ENXIO            @src was replaced by a socket or a device while it was being opened
- *   EAGAIN           another process holds a lease on @src, and /proc, which is needed to wait for its release, is not
- *                    mounted; or reading @src fails with EAGAIN even in blocking mode
+ *   EAGAIN           another process holds a lease on @src, and the call cannot wait for its release because /proc is
+ *                    not mounted; or reading @src fails with EAGAIN even in blocking mode
  *   ENOTDIR          a component of the path prefix is not a directory; or the path ends in a slash and does not name a
  *                    directory
  *   ELOOP            too many symbolic links were encountered in resolving the path
@@ -756,8 +768,8 @@ MMLIB_API int mm_readlink(const char *path, char *buf, size_t bufsize);
  * Signal safety: not async-signal-safe
  * Cancellation: cancellation point; a thread that is cancelled here leaves the files open and the copy incomplete
  * Compatibility: differs from mmlib: the flags have the documented effect; holes are preserved; errors of closing the
- *   copy are reported; a signal does not interrupt the call; a FIFO does not block it; the special bits of @mode are
- *   never dropped without an error.
+ *   copy are reported; a signal does not interrupt the call; the call does not block on a FIFO; the special bits of
+ *   @mode are never dropped without an error.
  */
 MMLIB_API int mm_copy(const char *src, const char *dst, int flags, int mode);
 
@@ -794,9 +806,9 @@ MMLIB_API int mm_copy(const char *src, const char *dst, int flags, int mode);
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe
  * Cancellation: not a cancellation point
- * Compatibility: differs from mmlib: with MM_RECURSIVE, a @path that exists and is not a directory gives EEXIST, and
- *   an existing directory is a success whatever error mkdir() reports; another process may create the same directories
- *   at the same time; the path may contain . and .. and may have any length that the kernel accepts.
+ * Compatibility: differs from mmlib: with MM_RECURSIVE, the call fails with EEXIST if @path exists and is not a
+ *   directory, and succeeds for an existing directory, whatever error mkdir() reports; another process may create the
+ *   same directories at the same time; the path may contain . and .. and may have any length that the kernel accepts.
  */
 MMLIB_API int mm_mkdir(const char *path, int mode, int flags);
 
@@ -858,10 +870,11 @@ MMLIB_API char *mm_getcwd(char *buffer, size_t size);
  *   ENOTEMPTY, EEXIST  the directory is not empty
  *   EINVAL           the last component of @path is "."
  *   EBUSY            the directory is in use by the system
+ *   EACCES           write permission is denied for the parent directory, or search permission for a component of the
+ *                    path prefix
  *   EPERM            the parent directory is sticky, and the directory belongs to another user
  *   EROFS            the filesystem is read-only
  *   ENOTDIR          a component of the path is not a directory
- *   EACCES           search permission is denied for a component of the path prefix
  *   ENOENT           the file or a component of the path prefix does not exist, or the path is empty
  *   ELOOP            too many symbolic links were encountered in resolving the path
  *   ENAMETOOLONG     the path has more than 4095 bytes, or a component of the path has more than 255
@@ -888,10 +901,10 @@ MMLIB_API int mm_rmdir(const char *path);
  * the call fails only if @path itself cannot be removed. The error description names the first file that could not be
  * removed.
  *
- * The form of @path is checked before anything is removed. A path with a trailing slash must name a directory: a
- * symbolic link followed by a slash gives ENOTDIR, whatever its target is, as does any other file. For the paths "."
- * and "..", MM_RECURSIVE removes the contents but not the directory. Any other path whose last component is . or ..,
- * with or without trailing slashes, gives EINVAL. "/" gives EBUSY.
+ * The form of @path is checked before anything is removed. A path with a trailing slash must name a directory: for any
+ * other file, including a symbolic link to a directory, the call fails with ENOTDIR. For the paths "." and "..",
+ * MM_RECURSIVE removes the contents but not the directory. Any other path whose last component is . or .., with or
+ * without trailing slashes, fails with EINVAL. The path "/" fails with EBUSY.
  *
  * Other processes may remove the same files at the same time: a file that existed when the call began and no longer
  * exists counts as removed. A directory in which other processes create files may remain; the call then fails with
@@ -929,7 +942,7 @@ MMLIB_API int mm_rmdir(const char *path);
  * Signal safety: not async-signal-safe
  * Cancellation: cancellation point; a thread that is cancelled here leaves directories open
  * Compatibility: differs from mmlib: MM_FAILONERROR is effective and reports the first error; directories may be
- *   nested to any depth; replacing a directory by a symbolic link during the call does not redirect the removal;
+ *   nested to any depth; replacing a directory with a symbolic link during the call does not redirect the removal;
  *   "link/" is not followed; a directory that cannot be removed because of the form of its path is not emptied; a file
  *   that another process has removed is not an error; an empty directory without read permission is removed; a success
  *   does not change the error state.
@@ -1009,7 +1022,8 @@ MMLIB_API void mm_closedir(MM_DIR *dir);
  * mm_rewinddir() - reset a directory to its first entry
  * @dir:        directory
  *
- * Later calls of mm_readdir() return the entries that the directory has at that time.
+ * The next call to mm_readdir() reads the directory anew: entries created since mm_opendir() are included, and entries
+ * removed since then are not.
  *
  * Errors:
  *   EINVAL           @dir is NULL
@@ -1029,7 +1043,7 @@ MMLIB_API void mm_rewinddir(MM_DIR *dir);
  * The entries "." and ".." are returned too. The filesystem determines the order. An entry that is created or removed
  * at the same time may or may not be returned.
  *
- * Return: the entry, which is valid until the next call of mm_readdir() or mm_closedir() for @dir; NULL at the end of
+ * Return: the entry, which is valid until the next call to mm_readdir() or mm_closedir() for @dir; NULL at the end of
  *   the directory, and errno and the error state are not changed; NULL on failure, and the error state is set.
  *
  * Errors:
@@ -1063,7 +1077,10 @@ typedef pid_t mm_pid_t;
 struct mm_remap_fd {
 	/** File descriptor in the program. */
 	int child_fd;
-	/** File descriptor in the caller, which is duplicated as child_fd, or kept if both are equal; -1 closes child_fd. */
+	/**
+	 * File descriptor in the caller. It is duplicated as child_fd, or kept if both are equal. The value -1 closes
+	 * child_fd.
+	 */
 	int parent_fd;
 };
 
@@ -1083,12 +1100,12 @@ struct mm_remap_fd {
  *
  * The program gets the caller's file descriptors 0, 1 and 2, unless their close-on-exec flag is set, and those of
  * @fd_map. The elements of @fd_map are applied in order, like the redirections of a shell: each sees the result of the
- * preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, the file descriptor is kept if
- * it is open. Otherwise parent_fd is duplicated as child_fd.
+ * preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, that file descriptor is kept;
+ * if it is not open, the element is ignored. Otherwise, parent_fd is duplicated as child_fd.
  *
- * All other file descriptors are closed in the program, including those above an RLIMIT_NOFILE that was lowered. If
- * the kernel does not support close_range() (before Linux 5.11) and /proc/self/fd cannot be read, only file
- * descriptors below 1048576 are closed. The file descriptors of the caller are not affected.
+ * All other file descriptors are closed in the program, including those that were opened before RLIMIT_NOFILE was
+ * lowered below their number. If the kernel does not support close_range() (before Linux 5.11) and /proc/self/fd
+ * cannot be read, only file descriptors below 1048576 are closed. The file descriptors of the caller are not affected.
  *
  * With MM_SPAWN_KEEP_FDS, @fd_map is ignored, and the program gets all of the caller's file descriptors whose
  * close-on-exec flag is not set.
@@ -1098,14 +1115,14 @@ struct mm_remap_fd {
  * @fd_map to redirect them.
  *
  * MM_SPAWN_DAEMONIZE does not change which program is executed: a relative @path, or a relative directory in PATH, is
- * relative to the caller's current directory. Such a program is executed by its absolute path, in which no symbolic
- * link is resolved; an @path that is absolute is used unchanged. The current directory of the process is already /
- * while @path is looked up: /proc/self/cwd refers to /.
+ * relative to the caller's current directory. The path of such a program is made absolute by prefixing the current
+ * directory. Symbolic links in @path are not replaced by their targets, and an absolute @path is used unchanged. The
+ * current directory of the process is already / while @path is looked up: /proc/self/cwd refers to /.
  *
- * With MM_SPAWN_DAEMONIZE, the caller's current directory may have no usable path: it has been removed, it is outside
- * the root directory, its path has more than 4095 bytes, or a component of its path cannot be searched. Programs
- * relative to it are then executed by execveat(). Scripts, and other files that need an interpreter, cannot be
- * executed in this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
+ * The caller's current directory has no usable path if it has been removed, is outside the root directory, has a path
+ * of more than 4095 bytes, or has a path with a component that cannot be searched. With MM_SPAWN_DAEMONIZE, programs
+ * relative to such a directory are executed by execveat(). Scripts, and other files that need an interpreter, cannot
+ * be executed in this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
  *
  * If @path contains no slash and the kernel does not recognize the format of the file, /bin/sh executes it.
  *
@@ -1123,7 +1140,8 @@ struct mm_remap_fd {
  *   ENOEXEC          the kernel does not recognize the format of the file, and @path contains a slash
  *   ELIBBAD          the kernel does not recognize the format of the program's interpreter
  *   EISDIR           the program's interpreter is a directory
- *   EBADF            a parent_fd is not open; or a child_fd is negative, or not below RLIMIT_NOFILE
+ *   EBADF            a parent_fd that is to be duplicated is not open; or its child_fd is negative, or not below
+ *                    RLIMIT_NOFILE
  *   EBUSY, EINTR     a child_fd cannot be replaced. EBUSY: another thread is opening it (mm_execv() only). EINTR: a
  *                    signal handler interrupted closing it
  *   EAGAIN           the limit on the number of processes of the user (RLIMIT_NPROC) or of the control group has been
@@ -1145,21 +1163,22 @@ struct mm_remap_fd {
  *   EIO              the process was killed before it executed the program, or an I/O error occurred while reading the
  *                    file
  *
- * Thread safety: MT-Safe; other threads must not change the environment at the same time and, with MM_SPAWN_DAEMONIZE,
- *   not the current directory either
+ * Thread safety: MT-Safe; other threads must not change the environment or, with MM_SPAWN_DAEMONIZE, the current
+ *   directory at the same time
  * Signal safety: not async-signal-safe
  * Cancellation: not a cancellation point
  * Compatibility: differs from mmlib: a parent_fd of -1 closes child_fd; a failure is never reported as a success or
  *   written to one of the program's files, whatever file descriptors are in @fd_map; a signal that arrives before the
  *   call returns does not turn a success into a failure; buffered output of the caller is not printed twice; NULL for
- *   @fd_map does not crash; with MM_SPAWN_DAEMONIZE, symbolic links and removed files are executed by the path that
- *   was given, and relative directories in PATH are relative to the caller's current directory.
+ *   @fd_map does not crash; with MM_SPAWN_DAEMONIZE, programs are executed by the path that was given, even if it is a
+ *   symbolic link, or a link in /proc to a removed file; and relative directories in PATH are relative to the caller's
+ *   current directory.
  */
 MMLIB_API int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map,
 		       const struct mm_remap_fd *fd_map, int flags, char *const *argv, char *const *envp);
 
 /**
- * mm_execv() - replace the process image by another program
+ * mm_execv() - replace the process image with another program
  * @path:       program to execute, as for mm_spawn()
  * @num_map:    number of elements of @fd_map; 0 or less means none
  * @fd_map:     file descriptors of the program, as for mm_spawn()
@@ -1170,8 +1189,8 @@ MMLIB_API int mm_spawn(mm_pid_t *child_pid, const char *path, int num_map,
  * The process keeps its process ID. All its other threads are terminated.
  *
  * Return: does not return on success; -1 on failure, and the error state is set. After a failure, unless @flags
- *   includes MM_SPAWN_KEEP_FDS, file descriptors may have changed: the close-on-exec flag is set on all from 3 on
- *   except those of @fd_map, and @fd_map has been applied up to the element that failed.
+ *   includes MM_SPAWN_KEEP_FDS, file descriptors may have changed: @fd_map may have been applied up to the element
+ *   that failed, and the close-on-exec flag may be set on all other file descriptors from 3 upwards.
  *
  * Errors:
  *   as mm_spawn()
@@ -1226,9 +1245,9 @@ MMLIB_API int mm_wait_process(mm_pid_t pid, int *status);
  * @offset:     start of the part in the file, in bytes: a multiple of the page size
  * @len:        size of the part in bytes. Accessing memory beyond the page that contains the end of the file raises
  *              SIGBUS
- * @mflags:     a bitwise OR of any of MM_MAP_READ, MM_MAP_WRITE and MM_MAP_EXEC, or none of these, and of
- *              MM_MAP_SHARED (changes are written to the file, and visible to all processes that map it) or
- *              MM_MAP_PRIVATE. Other bits are ignored
+ * @mflags:     a bitwise OR of any of MM_MAP_READ, MM_MAP_WRITE and MM_MAP_EXEC (with none of them, the memory cannot
+ *              be accessed) and either MM_MAP_SHARED (changes are written to the file, and visible to all processes
+ *              that map it) or MM_MAP_PRIVATE (changes are visible only to this process). Other bits are ignored
  *
  * Child processes inherit the mapping. Execution of a program removes it.
  *
@@ -1238,8 +1257,8 @@ MMLIB_API int mm_wait_process(mm_pid_t pid, int *status);
  *   EBADF            @fd is not open
  *   EACCES           @fd is not open for reading; or @mflags has MM_MAP_SHARED and MM_MAP_WRITE, and @fd is not open
  *                    for both reading and writing
- *   EINVAL           @len is 0, or @offset is not a multiple of the page size (for a file in huge pages, of the huge
- *                    page size)
+ *   EINVAL           @len is 0, or @offset is not a multiple of the page size (for a file backed by huge pages, of the
+ *                    huge page size)
  *   EOVERFLOW        @offset is negative, or @offset + @len is too large
  *   ENODEV           @fd refers to an object that cannot be mapped, such as a directory, a pipe or a socket
  *   EPERM            @mflags has MM_MAP_EXEC, and the filesystem is mounted with the noexec option; or a file seal
@@ -1264,7 +1283,7 @@ MMLIB_API void *mm_mapfile(int fd, mm_off_t offset, size_t len, int mflags);
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
- *   EFAULT           @addr was not returned by mm_mapfile(), or is unmapped already
+ *   EFAULT           @addr was not returned by mm_mapfile(), or has already been unmapped
  *   ENOMEM           the process would have too many mappings; the mapping still exists
  *
  * Thread safety: MT-Safe: if several threads unmap the same address, one of them succeeds
@@ -1296,8 +1315,8 @@ MMLIB_API int mm_unmap(void *addr);
  *   EEXIST           the object exists, and @oflag includes O_CREAT and O_EXCL
  *   EACCES           the permissions of the object do not allow the access
  *   EPERM            a security policy forbids the operation
- *   EINVAL           @name is empty, ".", "..", or too long, or has a slash after another character; or it names a
- *                    directory, which cannot be opened for writing
+ *   EINVAL           @name is empty, ".", ".." or too long, or contains a slash other than a leading one; or it names
+ *                    a directory, and @oflag is not O_RDONLY
  *   EFAULT           @name is NULL
  *   ELOOP            @name is a symbolic link
  *   EMFILE           the per-process limit on the number of open file descriptors has been reached
@@ -1391,17 +1410,18 @@ struct mm_ipc_msg {
  * mm_ipc_srv_create() - create an IPC server
  * @addr:       name to listen on: at most 107 bytes of any value except NUL
  *
- * From now on, any process in the same network namespace can connect with mm_ipc_connect(@addr), whichever user it
- * runs as. The name is an abstract socket address: it has no file and no permissions. Up to 4097 connections, or
+ * After this call, any process in the same network namespace can connect with mm_ipc_connect(@addr), regardless of its
+ * user ID. The name is an abstract socket address: it has no file and no permissions. Up to 4097 connections, or
  * net.core.somaxconn + 1 if that is lower, can wait to be accepted.
  *
- * A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: a NUL byte, @addr, and
- * NUL bytes up to sizeof(struct sockaddr_un). In Python: socket.connect(b"\0" + addr.ljust(107, b"\0")). With socat:
+ * A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: sun_path contains a NUL
+ * byte and @addr, padded with NUL bytes to its full size, and the address length is sizeof(struct sockaddr_un). In
+ * Python: socket.connect(b"\0" + addr.ljust(107, b"\0")). With socat:
  * ABSTRACT-CONNECT:addr,type=5,unix-tightsocklen=0.
  *
  * The listening file descriptor is internal to the library. Its close-on-exec flag is set, and it is never 0, 1 or 2.
- * If the program closes it, for example together with all file descriptors that it does not know, the server is lost:
- * mm_ipc_srv_accept() then fails with EBADF, and the library does not touch a file descriptor that has been given the
+ * If the program closes it, for example in a loop over all file descriptors, the server becomes unusable:
+ * mm_ipc_srv_accept() fails with EBADF. The library does not use another file descriptor that is later opened with the
  * same number.
  *
  * Return: the server, to be released with mm_ipc_srv_destroy(); NULL on failure, and the error state is set.
@@ -1428,14 +1448,14 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create(const char *addr);
  * mm_ipc_srv_destroy() - destroy an IPC server
  * @srv:        server to destroy; NULL is accepted and does nothing
  *
- * From now on, connections are refused. Threads that are inside mm_ipc_srv_accept() return with ECANCELED. The name
- * can be used again as soon as this call and those threads have returned. Connections that have not been accepted are
- * closed, and their clients get ECONNRESET. Accepted connections are not affected.
+ * After this call, connections are refused. mm_ipc_srv_accept() fails with ECANCELED in threads that are inside it.
+ * The name can be used again as soon as this call and those threads have returned. Connections that have not been
+ * accepted are closed, and their clients get ECONNRESET. Accepted connections are not affected.
  *
  * After a fork of any kind, including clone(), both processes have the server. If the process that created it calls
  * this function, the server stops for all processes: connections are refused at once, even if another process still
  * has a copy, but the name remains in use until the last copy is closed. If another process calls it, only the copy of
- * that process is released, with two exceptions. The server stops for all processes if its creator has terminated, or
+ * that process is released, with two exceptions: the server stops for all processes if its creator has terminated, or
  * if a thread of the calling process is inside mm_ipc_srv_accept().
  *
  * errno and the error state are not changed.
@@ -1486,21 +1506,23 @@ MMLIB_API int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
  * @addr:       name that the server listens on: at most 107 bytes of any value except NUL
  *
  * If no server listens on @addr, the call blocks until one does. It does not busy-wait: a server of this library
- * notifies its waiting clients, and for a server of mmlib the call checks four times a second. If the server's queue
- * of pending connections is full, the call blocks until there is space.
+ * notifies its waiting clients. A server of mmlib does not; to detect it, the call also checks for a server four times
+ * a second. If the server's queue of pending connections is full, the call blocks until there is space.
  *
- * The environment variable MMSYSIO_CONNECT_TIMEOUT_MS limits both waits of a call, in milliseconds. If it is 0, the
- * call does not block. The variable is read when the process calls this function for the first time. A call that is
- * repeated after EINTR starts with the full timeout. A set-user-ID or set-group-ID program ignores the variable.
+ * The environment variable MMSYSIO_CONNECT_TIMEOUT_MS limits the total time that a call waits for a server and for
+ * space in its queue, in milliseconds. If it is 0, the call does not block. If it is not set or is not a non-negative
+ * integer, there is no limit. The variable is read when the process calls this function for the first time. A call
+ * that is repeated after EINTR starts with the full timeout. A set-user-ID or set-group-ID program ignores the
+ * variable.
  *
  * The connection can be used at once, even before the server accepts it. Any process can listen on a name: use the
- * socket option SO_PEERCRED to find out which process the server is.
+ * socket option SO_PEERCRED to identify the server process.
  *
- * The file descriptor is blocking, and the close-on-exec flag is not set on it. The sockets that the call uses while
- * it waits for a server have the close-on-exec flag set. While it waits for space in the queue, it usually uses the
- * socket that it will return, on which the flag is not set. None of these sockets is 0, 1 or 2. They are closed in the
- * child of a fork(), but not in the child of a clone() or of any other fork that does not run pthread_atfork()
- * handlers.
+ * The file descriptor is blocking, and the close-on-exec flag is not set on it. While the call waits, it may have
+ * internal sockets open. None of them is file descriptor 0, 1 or 2. The close-on-exec flag is set on them, with one
+ * exception: while the call waits for space in the queue, it usually uses the socket that it will return, on which the
+ * flag is not set. The internal sockets are closed in the child of a fork(), but not in the child of a clone() or of
+ * any other fork that does not run pthread_atfork() handlers.
  *
  * Return: the file descriptor of the connection (the lowest number available), to be closed with mm_close(); -1 on
  *   failure, and the error state is set.
@@ -1559,8 +1581,8 @@ MMLIB_API int mm_ipc_connected_pair(int fds[2]);
  * @msg:        the message: @msg->iov describes the data, @msg->fds the file descriptors. The call does not modify it
  *
  * The data forms one datagram: it is sent as a whole or not at all, and the receiver gets it separately from other
- * messages. It may be empty. The file descriptors are duplicated for the receiver. The caller still owns its own, and
- * may close them as soon as the call returns.
+ * messages. It may be empty. The file descriptors are duplicated for the receiver. Those of the caller remain open,
+ * and can be closed as soon as the call returns.
  *
  * If there is no buffer space, the call blocks. A blocked sender continues only after the peer has read about three
  * quarters of the queued data.
@@ -1585,13 +1607,14 @@ MMLIB_API int mm_ipc_connected_pair(int fds[2]);
  *   EACCES, EPERM    the receiver does not accept file descriptors, or a security policy forbids the operation
  *   EDESTADDRREQ, EISCONN, EOPNOTSUPP  @fd is a socket of another kind, which reports this error
  *   ENOBUFS, ENOMEM  not enough memory. A datagram needs contiguous memory: with a large SO_SNDBUF, a datagram of more
- *                    than about 4 MiB (4263616 bytes) always fails with ENOBUFS, and a smaller one may
+ *                    than about 4 MiB (4263616 bytes) always fails with ENOBUFS, and a smaller one may fail in the
+ *                    same way
  * Error notes: EAGAIN and EINTR are recorded in the error state but not logged.
  *
  * Thread safety: MT-Safe
  * Signal safety: not async-signal-safe; a successful call uses only send() or sendmsg()
  * Cancellation: cancellation point
- * Compatibility: differs from mmlib: an invalid number of file descriptors and NULL give an error instead of a crash;
+ * Compatibility: differs from mmlib: an invalid number of file descriptors and NULL cause an error instead of a crash;
  *   SIGPIPE is not raised, not even on a stream socket.
  */
 MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
@@ -1615,20 +1638,20 @@ MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
  * On success, @msg->num_fds and @msg->flags are set; on failure they are not modified. The caller owns the file
  * descriptors received, and closes them with mm_close(). Their close-on-exec flag is set.
  *
- * Empty datagrams without file descriptors cannot be distinguished from the end of the connection if they are the last
- * that the peer sent before it closed it: they are reported as the end.
+ * If the last datagrams that the peer sent before it closed the connection are empty and contain no file descriptors,
+ * they cannot be distinguished from the end of the connection, and are reported as such.
  *
  * Use the functions of this library to close a file descriptor that another thread is receiving from. If a thread
- * closes it with close() instead of mm_close(), and socket() or a similar call at once reuses the number for another
- * connection, the receiving call may report an empty datagram without file descriptors.
+ * closes it with close() instead of mm_close(), and socket() or a similar call immediately reuses the number for
+ * another connection, the receiving call may report an empty datagram without file descriptors.
  *
  * Return: the number of bytes stored, or 0 for an empty datagram, which may contain file descriptors; -1 on failure,
  *   and the error state is set.
  *
  * Errors:
  *   EPIPE            the peer has closed the connection, and all its messages have been received
- *   ECONNRESET       the same as EPIPE, but the peer had not read all data sent to it, or had never accepted the
- *                    connection
+ *   ECONNRESET       the same as EPIPE, but the peer closed the connection before it had read all data sent to it, or
+ *                    without having accepted it
  *   EINVAL           @msg is NULL, or @msg->num_fds_max is positive and @msg->fds is NULL
  *   EMSGSIZE         @msg->num_iov is negative or greater than 1024
  *   EBADF            @fd is not open, or another thread closed it during the call
@@ -1646,11 +1669,11 @@ MMLIB_API ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
  *   them
  * Signal safety: not async-signal-safe; a call that receives data uses only recvmsg()
  * Cancellation: cancellation point
- * Compatibility: differs from mmlib: an empty datagram is a message, and the end of the connection gives EPIPE instead
- *   of an old error number; @msg->num_fds is always set on success; no file descriptor is lost if the datagram is
- *   empty or other ancillary data is received; data that the peer sent before it closed the connection is received
- *   even if the peer had not read all data sent to it; the call fails if its file descriptor is closed; an invalid
- *   number of file descriptors and NULL give an error instead of a crash.
+ * Compatibility: differs from mmlib: an empty datagram is a message, and the end of the connection is reported as
+ *   EPIPE instead of a stale errno value; @msg->num_fds is always set on success; no file descriptor is lost if the
+ *   datagram is empty or other ancillary data is received; data that the peer sent before it closed the connection is
+ *   received even if the peer had not read all data sent to it; the call fails if another thread closes @fd; an
+ *   invalid number of file descriptors and NULL cause an error instead of a crash.
  */
 MMLIB_API ssize_t mm_ipc_recvmsg(int fd, struct mm_ipc_msg *msg);
 
@@ -1778,10 +1801,10 @@ MMLIB_API int mm_getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrl
 /**
  * mm_listen() - listen for connections on a socket
  * @sockfd:     file descriptor of the socket, of a connection-oriented type
- * @backlog:    one less than the number of connections that can wait to be accepted; if it is negative or greater than
- *              net.core.somaxconn, that value is used
+ * @backlog:    one less than the number of connections that can wait to be accepted; if @backlog is negative or
+ *              greater than net.core.somaxconn, net.core.somaxconn is used
  *
- * A socket that has no address is bound to a free port.
+ * An AF_INET or AF_INET6 socket that has no address is bound to a free port.
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
@@ -1938,7 +1961,8 @@ MMLIB_API int mm_setsockopt(int sockfd, int level, int optname, const void *optv
  *   EFAULT           @optval or @optlen is NULL or cannot be written; a NULL @optval is not an error if the option
  *                    stores nothing there
  *   EINVAL           @optlen, interpreted as an int, is negative, or it is too small for an option that is not
- *                    truncated; or the option cannot be read, or not in the current state of the socket
+ *                    truncated; or the option cannot be read at all, or cannot be read in the current state of the
+ *                    socket
  *   ERANGE           @optval is too small for an option that is not truncated; @optlen receives the required size
  *   EACCES, EPERM    the caller does not have permission to read the option
  *   ENODATA, ENOTCONN, ENODEV, EMFILE, ENOMEM...  an error of the individual option
@@ -1967,7 +1991,7 @@ MMLIB_API int mm_getsockopt(int sockfd, int level, int optname, void *optval, so
  *   EBADF            @sockfd is not open
  *   ENOTSOCK         @sockfd is not a socket
  *
- * Thread safety: MT-Safe: calls of other threads that wait for the socket return
+ * Thread safety: MT-Safe: if other threads are waiting for the socket, their calls return
  * Signal safety: not async-signal-safe
  * Cancellation: not a cancellation point
  * Compatibility: as mmlib
@@ -1990,7 +2014,7 @@ MMLIB_API int mm_shutdown(int sockfd, int how);
  *   EPIPE            the connection has been shut down, or never existed; on a stream socket, SIGPIPE is raised first
  *                    unless @flags includes MSG_NOSIGNAL
  *   ECONNRESET       the peer has reset the connection
- *   ECONNREFUSED     no socket received an earlier datagram
+ *   ECONNREFUSED     no socket was bound to the destination of this datagram or an earlier one
  *   EMSGSIZE         the datagram is too large
  *   EAGAIN           there is no buffer space, and the socket is non-blocking, @flags includes MSG_DONTWAIT, or
  *                    SO_SNDTIMEO has expired
@@ -2022,15 +2046,15 @@ MMLIB_API ssize_t mm_send(int sockfd, const void *buffer, size_t length, int fla
  *
  * On a stream socket, fewer bytes than @length may be received, unless @flags includes MSG_WAITALL. The part of a
  * datagram that does not fit into @buffer is discarded; with MSG_TRUNC in @flags, the real size of the datagram is
- * returned. File descriptors received with a message of an IPC endpoint are closed: use mm_ipc_recvmsg() to receive
- * these.
+ * returned. If a message of an IPC endpoint contains file descriptors, these are closed: use mm_ipc_recvmsg() to
+ * receive them.
  *
  * Return: the number of bytes received; 0 at the end of the stream or for an empty datagram; -1 on failure, and the
  *   error state is set.
  *
  * Errors:
  *   ECONNRESET       the peer has reset the connection
- *   ECONNREFUSED     no socket received an earlier datagram
+ *   ECONNREFUSED     no socket was bound to the destination of an earlier datagram
  *   EAGAIN           no data is available, and the socket is non-blocking, @flags includes MSG_DONTWAIT, or
  *                    SO_RCVTIMEO has expired
  *   EINTR            the call was interrupted by a signal handler before data arrived
@@ -2080,7 +2104,7 @@ MMLIB_API ssize_t mm_sendmsg(int sockfd, const struct msghdr *msg, int flags);
  *              address and the ancillary data, and flags: MSG_TRUNC, MSG_CTRUNC, MSG_OOB...
  * @flags:      as for mm_recv(), and MSG_CMSG_CLOEXEC
  *
- * If @msg has no buffers, the call still returns the source address of an empty datagram.
+ * If @msg has no buffers, the call still receives a datagram: it discards the data, and returns the source address.
  *
  * The close-on-exec flag is set on file descriptors received only if @flags includes MSG_CMSG_CLOEXEC.
  *
@@ -2110,7 +2134,7 @@ MMLIB_API ssize_t mm_recvmsg(int sockfd, struct msghdr *msg, int flags);
  * @flags:      as for mm_send()
  *
  * Return: the number of messages sent. It is less than @vlen if a message after the first could not be sent, and 0 if
- *   @vlen is 0. On failure -1, and the error state is set.
+ *   @vlen is 0. On failure, the call returns -1 and sets the error state.
  *
  * Errors:
  *   EINVAL           @vlen is negative
@@ -2131,7 +2155,8 @@ MMLIB_API int mm_send_multimsg(int sockfd, int vlen, struct mm_sock_multimsg *ms
  * @msgvec:     messages, as for mm_recvmsg(). In each message that was received, datalen is set; in the others it is
  *              not modified
  * @flags:      as for mm_recvmsg(), and MSG_WAITFORONE to block only until the first message has been received
- * @timeout:    NULL, or the time after which the call waits for no further message; receives the remaining time
+ * @timeout:    NULL, or the interval after which the call stops waiting for further messages; receives the remaining
+ *              time
  *
  * The call blocks until @vlen messages have been received. The kernel checks @timeout only after receiving a message:
  * if no message arrives, the call blocks indefinitely. Set SO_RCVTIMEO to limit that wait. At the end of a stream the
@@ -2139,9 +2164,10 @@ MMLIB_API int mm_send_multimsg(int sockfd, int vlen, struct mm_sock_multimsg *ms
  *
  * The close-on-exec flag is set on file descriptors received only if @flags includes MSG_CMSG_CLOEXEC.
  *
- * Return: the number of messages received. It is less than @vlen if the timeout expired, or if a signal handler or an
- *   error interrupted the call after the first message (the next call reports the error), and 0 if @vlen is 0. On
- *   failure -1, and the error state is set.
+ * Return: the number of messages received. It is less than @vlen if the timeout expired, if @flags includes
+ *   MSG_WAITFORONE and no further message was available, or if a signal handler or an error interrupted the call after
+ *   the first message (the next call reports the error). It is 0 if @vlen is 0. On failure, the call returns -1 and
+ *   sets the error state.
  *
  * Errors:
  *   EINVAL           @vlen is negative, or @timeout is not a valid time
@@ -2164,8 +2190,8 @@ MMLIB_API int mm_recv_multimsg(int sockfd, int vlen,
  *              any
  * @res:        receives the list of addresses, to be released with mm_freeaddrinfo()
  *
- * Calls the getaddrinfo() of the C library, which determines the files, the configuration and the order of the
- * addresses.
+ * Calls the getaddrinfo() of the C library, which determines the configuration files that are read and the order of
+ * the addresses.
  *
  * Return: 0 on success; -1 on failure, and the error state is set. After a failure the content of @res is unspecified.
  *
@@ -2175,15 +2201,15 @@ MMLIB_API int mm_recv_multimsg(int sockfd, int vlen,
  *   EADDRNOTAVAIL    the host has no address of the requested family
  *   EAFNOSUPPORT     the address family is not supported
  *   EPROTOTYPE       the socket type is not supported, or does not match the protocol
- *   EINVAL           @node and @service are NULL; @hints has AI_CANONNAME, and @node is NULL; @hints has
+ *   EINVAL           @node and @service are both NULL; @hints has AI_CANONNAME, and @node is NULL; @hints has
  *                    AI_NUMERICSERV, and @service is neither NULL nor a decimal number; @hints has unknown flags; or
  *                    @node is not a valid internationalized name
  *   EFAULT           @res is NULL
+ *   EOVERFLOW        a name is too long
  *   EAGAIN           a name server did not answer; a later attempt may succeed
  *   EIO              a name server reported a failure
  *   ENOMEM           not enough memory
  *   others           the errno value of a system call that failed in the resolver
- *   EOVERFLOW        a name is too long
  *
  * Thread safety: MT-Safe; other threads must not change the environment at the same time
  * Signal safety: not async-signal-safe
@@ -2257,11 +2283,11 @@ MMLIB_API void mm_freeaddrinfo(struct addrinfo *res);
  * service is available for stream sockets, only these are tried. With udp, or a service that is available for datagram
  * sockets only, the result is a datagram socket that is connected to the first address; no packet is sent.
  *
- * Each attempt lasts as long as mm_connect() does, and only the kernel limits it: if an address does not answer, it
- * takes about two minutes (net.ipv4.tcp_syn_retries, for IPv6 too) before the next address is tried. SO_SNDTIMEO
- * cannot be set in advance, because the call creates the socket. Name resolution is limited only by the resolver's own
- * timeouts (resolv.conf(5)). A program that needs other limits calls mm_getaddrinfo(), mm_socket(), mm_setsockopt()
- * and mm_connect() itself, or interrupts the call by a signal whose handler was installed without SA_RESTART.
+ * Only the kernel limits the duration of each attempt, as for mm_connect(): if an address does not answer, the next
+ * one is tried after about two minutes (net.ipv4.tcp_syn_retries, for IPv6 too). SO_SNDTIMEO cannot be set in advance,
+ * because the call creates the socket. Name resolution is limited only by the resolver's own timeouts
+ * (resolv.conf(5)). A program that needs other limits calls mm_getaddrinfo(), mm_socket(), mm_setsockopt() and
+ * mm_connect() itself, or interrupts the call with a signal whose handler was installed without SA_RESTART.
  *
  * The close-on-exec flag is not set on the file descriptor.
  *

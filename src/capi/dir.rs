@@ -71,7 +71,8 @@ pub unsafe extern "C" fn mm_closedir(dir: *mut MM_DIR) {
 /// mm_rewinddir() - reset a directory to its first entry
 /// @dir:        directory
 ///
-/// Later calls of mm_readdir() return the entries that the directory has at that time.
+/// The next call to mm_readdir() reads the directory anew: entries created since mm_opendir() are included, and entries
+/// removed since then are not.
 ///
 /// Errors:
 ///   EINVAL           @dir is NULL
@@ -98,7 +99,7 @@ pub unsafe extern "C" fn mm_rewinddir(dir: *mut MM_DIR) {
 /// The entries "." and ".." are returned too. The filesystem determines the order. An entry that is created or removed
 /// at the same time may or may not be returned.
 ///
-/// Return: the entry, which is valid until the next call of mm_readdir() or mm_closedir() for @dir; NULL at the end of
+/// Return: the entry, which is valid until the next call to mm_readdir() or mm_closedir() for @dir; NULL at the end of
 ///   the directory, and errno and the error state are not changed; NULL on failure, and the error state is set.
 ///
 /// Errors:

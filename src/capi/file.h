@@ -3,8 +3,9 @@ typedef dev_t mm_dev_t;
 typedef ino_t mm_ino_t;
 
 /*
- * Permissions of a file or directory that is created: MODE_DEF is the usual choice without execute (search) permission,
- * MODE_XDEF the usual choice with it. If MODE_DEF is set, all bits other than MODE_EXEC are ignored. The umask applies.
+ * Permissions of a file or directory that is created. MODE_DEF is read and write permission for all users (0666).
+ * MODE_XDEF also includes execute (search) permission (0777). If MODE_DEF is set, all bits other than MODE_EXEC are
+ * ignored. The umask applies.
  */
 #define MODE_DEF (1 << 16)
 #define MODE_EXEC (1 << 17)

@@ -30,11 +30,11 @@ use errno::Errno;
 ///   EEXIST           the file exists, and @oflag includes O_CREAT and O_EXCL
 ///   EISDIR           the file is a directory, and @oflag requests writing
 ///   @errors path filesystem descriptors
-///   ENXIO            the file is a FIFO that no process has open for reading, a device that does not exist, or a
-///                    socket
-///   EROFS            the filesystem is read-only
+///   ENXIO            the file is a FIFO that no process has open for reading, and @oflag includes O_WRONLY and
+///                    O_NONBLOCK; or the file is a socket, or a device file whose device does not exist
+///   EROFS            the filesystem is read-only, and @oflag requests writing or the creation of the file
 ///   ETXTBSY          the file is a program that is being executed, and @oflag requests writing
-///   ENOSPC, EDQUOT   the filesystem is full, or the user's disk quota is exhausted, and the file cannot be created
+///   ENOSPC, EDQUOT   the file cannot be created, because the filesystem is full or the user's disk quota is exhausted
 ///   EINVAL           @oflag is an unsupported combination of flags
 ///   EOPNOTSUPP       the filesystem does not support O_TMPFILE
 ///   EINTR            the call was interrupted by a signal handler while waiting to open a FIFO or a device
@@ -163,7 +163,7 @@ pub extern "C" fn mm_fsync(fd: c_int) -> c_int {
 /// Calls read() once. Fewer bytes than @nbyte may be read; this is not an error.
 ///
 /// On an IPC endpoint the call receives one message. It discards the data that does not fit into @buf, and closes all
-/// file descriptors of the message. Use mm_ipc_recvmsg() to receive these.
+/// file descriptors of the message. To receive file descriptors, use mm_ipc_recvmsg().
 ///
 /// Return: the number of bytes read; 0 at the end of the file or stream; -1 on failure, and the error state is set.
 ///
@@ -202,15 +202,15 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
 /// one message.
 ///
 /// If the file offset has already reached the process's file size limit (RLIMIT_FSIZE), the SIGXFSZ signal is raised.
-/// It terminates the process unless it is caught, blocked or ignored; in that case the call fails with EFBIG.
+/// By default, this signal terminates the process. If it is caught, blocked or ignored, the call fails with EFBIG.
 ///
 /// Return: the number of bytes written; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open for writing
 ///   EFAULT           @buf cannot be read
-///   EPIPE            the read end of the pipe or the connection is closed. Except on an IPC endpoint, SIGPIPE is
-///                    raised first
+///   EPIPE            the read end of the pipe, or the connection, is closed. SIGPIPE is raised first, except on an IPC
+///                    endpoint
 ///   EINTR            the call was interrupted by a signal handler before any data was written
 ///   EAGAIN           there is no buffer space, and @fd is non-blocking or its SO_SNDTIMEO has expired
 ///   EMSGSIZE         the message is too large for the socket
@@ -248,8 +248,8 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
 ///   EBADF            @fd is not open
 ///   EINVAL           @whence is invalid, or the resulting offset would be negative
 ///   ESPIPE           @fd is a pipe, a socket or a terminal
-///   ENXIO            @whence is SEEK_DATA or SEEK_HOLE, and there is no further data, or @offset is beyond the end of
-///                    the file
+///   ENXIO            @whence is SEEK_DATA or SEEK_HOLE, and @offset is at or beyond the end of the file; or @whence is
+///                    SEEK_DATA, and there is no data at or after @offset
 ///   EOVERFLOW        the resulting offset cannot be represented. In /proc/PID/mem, where offsets of 2^63 and more
 ///                    exist, the offset of the file is changed nevertheless
 ///
@@ -268,19 +268,20 @@ pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc
 
 /// mm_ftruncate() - set the size of a file
 /// @fd:         file descriptor of the file, open for writing
-/// @length:     new size in bytes; a part that is added reads as zeros
+/// @length:     new size in bytes; if the file grows, the added part reads as zeros
 ///
 /// The offset of the file is not changed.
 ///
 /// If @length is greater than both the size of the file and the process's file size limit (RLIMIT_FSIZE), the SIGXFSZ
-/// signal is raised. It terminates the process unless it is caught, blocked or ignored; in that case the call fails
-/// with EFBIG.
+/// signal is raised. By default, this signal terminates the process. If it is caught, blocked or ignored, the call
+/// fails with EFBIG.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
 ///   EBADF            @fd is not open
-///   EINVAL           @length is negative; or @fd is not open for writing, or refers to an object that has no size
+///   EINVAL           @length is negative; or @fd is not open for writing, or cannot be truncated, for example because
+///                    it refers to a pipe or a socket
 ///   EFBIG            @length is greater than RLIMIT_FSIZE or the maximum file size of the filesystem
 ///   EPERM            a file seal prevents the change, or the file is append-only
 ///   EINTR            the call was interrupted by a signal handler
@@ -369,8 +370,9 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
 
 /// mm_futimens() - set the timestamps of an open file
 /// @fd:         file descriptor of the file; it need not be open for writing
-/// @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. A
-///              tv_nsec of UTIME_NOW sets a timestamp to the current time, UTIME_OMIT leaves it unchanged
+/// @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. If
+///              tv_nsec is UTIME_NOW, the timestamp is set to the current time; if it is UTIME_OMIT, the timestamp is
+///              not changed
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
@@ -378,9 +380,10 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
 ///   EBADF            @fd is not open
 ///   EINVAL           a tv_nsec is neither UTIME_NOW nor UTIME_OMIT, and not in the range 0 to 999999999
 ///   EFAULT           @ts cannot be read
-///   EACCES           @ts is NULL or requests the current time, and the caller neither owns the file nor has write
-///                    permission
-///   EPERM            the caller does not own the file
+///   EACCES           @ts is NULL or requests the current time for both timestamps, and the caller neither owns the
+///                    file nor has write permission
+///   EPERM            @ts requests any other change, and the caller does not own the file or the file is append-only;
+///                    or the file is immutable
 ///   EROFS            the filesystem is read-only
 ///
 /// Thread safety: MT-Safe
@@ -402,8 +405,9 @@ pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_
 
 /// mm_utimens() - set the timestamps of a file
 /// @path:       pathname of the file
-/// @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. A
-///              tv_nsec of UTIME_NOW sets a timestamp to the current time, UTIME_OMIT leaves it unchanged
+/// @ts:         two elements: time of last access, time of last modification. NULL sets both to the current time. If
+///              tv_nsec is UTIME_NOW, the timestamp is set to the current time; if it is UTIME_OMIT, the timestamp is
+///              not changed
 /// @flags:      0, or MM_NOFOLLOW: if @path is a symbolic link, set the timestamps of the link itself
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
@@ -411,7 +415,10 @@ pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_
 /// Errors:
 ///   EINVAL           @path is NULL, @flags has other bits set, or a tv_nsec is neither UTIME_NOW nor UTIME_OMIT and
 ///                    not in the range 0 to 999999999
-///   EPERM            the caller does not own the file
+///   EACCES           search permission is denied for a component of the path prefix; or @ts is NULL or requests the
+///                    current time for both timestamps, and the caller neither owns the file nor has write permission
+///   EPERM            @ts requests any other change, and the caller does not own the file or the file is append-only;
+///                    or the file is immutable
 ///   EROFS            the filesystem is read-only
 ///   EFAULT           @path or @ts cannot be read
 ///   @errors path filesystem
@@ -453,8 +460,8 @@ pub unsafe extern "C" fn mm_utimens(path: *const c_char, ts: *const libc::timesp
 /// so the result may already be out of date when the call returns.
 ///
 /// Return: 0 if the access is permitted; ENOENT (a positive value) if the file does not exist; EACCES (a positive
-///   value) if the access is denied. In these cases errno and the error state are not changed. On any other failure -1,
-///   and the error state is set.
+///   value) if the access is denied. In these cases errno and the error state are not changed. On any other failure,
+///   the call returns -1 and sets the error state.
 ///
 /// Errors:
 ///   EINVAL           @amode has other bits set
@@ -593,6 +600,8 @@ pub unsafe extern "C" fn mm_pipe(pipefd: *mut c_int) -> c_int {
 ///
 /// Errors:
 ///   EISDIR           @path is a directory
+///   EACCES           write permission is denied for the directory of @path, or search permission for a component of
+///                    the path prefix
 ///   EPERM            the directory is sticky and the file belongs to another user, or the file is immutable
 ///   EBUSY            the file is in use by the system
 ///   EROFS            the filesystem is read-only
@@ -623,6 +632,8 @@ pub unsafe extern "C" fn mm_unlink(path: *const c_char) -> c_int {
 /// Errors:
 ///   EEXIST           @newpath exists
 ///   EXDEV            @oldpath and @newpath are on different filesystems
+///   EACCES           write permission is denied for the directory of @newpath, or search permission for a component of
+///                    a path prefix
 ///   EPERM            @oldpath is a directory, or the system does not permit the link
 ///   EMLINK           the file already has the maximum number of links
 ///   EROFS, ENOSPC, EDQUOT  the filesystem is read-only or full, or the user's disk quota is exhausted
@@ -654,6 +665,8 @@ pub unsafe extern "C" fn mm_link(oldpath: *const c_char, newpath: *const c_char)
 ///
 /// Errors:
 ///   EEXIST           @newpath exists
+///   EACCES           write permission is denied for the directory of @newpath, or search permission for a component of
+///                    the path prefix
 ///   EPERM            the filesystem does not support symbolic links
 ///   EROFS, ENOSPC, EDQUOT  the filesystem is read-only or full, or the user's disk quota is exhausted
 ///   ENOENT           a component of the path prefix of @newpath does not exist, or @oldpath or @newpath is empty
@@ -685,7 +698,7 @@ pub unsafe extern "C" fn mm_symlink(oldpath: *const c_char, newpath: *const c_ch
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EOVERFLOW        @buf is too small; the beginning of the target is stored
+///   EOVERFLOW        @buf is too small; the part of the target that fits is stored
 ///   EINVAL           @path is not a symbolic link, or @bufsize is 0
 ///   @errors path filesystem
 ///
@@ -733,14 +746,15 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
 /// If another process modifies the file at the same time, the copy may contain both old and new data. Data that is
 /// appended may or may not be copied. If the file is truncated, the copy may end at that point.
 ///
-/// Only a regular file can be copied or, with MM_NOFOLLOW, a symbolic link. The type is checked first: a FIFO, a device
+/// Only a regular file or, with MM_NOFOLLOW, a symbolic link can be copied. The type is checked first: a FIFO, a device
 /// or a socket is not opened, so the call does not wait for it and does not create @dst.
 ///
 /// If @mode includes the set-user-ID, set-group-ID or sticky bit, it is set after all data has been written. If it
 /// cannot be set, the call fails.
 ///
-/// On failure the incomplete copy is removed. A signal does not interrupt the call. If @dst names another file by then,
-/// that file is not removed, unless it is renamed to @dst between the check and the removal.
+/// A signal does not interrupt the call. On failure, the call removes the incomplete copy. It first checks whether @dst
+/// still names the copy, and does not remove another file. However, a file that another process renames to @dst between
+/// this check and the removal is removed.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
@@ -749,9 +763,9 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
 ///   EINVAL           @flags has other bits set, or both MM_NOCOW and MM_FORCECOW; @src is a FIFO, a device or a
 ///                    socket; or the filesystem does not accept the name of @dst
 ///   EISDIR           @src is a directory
-///   EOPNOTSUPP, EXDEV, ENOTTY  MM_FORCECOW is given, and the data cannot be shared. The filesystem may report this as
-///                    EINVAL, EPERM, EBADF, EISDIR or ETXTBSY too. EOPNOTSUPP also means that the filesystem does not
-///                    support the operation
+///   EOPNOTSUPP, EXDEV, ENOTTY  MM_FORCECOW is given, and the data cannot be shared. Depending on the filesystem, this
+///                    can also be reported as EINVAL, EPERM, EBADF, EISDIR or ETXTBSY. EOPNOTSUPP also means that the
+///                    filesystem does not support the operation
 ///   EACCES           read permission is denied for @src, write permission for the directory of @dst, or search
 ///                    permission for a component of a path prefix
 ///   EPERM            the set-user-ID, set-group-ID or sticky bit of @mode cannot be set; the filesystem does not
@@ -759,8 +773,8 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
 ///                    directory prevents the copy
 ///   ETXTBSY          @src is in use as a swap file
 ///   ENXIO            @src was replaced by a socket or a device while it was being opened
-///   EAGAIN           another process holds a lease on @src, and /proc, which is needed to wait for its release, is not
-///                    mounted; or reading @src fails with EAGAIN even in blocking mode
+///   EAGAIN           another process holds a lease on @src, and the call cannot wait for its release because /proc is
+///                    not mounted; or reading @src fails with EAGAIN even in blocking mode
 ///   @errors resolution descriptors
 ///   ENOSPC, EDQUOT   the filesystem is full, or the user's disk quota is exhausted
 ///   EFBIG            the copy exceeds the maximum file size of the filesystem, or RLIMIT_FSIZE. In the latter case
@@ -777,8 +791,8 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point; a thread that is cancelled here leaves the files open and the copy incomplete
 /// Compatibility: differs from mmlib: the flags have the documented effect; holes are preserved; errors of closing the
-///   copy are reported; a signal does not interrupt the call; a FIFO does not block it; the special bits of @mode are
-///   never dropped without an error.
+///   copy are reported; a signal does not interrupt the call; the call does not block on a FIFO; the special bits of
+///   @mode are never dropped without an error.
 ///
 /// # Safety
 /// `src` and `dst` are strings.
@@ -817,9 +831,9 @@ pub unsafe extern "C" fn mm_copy(src: *const c_char, dst: *const c_char, flags: 
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: with MM_RECURSIVE, a @path that exists and is not a directory gives EEXIST, and
-///   an existing directory is a success whatever error mkdir() reports; another process may create the same directories
-///   at the same time; the path may contain . and .. and may have any length that the kernel accepts.
+/// Compatibility: differs from mmlib: with MM_RECURSIVE, the call fails with EEXIST if @path exists and is not a
+///   directory, and succeeds for an existing directory, whatever error mkdir() reports; another process may create the
+///   same directories at the same time; the path may contain . and .. and may have any length that the kernel accepts.
 ///
 /// # Safety
 /// `path` is a string.
@@ -904,6 +918,8 @@ pub unsafe extern "C" fn mm_getcwd(buffer: *mut c_char, size: usize) -> *mut c_c
 ///   ENOTEMPTY, EEXIST  the directory is not empty
 ///   EINVAL           the last component of @path is "."
 ///   EBUSY            the directory is in use by the system
+///   EACCES           write permission is denied for the parent directory, or search permission for a component of the
+///                    path prefix
 ///   EPERM            the parent directory is sticky, and the directory belongs to another user
 ///   EROFS            the filesystem is read-only
 ///   ENOTDIR          a component of the path is not a directory
@@ -936,10 +952,10 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
 /// the call fails only if @path itself cannot be removed. The error description names the first file that could not be
 /// removed.
 ///
-/// The form of @path is checked before anything is removed. A path with a trailing slash must name a directory: a
-/// symbolic link followed by a slash gives ENOTDIR, whatever its target is, as does any other file. For the paths "."
-/// and "..", MM_RECURSIVE removes the contents but not the directory. Any other path whose last component is . or ..,
-/// with or without trailing slashes, gives EINVAL. "/" gives EBUSY.
+/// The form of @path is checked before anything is removed. A path with a trailing slash must name a directory: for any
+/// other file, including a symbolic link to a directory, the call fails with ENOTDIR. For the paths "." and "..",
+/// MM_RECURSIVE removes the contents but not the directory. Any other path whose last component is . or .., with or
+/// without trailing slashes, fails with EINVAL. The path "/" fails with EBUSY.
 ///
 /// Other processes may remove the same files at the same time: a file that existed when the call began and no longer
 /// exists counts as removed. A directory in which other processes create files may remain; the call then fails with
@@ -974,7 +990,7 @@ pub unsafe extern "C" fn mm_rmdir(path: *const c_char) -> c_int {
 /// Signal safety: not async-signal-safe
 /// Cancellation: cancellation point; a thread that is cancelled here leaves directories open
 /// Compatibility: differs from mmlib: MM_FAILONERROR is effective and reports the first error; directories may be
-///   nested to any depth; replacing a directory by a symbolic link during the call does not redirect the removal;
+///   nested to any depth; replacing a directory with a symbolic link during the call does not redirect the removal;
 ///   "link/" is not followed; a directory that cannot be removed because of the form of its path is not emptied; a file
 ///   that another process has removed is not an error; an empty directory without read permission is removed; a success
 ///   does not change the error state.

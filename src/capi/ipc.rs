@@ -22,17 +22,18 @@ use core::ptr::NonNull;
 /// mm_ipc_srv_create() - create an IPC server
 /// @addr:       name to listen on: at most 107 bytes of any value except NUL
 ///
-/// From now on, any process in the same network namespace can connect with mm_ipc_connect(@addr), whichever user it
-/// runs as. The name is an abstract socket address: it has no file and no permissions. Up to 4097 connections, or
+/// After this call, any process in the same network namespace can connect with mm_ipc_connect(@addr), regardless of its
+/// user ID. The name is an abstract socket address: it has no file and no permissions. Up to 4097 connections, or
 /// net.core.somaxconn + 1 if that is lower, can wait to be accepted.
 ///
-/// A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: a NUL byte, @addr, and
-/// NUL bytes up to sizeof(struct sockaddr_un). In Python: socket.connect(b"\0" + addr.ljust(107, b"\0")). With socat:
+/// A peer that does not use this library connects a SOCK_SEQPACKET socket to the same address: sun_path contains a NUL
+/// byte and @addr, padded with NUL bytes to its full size, and the address length is sizeof(struct sockaddr_un). In
+/// Python: socket.connect(b"\0" + addr.ljust(107, b"\0")). With socat:
 /// ABSTRACT-CONNECT:addr,type=5,unix-tightsocklen=0.
 ///
 /// The listening file descriptor is internal to the library. Its close-on-exec flag is set, and it is never 0, 1 or 2.
-/// If the program closes it, for example together with all file descriptors that it does not know, the server is lost:
-/// mm_ipc_srv_accept() then fails with EBADF, and the library does not touch a file descriptor that has been given the
+/// If the program closes it, for example in a loop over all file descriptors, the server becomes unusable:
+/// mm_ipc_srv_accept() fails with EBADF. The library does not use another file descriptor that is later opened with the
 /// same number.
 ///
 /// Return: the server, to be released with mm_ipc_srv_destroy(); NULL on failure, and the error state is set.
@@ -66,14 +67,14 @@ pub unsafe extern "C" fn mm_ipc_srv_create(addr: *const c_char) -> *mut mm_ipc_s
 /// mm_ipc_srv_destroy() - destroy an IPC server
 /// @srv:        server to destroy; NULL is accepted and does nothing
 ///
-/// From now on, connections are refused. Threads that are inside mm_ipc_srv_accept() return with ECANCELED. The name
-/// can be used again as soon as this call and those threads have returned. Connections that have not been accepted are
-/// closed, and their clients get ECONNRESET. Accepted connections are not affected.
+/// After this call, connections are refused. mm_ipc_srv_accept() fails with ECANCELED in threads that are inside it.
+/// The name can be used again as soon as this call and those threads have returned. Connections that have not been
+/// accepted are closed, and their clients get ECONNRESET. Accepted connections are not affected.
 ///
 /// After a fork of any kind, including clone(), both processes have the server. If the process that created it calls
 /// this function, the server stops for all processes: connections are refused at once, even if another process still
 /// has a copy, but the name remains in use until the last copy is closed. If another process calls it, only the copy of
-/// that process is released, with two exceptions. The server stops for all processes if its creator has terminated, or
+/// that process is released, with two exceptions: the server stops for all processes if its creator has terminated, or
 /// if a thread of the calling process is inside mm_ipc_srv_accept().
 ///
 /// errno and the error state are not changed.
@@ -143,21 +144,23 @@ pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
 /// @addr:       name that the server listens on: at most 107 bytes of any value except NUL
 ///
 /// If no server listens on @addr, the call blocks until one does. It does not busy-wait: a server of this library
-/// notifies its waiting clients, and for a server of mmlib the call checks four times a second. If the server's queue
-/// of pending connections is full, the call blocks until there is space.
+/// notifies its waiting clients. A server of mmlib does not; to detect it, the call also checks for a server four times
+/// a second. If the server's queue of pending connections is full, the call blocks until there is space.
 ///
-/// The environment variable MMSYSIO_CONNECT_TIMEOUT_MS limits both waits of a call, in milliseconds. If it is 0, the
-/// call does not block. The variable is read when the process calls this function for the first time. A call that is
-/// repeated after EINTR starts with the full timeout. A set-user-ID or set-group-ID program ignores the variable.
+/// The environment variable MMSYSIO_CONNECT_TIMEOUT_MS limits the total time that a call waits for a server and for
+/// space in its queue, in milliseconds. If it is 0, the call does not block. If it is not set or is not a non-negative
+/// integer, there is no limit. The variable is read when the process calls this function for the first time. A call
+/// that is repeated after EINTR starts with the full timeout. A set-user-ID or set-group-ID program ignores the
+/// variable.
 ///
 /// The connection can be used at once, even before the server accepts it. Any process can listen on a name: use the
-/// socket option SO_PEERCRED to find out which process the server is.
+/// socket option SO_PEERCRED to identify the server process.
 ///
-/// The file descriptor is blocking, and the close-on-exec flag is not set on it. The sockets that the call uses while
-/// it waits for a server have the close-on-exec flag set. While it waits for space in the queue, it usually uses the
-/// socket that it will return, on which the flag is not set. None of these sockets is 0, 1 or 2. They are closed in the
-/// child of a fork(), but not in the child of a clone() or of any other fork that does not run pthread_atfork()
-/// handlers.
+/// The file descriptor is blocking, and the close-on-exec flag is not set on it. While the call waits, it may have
+/// internal sockets open. None of them is file descriptor 0, 1 or 2. The close-on-exec flag is set on them, with one
+/// exception: while the call waits for space in the queue, it usually uses the socket that it will return, on which the
+/// flag is not set. The internal sockets are closed in the child of a fork(), but not in the child of a clone() or of
+/// any other fork that does not run pthread_atfork() handlers.
 ///
 /// Return: the file descriptor of the connection (the lowest number available), to be closed with mm_close(); -1 on
 ///   failure, and the error state is set.
@@ -232,8 +235,8 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 /// @msg:        the message: @msg->iov describes the data, @msg->fds the file descriptors. The call does not modify it
 ///
 /// The data forms one datagram: it is sent as a whole or not at all, and the receiver gets it separately from other
-/// messages. It may be empty. The file descriptors are duplicated for the receiver. The caller still owns its own, and
-/// may close them as soon as the call returns.
+/// messages. It may be empty. The file descriptors are duplicated for the receiver. Those of the caller remain open,
+/// and can be closed as soon as the call returns.
 ///
 /// If there is no buffer space, the call blocks. A blocked sender continues only after the peer has read about three
 /// quarters of the queued data.
@@ -257,13 +260,14 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 ///   EACCES, EPERM    the receiver does not accept file descriptors, or a security policy forbids the operation
 ///   EDESTADDRREQ, EISCONN, EOPNOTSUPP  @fd is a socket of another kind, which reports this error
 ///   ENOBUFS, ENOMEM  not enough memory. A datagram needs contiguous memory: with a large SO_SNDBUF, a datagram of more
-///                    than about 4 MiB (4263616 bytes) always fails with ENOBUFS, and a smaller one may
+///                    than about 4 MiB (4263616 bytes) always fails with ENOBUFS, and a smaller one may fail in the
+///                    same way
 /// Error notes: EAGAIN and EINTR are recorded in the error state but not logged.
 ///
 /// Thread safety: MT-Safe
 /// Signal safety: not async-signal-safe; a successful call uses only send() or sendmsg()
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: an invalid number of file descriptors and NULL give an error instead of a crash;
+/// Compatibility: differs from mmlib: an invalid number of file descriptors and NULL cause an error instead of a crash;
 ///   SIGPIPE is not raised, not even on a stream socket.
 ///
 /// # Safety
@@ -295,20 +299,20 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 /// On success, @msg->num_fds and @msg->flags are set; on failure they are not modified. The caller owns the file
 /// descriptors received, and closes them with mm_close(). Their close-on-exec flag is set.
 ///
-/// Empty datagrams without file descriptors cannot be distinguished from the end of the connection if they are the last
-/// that the peer sent before it closed it: they are reported as the end.
+/// If the last datagrams that the peer sent before it closed the connection are empty and contain no file descriptors,
+/// they cannot be distinguished from the end of the connection, and are reported as such.
 ///
 /// Use the functions of this library to close a file descriptor that another thread is receiving from. If a thread
-/// closes it with close() instead of mm_close(), and socket() or a similar call at once reuses the number for another
-/// connection, the receiving call may report an empty datagram without file descriptors.
+/// closes it with close() instead of mm_close(), and socket() or a similar call immediately reuses the number for
+/// another connection, the receiving call may report an empty datagram without file descriptors.
 ///
 /// Return: the number of bytes stored, or 0 for an empty datagram, which may contain file descriptors; -1 on failure,
 ///   and the error state is set.
 ///
 /// Errors:
 ///   EPIPE            the peer has closed the connection, and all its messages have been received
-///   ECONNRESET       the same as EPIPE, but the peer had not read all data sent to it, or had never accepted the
-///                    connection
+///   ECONNRESET       the same as EPIPE, but the peer closed the connection before it had read all data sent to it, or
+///                    without having accepted it
 ///   EINVAL           @msg is NULL, or @msg->num_fds_max is positive and @msg->fds is NULL
 ///   EMSGSIZE         @msg->num_iov is negative or greater than 1024
 ///   EBADF            @fd is not open, or another thread closed it during the call
@@ -325,11 +329,11 @@ pub unsafe extern "C" fn mm_ipc_sendmsg(fd: c_int, msg: *const mm_ipc_msg) -> li
 ///   them
 /// Signal safety: not async-signal-safe; a call that receives data uses only recvmsg()
 /// Cancellation: cancellation point
-/// Compatibility: differs from mmlib: an empty datagram is a message, and the end of the connection gives EPIPE instead
-///   of an old error number; @msg->num_fds is always set on success; no file descriptor is lost if the datagram is
-///   empty or other ancillary data is received; data that the peer sent before it closed the connection is received
-///   even if the peer had not read all data sent to it; the call fails if its file descriptor is closed; an invalid
-///   number of file descriptors and NULL give an error instead of a crash.
+/// Compatibility: differs from mmlib: an empty datagram is a message, and the end of the connection is reported as
+///   EPIPE instead of a stale errno value; @msg->num_fds is always set on success; no file descriptor is lost if the
+///   datagram is empty or other ancillary data is received; data that the peer sent before it closed the connection is
+///   received even if the peer had not read all data sent to it; the call fails if another thread closes @fd; an
+///   invalid number of file descriptors and NULL cause an error instead of a crash.
 ///
 /// # Safety
 /// `msg` is null or valid; its `iov` and `num_iov`, and its `fds` and `num_fds_max`, are pairs of pointer and count.

@@ -15,9 +15,9 @@ use core::ptr::NonNull;
 /// @offset:     start of the part in the file, in bytes: a multiple of the page size
 /// @len:        size of the part in bytes. Accessing memory beyond the page that contains the end of the file raises
 ///              SIGBUS
-/// @mflags:     a bitwise OR of any of MM_MAP_READ, MM_MAP_WRITE and MM_MAP_EXEC, or none of these, and of
-///              MM_MAP_SHARED (changes are written to the file, and visible to all processes that map it) or
-///              MM_MAP_PRIVATE. Other bits are ignored
+/// @mflags:     a bitwise OR of any of MM_MAP_READ, MM_MAP_WRITE and MM_MAP_EXEC (with none of them, the memory cannot
+///              be accessed) and either MM_MAP_SHARED (changes are written to the file, and visible to all processes
+///              that map it) or MM_MAP_PRIVATE (changes are visible only to this process). Other bits are ignored
 ///
 /// Child processes inherit the mapping. Execution of a program removes it.
 ///
@@ -27,8 +27,8 @@ use core::ptr::NonNull;
 ///   EBADF            @fd is not open
 ///   EACCES           @fd is not open for reading; or @mflags has MM_MAP_SHARED and MM_MAP_WRITE, and @fd is not open
 ///                    for both reading and writing
-///   EINVAL           @len is 0, or @offset is not a multiple of the page size (for a file in huge pages, of the huge
-///                    page size)
+///   EINVAL           @len is 0, or @offset is not a multiple of the page size (for a file backed by huge pages, of the
+///                    huge page size)
 ///   EOVERFLOW        @offset is negative, or @offset + @len is too large
 ///   ENODEV           @fd refers to an object that cannot be mapped, such as a directory, a pipe or a socket
 ///   EPERM            @mflags has MM_MAP_EXEC, and the filesystem is mounted with the noexec option; or a file seal
@@ -54,7 +54,7 @@ pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags:
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EFAULT           @addr was not returned by mm_mapfile(), or is unmapped already
+///   EFAULT           @addr was not returned by mm_mapfile(), or has already been unmapped
 ///   ENOMEM           the process would have too many mappings; the mapping still exists
 ///
 /// Thread safety: MT-Safe: if several threads unmap the same address, one of them succeeds
@@ -94,8 +94,8 @@ pub unsafe extern "C" fn mm_unmap(addr: *mut c_void) -> c_int {
 ///   EEXIST           the object exists, and @oflag includes O_CREAT and O_EXCL
 ///   EACCES           the permissions of the object do not allow the access
 ///   EPERM            a security policy forbids the operation
-///   EINVAL           @name is empty, ".", "..", or too long, or has a slash after another character; or it names a
-///                    directory, which cannot be opened for writing
+///   EINVAL           @name is empty, ".", ".." or too long, or contains a slash other than a leading one; or it names
+///                    a directory, and @oflag is not O_RDONLY
 ///   EFAULT           @name is NULL
 ///   ELOOP            @name is a symbolic link
 ///   @errors descriptors

@@ -25,12 +25,12 @@ use core::ffi::{c_char, c_int};
 ///
 /// The program gets the caller's file descriptors 0, 1 and 2, unless their close-on-exec flag is set, and those of
 /// @fd_map. The elements of @fd_map are applied in order, like the redirections of a shell: each sees the result of the
-/// preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, the file descriptor is kept if
-/// it is open. Otherwise parent_fd is duplicated as child_fd.
+/// preceding ones. If parent_fd is -1, child_fd is closed. If parent_fd equals child_fd, that file descriptor is kept;
+/// if it is not open, the element is ignored. Otherwise, parent_fd is duplicated as child_fd.
 ///
-/// All other file descriptors are closed in the program, including those above an RLIMIT_NOFILE that was lowered. If
-/// the kernel does not support close_range() (before Linux 5.11) and /proc/self/fd cannot be read, only file
-/// descriptors below 1048576 are closed. The file descriptors of the caller are not affected.
+/// All other file descriptors are closed in the program, including those that were opened before RLIMIT_NOFILE was
+/// lowered below their number. If the kernel does not support close_range() (before Linux 5.11) and /proc/self/fd
+/// cannot be read, only file descriptors below 1048576 are closed. The file descriptors of the caller are not affected.
 ///
 /// With MM_SPAWN_KEEP_FDS, @fd_map is ignored, and the program gets all of the caller's file descriptors whose
 /// close-on-exec flag is not set.
@@ -40,14 +40,14 @@ use core::ffi::{c_char, c_int};
 /// @fd_map to redirect them.
 ///
 /// MM_SPAWN_DAEMONIZE does not change which program is executed: a relative @path, or a relative directory in PATH, is
-/// relative to the caller's current directory. Such a program is executed by its absolute path, in which no symbolic
-/// link is resolved; an @path that is absolute is used unchanged. The current directory of the process is already /
-/// while @path is looked up: /proc/self/cwd refers to /.
+/// relative to the caller's current directory. The path of such a program is made absolute by prefixing the current
+/// directory. Symbolic links in @path are not replaced by their targets, and an absolute @path is used unchanged. The
+/// current directory of the process is already / while @path is looked up: /proc/self/cwd refers to /.
 ///
-/// With MM_SPAWN_DAEMONIZE, the caller's current directory may have no usable path: it has been removed, it is outside
-/// the root directory, its path has more than 4095 bytes, or a component of its path cannot be searched. Programs
-/// relative to it are then executed by execveat(). Scripts, and other files that need an interpreter, cannot be
-/// executed in this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
+/// The caller's current directory has no usable path if it has been removed, is outside the root directory, has a path
+/// of more than 4095 bytes, or has a path with a component that cannot be searched. With MM_SPAWN_DAEMONIZE, programs
+/// relative to such a directory are executed by execveat(). Scripts, and other files that need an interpreter, cannot
+/// be executed in this way: they fail with ENOENT, or with ENOEXEC if they would be executed by the shell.
 ///
 /// If @path contains no slash and the kernel does not recognize the format of the file, /bin/sh executes it.
 ///
@@ -65,7 +65,8 @@ use core::ffi::{c_char, c_int};
 ///   ENOEXEC          the kernel does not recognize the format of the file, and @path contains a slash
 ///   ELIBBAD          the kernel does not recognize the format of the program's interpreter
 ///   EISDIR           the program's interpreter is a directory
-///   EBADF            a parent_fd is not open; or a child_fd is negative, or not below RLIMIT_NOFILE
+///   EBADF            a parent_fd that is to be duplicated is not open; or its child_fd is negative, or not below
+///                    RLIMIT_NOFILE
 ///   EBUSY, EINTR     a child_fd cannot be replaced. EBUSY: another thread is opening it (mm_execv() only). EINTR: a
 ///                    signal handler interrupted closing it
 ///   EAGAIN           the limit on the number of processes of the user (RLIMIT_NPROC) or of the control group has been
@@ -86,15 +87,16 @@ use core::ffi::{c_char, c_int};
 ///   EIO              the process was killed before it executed the program, or an I/O error occurred while reading the
 ///                    file
 ///
-/// Thread safety: MT-Safe; other threads must not change the environment at the same time and, with MM_SPAWN_DAEMONIZE,
-///   not the current directory either
+/// Thread safety: MT-Safe; other threads must not change the environment or, with MM_SPAWN_DAEMONIZE, the current
+///   directory at the same time
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
 /// Compatibility: differs from mmlib: a parent_fd of -1 closes child_fd; a failure is never reported as a success or
 ///   written to one of the program's files, whatever file descriptors are in @fd_map; a signal that arrives before the
 ///   call returns does not turn a success into a failure; buffered output of the caller is not printed twice; NULL for
-///   @fd_map does not crash; with MM_SPAWN_DAEMONIZE, symbolic links and removed files are executed by the path that
-///   was given, and relative directories in PATH are relative to the caller's current directory.
+///   @fd_map does not crash; with MM_SPAWN_DAEMONIZE, programs are executed by the path that was given, even if it is a
+///   symbolic link, or a link in /proc to a removed file; and relative directories in PATH are relative to the caller's
+///   current directory.
 ///
 /// # Safety
 /// `child_pid` is valid; `path` is a string; `fd_map` and `num_map` are a pair of pointer and count; `argv` and `envp`
@@ -123,7 +125,7 @@ pub unsafe extern "C" fn mm_spawn(
     })
 }
 
-/// mm_execv() - replace the process image by another program
+/// mm_execv() - replace the process image with another program
 /// @path:       program to execute, as for mm_spawn()
 /// @num_map:    number of elements of @fd_map; 0 or less means none
 /// @fd_map:     file descriptors of the program, as for mm_spawn()
@@ -134,8 +136,8 @@ pub unsafe extern "C" fn mm_spawn(
 /// The process keeps its process ID. All its other threads are terminated.
 ///
 /// Return: does not return on success; -1 on failure, and the error state is set. After a failure, unless @flags
-///   includes MM_SPAWN_KEEP_FDS, file descriptors may have changed: the close-on-exec flag is set on all from 3 on
-///   except those of @fd_map, and @fd_map has been applied up to the element that failed.
+///   includes MM_SPAWN_KEEP_FDS, file descriptors may have changed: @fd_map may have been applied up to the element
+///   that failed, and the close-on-exec flag may be set on all other file descriptors from 3 upwards.
 ///
 /// Errors:
 ///   as mm_spawn()

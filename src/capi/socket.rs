@@ -146,10 +146,10 @@ pub unsafe extern "C" fn mm_getpeername(
 
 /// mm_listen() - listen for connections on a socket
 /// @sockfd:     file descriptor of the socket, of a connection-oriented type
-/// @backlog:    one less than the number of connections that can wait to be accepted; if it is negative or greater than
-///              net.core.somaxconn, that value is used
+/// @backlog:    one less than the number of connections that can wait to be accepted; if @backlog is negative or
+///              greater than net.core.somaxconn, net.core.somaxconn is used
 ///
-/// A socket that has no address is bound to a free port.
+/// An AF_INET or AF_INET6 socket that has no address is bound to a free port.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
@@ -331,7 +331,8 @@ pub unsafe extern "C" fn mm_setsockopt(
 ///   EFAULT           @optval or @optlen is NULL or cannot be written; a NULL @optval is not an error if the option
 ///                    stores nothing there
 ///   EINVAL           @optlen, interpreted as an int, is negative, or it is too small for an option that is not
-///                    truncated; or the option cannot be read, or not in the current state of the socket
+///                    truncated; or the option cannot be read at all, or cannot be read in the current state of the
+///                    socket
 ///   ERANGE           @optval is too small for an option that is not truncated; @optlen receives the required size
 ///   EACCES, EPERM    the caller does not have permission to read the option
 ///   ENODATA, ENOTCONN, ENODEV, EMFILE, ENOMEM...  an error of the individual option
@@ -372,7 +373,7 @@ pub unsafe extern "C" fn mm_getsockopt(
 ///   EINVAL           @how is invalid
 ///   @errors socket
 ///
-/// Thread safety: MT-Safe: calls of other threads that wait for the socket return
+/// Thread safety: MT-Safe: if other threads are waiting for the socket, their calls return
 /// Signal safety: not async-signal-safe
 /// Cancellation: not a cancellation point
 /// Compatibility: as mmlib
@@ -399,7 +400,7 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
 ///   EPIPE            the connection has been shut down, or never existed; on a stream socket, SIGPIPE is raised first
 ///                    unless @flags includes MSG_NOSIGNAL
 ///   ECONNRESET       the peer has reset the connection
-///   ECONNREFUSED     no socket received an earlier datagram
+///   ECONNREFUSED     no socket was bound to the destination of this datagram or an earlier one
 ///   EMSGSIZE         the datagram is too large
 ///   EAGAIN           there is no buffer space, and the socket is non-blocking, @flags includes MSG_DONTWAIT, or
 ///                    SO_SNDTIMEO has expired
@@ -437,15 +438,15 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
 ///
 /// On a stream socket, fewer bytes than @length may be received, unless @flags includes MSG_WAITALL. The part of a
 /// datagram that does not fit into @buffer is discarded; with MSG_TRUNC in @flags, the real size of the datagram is
-/// returned. File descriptors received with a message of an IPC endpoint are closed: use mm_ipc_recvmsg() to receive
-/// these.
+/// returned. If a message of an IPC endpoint contains file descriptors, these are closed: use mm_ipc_recvmsg() to
+/// receive them.
 ///
 /// Return: the number of bytes received; 0 at the end of the stream or for an empty datagram; -1 on failure, and the
 ///   error state is set.
 ///
 /// Errors:
 ///   ECONNRESET       the peer has reset the connection
-///   ECONNREFUSED     no socket received an earlier datagram
+///   ECONNREFUSED     no socket was bound to the destination of an earlier datagram
 ///   EAGAIN           no data is available, and the socket is non-blocking, @flags includes MSG_DONTWAIT, or
 ///                    SO_RCVTIMEO has expired
 ///   EINTR            the call was interrupted by a signal handler before data arrived
@@ -510,7 +511,7 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
 ///              address and the ancillary data, and flags: MSG_TRUNC, MSG_CTRUNC, MSG_OOB...
 /// @flags:      as for mm_recv(), and MSG_CMSG_CLOEXEC
 ///
-/// If @msg has no buffers, the call still returns the source address of an empty datagram.
+/// If @msg has no buffers, the call still receives a datagram: it discards the data, and returns the source address.
 ///
 /// The close-on-exec flag is set on file descriptors received only if @flags includes MSG_CMSG_CLOEXEC.
 ///
@@ -551,7 +552,7 @@ pub unsafe extern "C" fn mm_recvmsg(sockfd: c_int, msg: *mut libc::msghdr, flags
 /// @flags:      as for mm_send()
 ///
 /// Return: the number of messages sent. It is less than @vlen if a message after the first could not be sent, and 0 if
-///   @vlen is 0. On failure -1, and the error state is set.
+///   @vlen is 0. On failure, the call returns -1 and sets the error state.
 ///
 /// Errors:
 ///   EINVAL           @vlen is negative
@@ -586,7 +587,8 @@ pub unsafe extern "C" fn mm_send_multimsg(
 /// @msgvec:     messages, as for mm_recvmsg(). In each message that was received, datalen is set; in the others it is
 ///              not modified
 /// @flags:      as for mm_recvmsg(), and MSG_WAITFORONE to block only until the first message has been received
-/// @timeout:    NULL, or the time after which the call waits for no further message; receives the remaining time
+/// @timeout:    NULL, or the interval after which the call stops waiting for further messages; receives the remaining
+///              time
 ///
 /// The call blocks until @vlen messages have been received. The kernel checks @timeout only after receiving a message:
 /// if no message arrives, the call blocks indefinitely. Set SO_RCVTIMEO to limit that wait. At the end of a stream the
@@ -594,9 +596,10 @@ pub unsafe extern "C" fn mm_send_multimsg(
 ///
 /// The close-on-exec flag is set on file descriptors received only if @flags includes MSG_CMSG_CLOEXEC.
 ///
-/// Return: the number of messages received. It is less than @vlen if the timeout expired, or if a signal handler or an
-///   error interrupted the call after the first message (the next call reports the error), and 0 if @vlen is 0. On
-///   failure -1, and the error state is set.
+/// Return: the number of messages received. It is less than @vlen if the timeout expired, if @flags includes
+///   MSG_WAITFORONE and no further message was available, or if a signal handler or an error interrupted the call after
+///   the first message (the next call reports the error). It is 0 if @vlen is 0. On failure, the call returns -1 and
+///   sets the error state.
 ///
 /// Errors:
 ///   EINVAL           @vlen is negative, or @timeout is not a valid time
@@ -662,8 +665,8 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
 ///              any
 /// @res:        receives the list of addresses, to be released with mm_freeaddrinfo()
 ///
-/// Calls the getaddrinfo() of the C library, which determines the files, the configuration and the order of the
-/// addresses.
+/// Calls the getaddrinfo() of the C library, which determines the configuration files that are read and the order of
+/// the addresses.
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set. After a failure the content of @res is unspecified.
 ///
@@ -673,12 +676,12 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
 ///   EADDRNOTAVAIL    the host has no address of the requested family
 ///   EAFNOSUPPORT     the address family is not supported
 ///   EPROTOTYPE       the socket type is not supported, or does not match the protocol
-///   EINVAL           @node and @service are NULL; @hints has AI_CANONNAME, and @node is NULL; @hints has
+///   EINVAL           @node and @service are both NULL; @hints has AI_CANONNAME, and @node is NULL; @hints has
 ///                    AI_NUMERICSERV, and @service is neither NULL nor a decimal number; @hints has unknown flags; or
 ///                    @node is not a valid internationalized name
 ///   EFAULT           @res is NULL
-///   @errors resolver
 ///   EOVERFLOW        a name is too long
+///   @errors resolver
 ///
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
 /// Signal safety: not async-signal-safe
@@ -790,11 +793,11 @@ pub unsafe extern "C" fn mm_freeaddrinfo(res: *mut libc::addrinfo) {
 /// service is available for stream sockets, only these are tried. With udp, or a service that is available for datagram
 /// sockets only, the result is a datagram socket that is connected to the first address; no packet is sent.
 ///
-/// Each attempt lasts as long as mm_connect() does, and only the kernel limits it: if an address does not answer, it
-/// takes about two minutes (net.ipv4.tcp_syn_retries, for IPv6 too) before the next address is tried. SO_SNDTIMEO
-/// cannot be set in advance, because the call creates the socket. Name resolution is limited only by the resolver's own
-/// timeouts (resolv.conf(5)). A program that needs other limits calls mm_getaddrinfo(), mm_socket(), mm_setsockopt()
-/// and mm_connect() itself, or interrupts the call by a signal whose handler was installed without SA_RESTART.
+/// Only the kernel limits the duration of each attempt, as for mm_connect(): if an address does not answer, the next
+/// one is tried after about two minutes (net.ipv4.tcp_syn_retries, for IPv6 too). SO_SNDTIMEO cannot be set in advance,
+/// because the call creates the socket. Name resolution is limited only by the resolver's own timeouts
+/// (resolv.conf(5)). A program that needs other limits calls mm_getaddrinfo(), mm_socket(), mm_setsockopt() and
+/// mm_connect() itself, or interrupts the call with a signal whose handler was installed without SA_RESTART.
 ///
 /// The close-on-exec flag is not set on the file descriptor.
 ///

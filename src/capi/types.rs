@@ -36,7 +36,8 @@ pub struct mm_ipc_srv(());
 pub struct mm_remap_fd {
     /// File descriptor in the program.
     pub child_fd: c_int,
-    /// File descriptor in the caller, which is duplicated as child_fd, or kept if both are equal; -1 closes child_fd.
+    /// File descriptor in the caller. It is duplicated as child_fd, or kept if both are equal. The value -1 closes
+    /// child_fd.
     pub parent_fd: c_int,
 }
 

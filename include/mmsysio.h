@@ -2213,7 +2213,7 @@ MMLIB_API int mm_recv_multimsg(int sockfd, int vlen,
  *
  * Thread safety: MT-Safe; other threads must not change the environment at the same time
  * Signal safety: not async-signal-safe
- * Cancellation: cancellation point
+ * Cancellation: cancellation point; a thread that is cancelled here leaves what the resolver has allocated and opened
  * Compatibility: differs from mmlib: the error number of a failure is never 0 or that of an earlier failure; with
  *   AI_NUMERICSERV and a NULL @service, the cause of a failure is reported; NULL for @res does not crash.
  */
@@ -2247,7 +2247,7 @@ MMLIB_API int mm_getaddrinfo(const char *node, const char *service,
  *
  * Thread safety: MT-Safe; other threads must not change the environment at the same time
  * Signal safety: not async-signal-safe
- * Cancellation: cancellation point
+ * Cancellation: cancellation point; a thread that is cancelled here leaves what the resolver has allocated and opened
  * Compatibility: differs from mmlib: NULL does not crash, and the error number of a failure is never 0.
  */
 MMLIB_API int mm_getnameinfo(const struct sockaddr *addr, socklen_t addrlen,

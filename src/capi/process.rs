@@ -199,7 +199,8 @@ pub unsafe extern "C" fn mm_wait_process(pid: libc::pid_t, status: *mut c_int) -
     })
 }
 
-/// What is to be executed. Strings of `argv` and `envp` are not read, so that EFAULT stays EFAULT.
+/// What is to be executed. Strings of `argv` and `envp` are not read here: the kernel reports EFAULT for those that it
+/// cannot read.
 ///
 /// # Safety
 /// As for mm_spawn(); everything outlives `'a`.

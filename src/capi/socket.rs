@@ -685,7 +685,7 @@ fn number_of_messages(vlen: c_int) -> Result<c_uint> {
 ///
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
 /// Signal safety: not async-signal-safe
-/// Cancellation: cancellation point
+/// Cancellation: cancellation point; a thread that is cancelled here leaves what the resolver has allocated and opened
 /// Compatibility: differs from mmlib: the error number of a failure is never 0 or that of an earlier failure; with
 ///   AI_NUMERICSERV and a NULL @service, the cause of a failure is reported; NULL for @res does not crash.
 ///
@@ -733,7 +733,7 @@ pub unsafe extern "C" fn mm_getaddrinfo(
 ///
 /// Thread safety: MT-Safe; other threads must not change the environment at the same time
 /// Signal safety: not async-signal-safe
-/// Cancellation: cancellation point
+/// Cancellation: cancellation point; a thread that is cancelled here leaves what the resolver has allocated and opened
 /// Compatibility: differs from mmlib: NULL does not crash, and the error number of a failure is never 0.
 ///
 /// # Safety

@@ -95,14 +95,14 @@ fn while_no_thread_forks<T>(call: impl FnOnce(Option<&FdList>) -> T) -> T {
     call(Some(&wiped.hidden))
 }
 
-/// What a child is to close: descriptors and cookies, 0 if there is none or it is not known. The list itself is cleared in
-/// the child.
+/// The file descriptors that a child must close, with the cookies of their sockets. A file descriptor of 0 is an empty
+/// entry, a cookie of 0 is unknown. The list itself is cleared in the child.
 static FOR_CHILD: [(AtomicI32, AtomicU64); CAPACITY] = [const { (AtomicI32::new(0), AtomicU64::new(0)) }; CAPACITY];
 
 extern "C" fn before_fork() {
     let Some(wiped) = wiped() else { return };
     wiped.hidden.lock_for_fork();
-    // A signal handler may fork in the middle of a call, which goes on in the child, and closes its own.
+    // If a signal handler forks during a call, the call continues in the child and closes its own socket there.
     for ((fd, cookie), listed) in FOR_CHILD.iter().zip(wiped.hidden.of_other_threads()) {
         fd.store(listed.map_or(0, |listed| listed.fd.number()), Ordering::Relaxed);
         cookie.store(listed.and_then(|listed| listed.cookie).unwrap_or(0), Ordering::Relaxed);
@@ -119,9 +119,9 @@ extern "C" fn after_fork_in_child() {
     let _errno = PreservedErrno::new();
     for (fd, cookie) in &FOR_CHILD {
         let (fd, cookie) = (fd.swap(0, Ordering::Relaxed), cookie.load(Ordering::Relaxed));
-        // The program may have closed it, and have opened another file that got the number.
+        // The program may have closed the file descriptor, and another file may have reused it.
         if fd != 0 && is_socket_with(Fd::from_c(fd), (cookie != 0).then_some(cookie)) {
-            // SAFETY: a descriptor of a call that does not exist in this process, as FdList::add() was promised.
+            // SAFETY: it belongs to a call that does not exist in this process, as FdList::add() requires.
             let _ = unsafe { file::close(Fd::from_c(fd)) };
         }
     }

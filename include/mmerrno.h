@@ -45,8 +45,8 @@ struct mm_error_state {
 
 /*
  * mm_raise_error(errnum, fmt, ...): raise an error at this source location; fmt is a printf() format.
- * mm_raise_error_with_extid(errnum, extid, fmt, ...): the same with an extended identifier.
- * mm_raise_from_errno(fmt, ...): the same with the error number in errno, and its description appended.
+ * mm_raise_error_with_extid(errnum, extid, fmt, ...): raise an error with an extended identifier.
+ * mm_raise_from_errno(fmt, ...): raise the error in errno; its description is appended.
  *
  * Each is an expression with value -1, so a function can end with "return mm_raise_error(...);".
  */

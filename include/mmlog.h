@@ -35,8 +35,9 @@
 #endif
 
 /*
- * mm_log_fatal(fmt, ...), mm_log_error(), mm_log_warn(), mm_log_info(), mm_log_debug(): log a line at this
- * level, with MM_LOG_MODULE_NAME as its location. fmt is a printf() format. None of them terminates the program.
+ * mm_log_fatal(fmt, ...), mm_log_error(), mm_log_warn(), mm_log_info(), mm_log_debug(): log a line at the level
+ * in the name, with MM_LOG_MODULE_NAME as its location. fmt is a printf() format. None of them terminates the
+ * program.
  */
 #if MM_LOG_MAXLEVEL >= MM_LOG_FATAL
 #define mm_log_fatal(...) mm_log(MM_LOG_FATAL, MM_LOG_MODULE_NAME, __VA_ARGS__)

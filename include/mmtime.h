@@ -149,9 +149,9 @@ MMLIB_API int mm_relative_sleep_us(int64_t duration_us);
 MMLIB_API int mm_relative_sleep_ns(int64_t duration_ns);
 
 /*
- * mm_timediff_ns(), mm_timediff_us(), mm_timediff_ms(): return the time from orig to ts in this unit. The difference of
- * the nanoseconds is converted separately and rounded toward zero, so the result may differ by one from the truncated
- * exact difference. Overflows are not detected.
+ * mm_timediff_ns(), mm_timediff_us(), mm_timediff_ms(): return the time from orig to ts in the unit in the name. The
+ * difference of the nanoseconds is converted separately and rounded toward zero, so the result may differ by one from
+ * the truncated exact difference. Overflows are not detected.
  */
 static inline int64_t mm_timediff_ns(const struct mm_timespec *ts, const struct mm_timespec *orig)
 {
@@ -175,8 +175,8 @@ static inline int64_t mm_timediff_ms(const struct mm_timespec *ts, const struct 
 }
 
 /*
- * mm_timeadd_ns(), mm_timeadd_us(), mm_timeadd_ms(): add dt in this unit to ts; dt may be negative. If tv_nsec is in
- * the range 0 to 999999999, it remains in that range. Overflows are not detected.
+ * mm_timeadd_ns(), mm_timeadd_us(), mm_timeadd_ms(): add dt in the unit in the name to ts; dt may be negative. If
+ * tv_nsec is in the range 0 to 999999999, it remains in that range. Overflows are not detected.
  */
 static inline void mm_timeadd_ns(struct mm_timespec *ts, int64_t dt)
 {

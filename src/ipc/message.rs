@@ -5,7 +5,7 @@
 use crate::error::{ByteCount, Error, Result};
 use crate::os::ancillary::{FdArray, MAX_DESCRIPTORS};
 use crate::os::fd_history::{self, History};
-use crate::os::message::{self, Buffer, Incoming, IovArray, Outgoing, Received};
+use crate::os::message::{self, Incoming, IovArray, Outgoing, Received};
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::Fd;
 use crate::sys::{self, file, socket};
@@ -17,21 +17,15 @@ use errno::Errno;
 #[track_caller]
 pub fn send(fd: Fd, message: &impl Outgoing) -> ByteCount {
     if message.descriptors().is_empty()
-        && let Some(buffer) = message.buffers().only_buffer_near(message)
+        && let Some(buffer) = message.buffers().only_buffer(message)
     {
-        return send_buffer(fd, &buffer);
+        // send() costs the kernel less than sendmsg(). The peer cannot tell the difference.
+        return match message::send(fd, &buffer, libc::MSG_NOSIGNAL) {
+            Ok(bytes) => ByteCount::new(bytes),
+            Err(failure) => not_sent(failure, fd, 1, 0).into(),
+        };
     }
     send_any(fd, message)
-}
-
-/// send() costs the kernel less than sendmsg(). The peer cannot tell the difference.
-#[inline(always)]
-#[track_caller]
-fn send_buffer(fd: Fd, buffer: &Buffer) -> ByteCount {
-    match message::send(fd, buffer, libc::MSG_NOSIGNAL) {
-        Ok(bytes) => ByteCount::new(bytes),
-        Err(failure) => not_sent(failure, fd, 1, 0).into(),
-    }
 }
 
 // Not inlined: the common case would otherwise save the registers and reserve the stack that only the other cases need.
@@ -39,11 +33,6 @@ fn send_buffer(fd: Fd, buffer: &Buffer) -> ByteCount {
 #[track_caller]
 fn send_any(fd: Fd, message: &impl Outgoing) -> ByteCount {
     let (buffers, descriptors) = (message.buffers(), message.descriptors());
-    if descriptors.is_empty()
-        && let Some(buffer) = buffers.only_buffer_in_variables()
-    {
-        return send_buffer(fd, &buffer);
-    }
     let array = match descriptors.as_slice() {
         Some(array) if array.len() <= MAX_DESCRIPTORS => array,
         _ => return not_sendable(descriptors.count()).into(),

@@ -8,10 +8,11 @@ use crate::sys::process::getauxval;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// The address and the size of the program's writable segment, which contains its static variables and is never
-/// unmapped.
+/// The address of the program's writable segment, which contains its static variables and is never unmapped, and the
+/// number of addresses from there at which a value of [`MAX_SIZE`] bytes is entirely in the segment.
 static DATA_START: AtomicUsize = AtomicUsize::new(0);
-static DATA_SIZE: AtomicUsize = AtomicUsize::new(0);
+static DATA_PLACES: AtomicUsize = AtomicUsize::new(0);
+const MAX_SIZE: usize = size_of::<libc::iovec>();
 
 /// Whether a `U` at `pointer` is readable because it is on the page where `neighbour` begins.
 #[inline]
@@ -25,8 +26,8 @@ pub fn is_near<T, U>(pointer: *const U, neighbour: &T) -> bool {
 /// Whether a `U` at `pointer` is readable because it is in the program's static variables.
 #[inline]
 pub fn is_variable<U>(pointer: *const U) -> bool {
-    let offset = pointer.addr().wrapping_sub(DATA_START.load(Ordering::Relaxed));
-    offset < DATA_SIZE.load(Ordering::Relaxed).saturating_sub(size_of::<U>() - 1)
+    const { assert!(size_of::<U>() <= MAX_SIZE) };
+    pointer.addr().wrapping_sub(DATA_START.load(Ordering::Relaxed)) < DATA_PLACES.load(Ordering::Relaxed)
 }
 
 /// Finds the program's static variables. Must be called when the library is loaded. Makes no system call.
@@ -50,7 +51,7 @@ pub fn find_variables() {
             headers.iter().rfind(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W != 0);
         if let (Some(bias), Some(data)) = (bias, writable) {
             DATA_START.store(bias.wrapping_add(data.p_vaddr as usize), Ordering::Relaxed);
-            DATA_SIZE.store(data.p_memsz as usize, Ordering::Relaxed);
+            DATA_PLACES.store((data.p_memsz as usize).saturating_sub(MAX_SIZE - 1), Ordering::Relaxed);
         }
     }
 }
@@ -71,9 +72,9 @@ mod tests {
         find_variables();
         let first: *const [usize; 2] = ptr::from_ref(&VARIABLES).cast();
         assert!(is_variable(first));
-        let (start, size) = (DATA_START.load(Ordering::Relaxed), DATA_SIZE.load(Ordering::Relaxed));
+        let (start, places) = (DATA_START.load(Ordering::Relaxed), DATA_PLACES.load(Ordering::Relaxed));
         let at = |address: usize| ptr::without_provenance::<[usize; 2]>(address);
-        let end = start + size;
+        let end = start + places + MAX_SIZE - 1;
         assert!(is_variable(at(end - size_of::<[usize; 2]>())));
         for address in [end - size_of::<[usize; 2]>() + 1, end, start - 8, 0, usize::MAX - 7] {
             assert!(!is_variable(at(address)));

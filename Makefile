@@ -176,6 +176,7 @@ uninstall:
 include tests-c/tests.mk
 include tests-c/torture/torture.mk
 include tests-c/threads.mk
+include tests-c/distributions.mk
 include fuzz/fuzz.mk
 include tests-c/faults/faults.mk
 include packaging.mk

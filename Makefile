@@ -68,7 +68,7 @@ COMMA := ,
 # libraries that it needs. The C library is removed from that list, since the C compiler driver adds it.
 $(B)/rust.a: $(SOURCES)
 	@mkdir -p $(B)
-	$(CARGO_RUSTC) --crate-type staticlib -- --print native-static-libs=$(abspath $(B)/rust-libs)
+	$(CARGO_RUSTC) --no-default-features --crate-type staticlib -- --print native-static-libs=$(abspath $(B)/rust-libs)
 	@touch $(B)/rust-libs
 	tr ' ' '\n' <$(B)/rust-libs | grep -vxE -e '-lgcc_s|-lc|' | sort -u | tr '\n' ' ' >$(B)/private-libs
 	cp $(CARGO_OUT)/libmmsysio.a $@

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * variadic.c: the C part of the functions that take "..." or a va_list
+ * variadic.c: the functions that take "..." or a va_list
  *
- * The C library formats the text; everything else is done in Rust. No function in this file is exported:
- * src/capi/variadic.rs defines the public names, which jump to these functions, and the callbacks that they call.
+ * The C library formats the text; everything else is done in Rust.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -15,6 +14,13 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
+/* With JUMPS, src/capi/jumps.rs defines the public names, which jump to functions with these names. */
+#ifdef JUMPS
+#define ENTRY_POINT(name) HIDDEN mmsysio_##name
+#else
+#define ENTRY_POINT(name) name
+#endif
+
 /* The size of a description and of a log line. */
 #define TEXT_SIZE 256
 
@@ -23,16 +29,6 @@ HIDDEN int mmsysio_raise(int errnum, const char *module, const char *func, const
                          const char *extid, const char *desc);
 HIDDEN int mmsysio_log_is_enabled(int lvl);
 HIDDEN void mmsysio_log_line(int lvl, const char *location, const char *msg);
-
-/* Called from Rust. */
-HIDDEN int mmsysio_raise_error_full(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
-                                    const char *extid, const char *desc, ...);
-HIDDEN int mmsysio_raise_error_vfull(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
-                                     const char *extid, const char *desc, va_list args);
-HIDDEN int mmsysio_raise_from_errno_full(const char *module, const char *func, const char *srcfile, int srcline,
-                                         const char *extid, const char *desc_fmt, ...);
-HIDDEN void mmsysio_print_lasterror(const char *info, ...);
-HIDDEN void mmsysio_log(int lvl, const char *location, const char *msg, ...);
 
 /* Formats into text, truncated to its size. If fmt is NULL or formatting fails, text is empty. */
 static void format(char text[TEXT_SIZE], const char *fmt, va_list args)
@@ -46,8 +42,8 @@ static int is_ignoring_errors(void)
 	return mm_error_set_flags(0, 0) & MM_ERROR_IGNORE;
 }
 
-int mmsysio_raise_error_vfull(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
-                              const char *extid, const char *desc, va_list args)
+static int format_and_raise(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
+                            const char *extid, const char *desc, va_list args)
 {
 	char text[TEXT_SIZE];
 	int errno_at_entry = errno;
@@ -60,19 +56,25 @@ int mmsysio_raise_error_vfull(int errnum, const char *module, const char *func, 
 	return mmsysio_raise(errnum, module, func, srcfile, srcline, extid, text);
 }
 
-int mmsysio_raise_error_full(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
-                             const char *extid, const char *desc, ...)
+int ENTRY_POINT(mm_raise_error_vfull)(int errnum, const char *module, const char *func, const char *srcfile,
+                                      int srcline, const char *extid, const char *desc, va_list args)
+{
+	return format_and_raise(errnum, module, func, srcfile, srcline, extid, desc, args);
+}
+
+int ENTRY_POINT(mm_raise_error_full)(int errnum, const char *module, const char *func, const char *srcfile, int srcline,
+                                     const char *extid, const char *desc, ...)
 {
 	va_list args;
 
 	va_start(args, desc);
-	mmsysio_raise_error_vfull(errnum, module, func, srcfile, srcline, extid, desc, args);
+	format_and_raise(errnum, module, func, srcfile, srcline, extid, desc, args);
 	va_end(args);
 	return -1;
 }
 
-int mmsysio_raise_from_errno_full(const char *module, const char *func, const char *srcfile, int srcline,
-                                  const char *extid, const char *desc_fmt, ...)
+int ENTRY_POINT(mm_raise_from_errno_full)(const char *module, const char *func, const char *srcfile, int srcline,
+                                          const char *extid, const char *desc_fmt, ...)
 {
 	char text[TEXT_SIZE];
 	int errnum = errno;
@@ -91,7 +93,7 @@ int mmsysio_raise_from_errno_full(const char *module, const char *func, const ch
 	return mmsysio_raise(errnum, module, func, srcfile, srcline, extid, text);
 }
 
-void mmsysio_print_lasterror(const char *info, ...)
+void ENTRY_POINT(mm_print_lasterror)(const char *info, ...)
 {
 	if (info != NULL) {
 		va_list args;
@@ -123,7 +125,7 @@ void mmsysio_print_lasterror(const char *info, ...)
 	}
 }
 
-void mmsysio_log(int lvl, const char *location, const char *msg, ...)
+void ENTRY_POINT(mm_log)(int lvl, const char *location, const char *msg, ...)
 {
 	char text[TEXT_SIZE];
 	int errno_at_entry = errno;

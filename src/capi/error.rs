@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entry points of mmerrno.h, which is maintained by hand and contains their documentation. Those that take `...` are
-//! in `variadic`.
+//! in `variadic.c`.
 #![allow(missing_docs, reason = "mmerrno.h documents them")]
 #![allow(clippy::missing_safety_doc, reason = "pointers are as the head of capi says")]
 
@@ -113,6 +113,7 @@ pub extern "C" fn mm_get_lasterror_module() -> *const c_char {
 ///
 /// # Safety
 /// All pointers are strings.
+#[cfg_attr(not(jumps), unsafe(export_name = "mmsysio_raise"))]
 pub(super) unsafe extern "C" fn raise_formatted(
     errnum: c_int,
     module: *const c_char,

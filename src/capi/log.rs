@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entry points of mmlog.h, which is maintained by hand and contains their documentation. `mm_log` itself is in
-//! `variadic`.
+//! `variadic.c`.
 #![allow(missing_docs, reason = "mmlog.h documents them")]
 
 use super::arg;
@@ -13,6 +13,7 @@ pub extern "C" fn mm_log_set_maxlvl(lvl: c_int) -> c_int {
 }
 
 /// Returns, for variadic.c, whether a line must be formatted.
+#[cfg_attr(not(jumps), unsafe(export_name = "mmsysio_log_is_enabled"))]
 pub(super) extern "C" fn is_enabled(lvl: c_int) -> c_int {
     c_int::from(log::is_enabled(lvl))
 }
@@ -21,6 +22,7 @@ pub(super) extern "C" fn is_enabled(lvl: c_int) -> c_int {
 ///
 /// # Safety
 /// Both pointers are strings.
+#[cfg_attr(not(jumps), unsafe(export_name = "mmsysio_log_line"))]
 pub(super) unsafe extern "C" fn line(lvl: c_int, location: *const c_char, msg: *const c_char) {
     // SAFETY: strings, as the caller promised.
     let (location, msg) = unsafe { (arg::text::<256>(location, "(null)"), arg::text::<256>(msg, "")) };

@@ -27,8 +27,9 @@ pub mod error;
 pub mod log;
 pub mod time;
 
+#[cfg(jumps)]
+mod jumps;
 mod load;
-mod variadic;
 
 #[cfg(test)]
 mod constants;

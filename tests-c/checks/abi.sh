@@ -31,8 +31,18 @@ sed 's/@@.*//' "$scratch/map" | sort >"$scratch/names"
 nm -D --defined-only "$product" | awk '$2 != "A" { print $3 }' | sort >"$scratch/product"
 same "exports of $product" "$scratch/map" "$scratch/product"
 
-nm -D --defined-only "$cdylib" | awk '{ print $3 }' | sort >"$scratch/cdylib"
-same "exports of $cdylib" "$scratch/names" "$scratch/cdylib"
+rust=$(${RUSTC:-rustc} --version | sed 's/^rustc 1\.\([0-9]*\).*/\1/')
+machine=$(readelf -hW "$product" | sed -n 's/^ *Machine: *//p')
+
+# Where src/capi/jumps.rs cannot be compiled, the library that cargo links lacks the functions with variable arguments,
+# and exports the functions that variadic.c calls.
+variadic='^mm_(raise_error_v?full|raise_from_errno_full|print_lasterror|log)$|^mmsysio_'
+case $machine in
+*X86-64 | AArch64) [ "$rust" -lt 88 ] || variadic='^$' ;;
+esac
+grep -vE "$variadic" "$scratch/names" >"$scratch/expected" || true
+nm -D --defined-only "$cdylib" | awk '{ print $3 }' | grep -vE "$variadic" | sort >"$scratch/cdylib"
+same "exports of $cdylib" "$scratch/expected" "$scratch/cdylib"
 
 nm --defined-only --extern-only "$archive" | awk 'NF == 3 { print $3 }' | sort >"$scratch/archive"
 same "globals of $archive" "$scratch/names" "$scratch/archive"
@@ -58,14 +68,15 @@ printf '%s\n' "$dynamic" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(
 [ ! -s "$scratch/needed" ] || fail "needs more than the C library: $(tr '\n' ' ' <"$scratch/needed")"
 
 # On x86-64. The size with Rust 1.95 is 142 KiB; older compilers produce more, 1.85 about 15 % more.
-if readelf -hW "$product" | grep -q 'Machine:.*X86-64'; then
-	rust=$(${RUSTC:-rustc} --version | sed 's/^rustc 1\.\([0-9]*\).*/\1/')
+case $machine in
+*X86-64)
 	limit=160
 	[ "$rust" -ge 95 ] || limit=184
 	strip --strip-unneeded -o "$scratch/stripped" "$product"
 	size=$(($(wc -c <"$scratch/stripped") / 1024))
 	[ "$size" -le "$limit" ] || fail "the stripped library has $size KiB, more than $limit KiB, the limit for Rust 1.$rust"
-fi
+	;;
+esac
 
 # The file name is the SONAME followed by minor and patch version, of any number of digits.
 for version in 1.0.0 1.0.1 1.1.0 1.1.1 1.1.11 1.11.0 1.11.1 1.10.1 1.21.1; do

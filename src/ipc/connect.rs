@@ -52,8 +52,10 @@ impl<'a> Connecting<'a> {
                 return Err(Error::io(failure, format_args!("cannot connect to {address}: {reason}")));
             }
             if self.waiting.is_over().map_err(|e| not_waited(e, address))? {
-                let what = format_args!("cannot connect to {address} within {timeout}: {reason}");
-                return Err(Error::new(libc::ETIMEDOUT, what));
+                return Err(Error::new(
+                    libc::ETIMEDOUT,
+                    format_args!("cannot connect to {address} within {timeout}: {reason}"),
+                ));
             }
             self.waiting.pause(obstacle, cancellation).map_err(|e| not_waited(e, address))?;
         }

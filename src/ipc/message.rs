@@ -16,16 +16,13 @@ use errno::Errno;
 #[inline(always)]
 #[track_caller]
 pub fn send(fd: Fd, message: &impl Outgoing) -> ByteCount {
-    if message.descriptors().is_empty()
-        && let Some(buffer) = message.buffers().only_buffer(message)
-    {
-        // send() costs the kernel less than sendmsg(). The peer cannot tell the difference.
-        return match message::send(fd, &buffer, libc::MSG_NOSIGNAL) {
-            Ok(bytes) => ByteCount::new(bytes),
-            Err(failure) => not_sent(failure, fd, 1, 0).into(),
-        };
+    let buffer = if message.descriptors().is_empty() { message.buffers().only_buffer(message) } else { None };
+    let Some(buffer) = buffer else { return send_any(fd, message) };
+    // send() costs the kernel less than sendmsg(). The peer cannot tell the difference.
+    match message::send(fd, &buffer, libc::MSG_NOSIGNAL) {
+        Ok(bytes) => ByteCount::new(bytes),
+        Err(failure) => not_sent(failure, fd, 1, 0).into(),
     }
-    send_any(fd, message)
 }
 
 // Not inlined: the common case would otherwise save the registers and reserve the stack that only the other cases need.
@@ -45,12 +42,18 @@ fn send_any(fd: Fd, message: &impl Outgoing) -> ByteCount {
 #[cold]
 #[track_caller]
 fn not_sendable(count: c_int) -> Error {
-    let reason = match usize::try_from(count) {
-        Err(_) => format_args!("the number is negative"),
-        Ok(count) if count > MAX_DESCRIPTORS => format_args!("a message carries at most {MAX_DESCRIPTORS}"),
-        Ok(_) => format_args!("argument msg->fds is NULL"),
-    };
-    Error::new(libc::EINVAL, format_args!("cannot send {count} file descriptors: {reason}"))
+    match usize::try_from(count) {
+        Err(_) => {
+            Error::new(libc::EINVAL, format_args!("cannot send {count} file descriptors: the number is negative"))
+        }
+        Ok(count) if count > MAX_DESCRIPTORS => Error::new(
+            libc::EINVAL,
+            format_args!("cannot send {count} file descriptors: a message carries at most {MAX_DESCRIPTORS}"),
+        ),
+        Ok(_) => {
+            Error::new(libc::EINVAL, format_args!("cannot send {count} file descriptors: argument msg->fds is NULL"))
+        }
+    }
 }
 
 #[cold]
@@ -183,12 +186,11 @@ impl Endpoint {
     /// that the peer sent before it closed the connection can still be received after that.
     #[track_caller]
     fn receive_after(self, failure: Errno, buffers: IovArray, descriptors: &FdArray) -> Result<Received> {
-        if failure.0 == libc::ECONNRESET
-            && matches!(self.state(), State::HungUp)
-            && let Ok(received) = message::recvmsg(self.fd, buffers, descriptors, libc::MSG_DONTWAIT)
-            && let Ok(received) = self.datagram_or_end(received)
-        {
-            return Ok(received);
+        if failure.0 == libc::ECONNRESET && matches!(self.state(), State::HungUp) {
+            let again = message::recvmsg(self.fd, buffers, descriptors, libc::MSG_DONTWAIT);
+            if let Ok(Ok(received)) = again.map(|received| self.datagram_or_end(received)) {
+                return Ok(received);
+            }
         }
         let (fd, count) = (self.fd, buffers.count());
         Err(Error::io(
@@ -201,16 +203,20 @@ impl Endpoint {
     #[track_caller]
     fn ended(self) -> Error {
         let fd = self.fd;
-        let what =
-            format_args!("cannot receive a datagram from file descriptor {fd}: the peer has closed the connection");
-        Error::os(Errno(libc::EPIPE), what).not_logged()
+        Error::os(
+            Errno(libc::EPIPE),
+            format_args!("cannot receive a datagram from file descriptor {fd}: the peer has closed the connection"),
+        )
+        .not_logged()
     }
 
     #[track_caller]
     fn closed(self) -> Error {
         let fd = self.fd;
-        let what = format_args!("cannot receive a datagram from file descriptor {fd}: it was closed during the call");
-        Error::os(Errno(libc::EBADF), what)
+        Error::os(
+            Errno(libc::EBADF),
+            format_args!("cannot receive a datagram from file descriptor {fd}: it was closed during the call"),
+        )
     }
 }
 

@@ -157,9 +157,10 @@ impl Watch {
     /// Tries to acquire a front slot if the client has none. One may be free by now, and a server notifies the front
     /// slots first.
     fn move_to_front(&mut self) {
-        if !self.slot.as_ref().is_some_and(Slot::is_in_front)
-            && let Ok(slot) = self.slots.acquire_in_front(spread())
-        {
+        if self.slot.as_ref().is_some_and(Slot::is_in_front) {
+            return;
+        }
+        if let Ok(slot) = self.slots.acquire_in_front(spread()) {
             self.slot = Some(slot);
         }
     }

@@ -81,10 +81,11 @@ impl Slots {
     /// client waits.
     pub fn announce(&self) {
         let _errno = PreservedErrno::new();
-        if let Ok(socket) = sender()
-            && self.wake(socket.fd(), 0..FRONT)
-        {
-            self.wake(socket.fd(), FRONT..COUNT);
+        if let Ok(socket) = sender() {
+            let is_any_waiting = self.wake(socket.fd(), 0..FRONT);
+            if is_any_waiting {
+                self.wake(socket.fd(), FRONT..COUNT);
+            }
         }
     }
 

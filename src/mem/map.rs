@@ -100,8 +100,10 @@ fn sharing(flags: c_int) -> c_int {
 pub fn unmap(memory: UnusedMemory) -> Result<()> {
     let address = memory.address();
     let Some(record) = forget(address) else {
-        let what = format_args!("cannot unmap address {address:#x}: no mapping begins there");
-        return Err(Error::os(Errno(libc::EFAULT), what));
+        return Err(Error::os(
+            Errno(libc::EFAULT),
+            format_args!("cannot unmap address {address:#x}: no mapping begins there"),
+        ));
     };
     let size = record.size();
     record.unmap(memory).map_err(|(e, record)| {

@@ -26,10 +26,12 @@ pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
     };
     let size = value.size() as usize;
     if size != size_of::<c_int>() {
-        let what = format_args!(
-            "cannot set timeout option {name} of file descriptor {fd}: the value must be an int of milliseconds, not {size} bytes"
-        );
-        return Err(Error::new(libc::EINVAL, what));
+        return Err(Error::new(
+            libc::EINVAL,
+            format_args!(
+                "cannot set timeout option {name} of file descriptor {fd}: the value must be an int of milliseconds, not {size} bytes"
+            ),
+        ));
     }
     // The size is right, so the value is null.
     let milliseconds = value.as_int().ok_or_else(|| failed(Errno(libc::EFAULT)))?;

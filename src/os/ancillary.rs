@@ -230,12 +230,13 @@ mod tests {
     use super::*;
     use crate::sys::socket::empty_msghdr;
     use std::os::fd::IntoRawFd;
+    use std::os::unix::net::UnixStream;
     use std::vec;
     use std::vec::Vec;
 
     /// Creates file descriptors that a test may transfer to the library.
     fn descriptors(count: usize) -> Vec<c_int> {
-        (0..count).map(|_| std::io::pipe().unwrap().0.into_raw_fd()).collect()
+        (0..count).map(|_| UnixStream::pair().unwrap().0.into_raw_fd()).collect()
     }
 
     fn is_open(fd: c_int) -> bool {

@@ -99,6 +99,7 @@ fn number(name: &[u8]) -> Option<c_int> {
 mod tests {
     use super::*;
     use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
     use std::vec::Vec;
 
     #[test]
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn listed_descriptors_are_marked_close_on_exec() {
-        let (reader, writer) = std::io::pipe().unwrap();
+        let (reader, writer) = UnixStream::pair().unwrap();
         let (reader, writer) = (reader.as_raw_fd(), writer.as_raw_fd());
         let (low, high) = (Fd::from_c(reader.min(writer)), Fd::from_c(reader.max(writer)));
         file::fcntl_setfd(low, 0).unwrap();

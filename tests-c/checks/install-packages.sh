@@ -9,7 +9,7 @@ need() { # need COMMAND PACKAGE
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 
-need cargo "Rust 1.88 or newer, from the distribution or rustup"
+need cargo "Rust 1.85 or newer, from the distribution or rustup"
 if [ -n "$missing" ]; then
 	echo "Missing:$missing" >&2
 	exit 1

@@ -40,7 +40,9 @@ struct Vfork<'a> {
     progress: NonNull<Failure>,
     stacks: NonNull<c_void>,
     /// Set by the child. The parent sees this only if the child shares its memory.
-    is_shared: AtomicBool,
+    is_shared_with_child: AtomicBool,
+    /// The same for a grandchild and its parent.
+    is_shared_with_grandchild: AtomicBool,
     /// The TID of the grandchild while it shares the memory. The kernel writes and clears it.
     grandchild: AtomicU32,
 }
@@ -74,18 +76,20 @@ impl Vfork<'_> {
             progress: memory.first().cast(),
             // The end of a page, which is sufficiently aligned for a stack.
             stacks: memory.end(),
-            is_shared: AtomicBool::new(false),
+            is_shared_with_child: AtomicBool::new(false),
+            is_shared_with_grandchild: AtomicBool::new(false),
             grandchild: AtomicU32::new(0),
         };
         vfork.report(BEGUN);
         let child = vfork.clone_onto_stack(0, entry, 0).map_err(|e| Step::Clone.failed(e))?;
-        vfork.await_progress(child);
-        if vfork.is_shared.load(Ordering::Relaxed) {
-            SHARES_MEMORY.store(true, Ordering::Relaxed);
-        }
         if is_intermediate {
             reap(child);
             vfork.await_grandchild();
+        } else {
+            vfork.await_execution(child, &vfork.is_shared_with_child);
+        }
+        if vfork.is_shared_with_child.load(Ordering::Relaxed) {
+            SHARES_MEMORY.store(true, Ordering::Relaxed);
         }
         let progress = vfork.progress();
         if !is_intermediate && progress.errno != 0 {
@@ -120,10 +124,20 @@ impl Vfork<'_> {
         unsafe { self.progress.write_volatile(progress) }
     }
 
-    /// Waits until the child has reported progress or terminated. The kernel suspends the parent in clone() until then,
-    /// so this returns immediately. Under an emulator, clone() may return earlier.
-    fn await_progress(&self, child: libc::pid_t) {
-        while self.progress().step == Step::Begin && !has_ended(child) {
+    /// Waits until the child has executed the program, reported a failure, or terminated. The kernel suspends the parent
+    /// in clone() until then, so this returns immediately. If clone() was a fork(), it has returned earlier.
+    fn await_execution(&self, child: libc::pid_t, is_shared: &AtomicBool) {
+        if is_shared.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_visible = is_execution_visible();
+        loop {
+            let progress = self.progress();
+            let is_executing = progress.step == Step::Execute && progress.errno == 0;
+            let is_done = if is_executing { !is_visible || has_executed(child) } else { progress.step != Step::Begin };
+            if is_done || has_ended(child) {
+                return;
+            }
             let _ = time::nanosleep(Duration::from_millis(1));
         }
     }
@@ -143,7 +157,6 @@ impl Vfork<'_> {
 
     /// Executes the program, or reports the failure.
     fn run_program(&self) -> c_int {
-        self.is_shared.store(true, Ordering::Relaxed);
         reset_handlers();
         let base = match self.execution.prepare() {
             Ok(base) => base,
@@ -161,14 +174,13 @@ impl Vfork<'_> {
     /// Creates the grandchild, and returns once it has executed the program. Otherwise reports the failure. All signals
     /// remain blocked.
     fn run_intermediate(&self) -> c_int {
-        self.is_shared.store(true, Ordering::Relaxed);
         process::umask(0);
         let created = process::setsid()
             .map_err(|e| Step::Detach.failed(e))
-            .and_then(|()| self.clone_onto_stack(1, program_entry, RECORD_TID).map_err(|e| Step::Clone.failed(e)));
+            .and_then(|()| self.clone_onto_stack(1, grandchild_entry, RECORD_TID).map_err(|e| Step::Clone.failed(e)));
         match created {
             Ok(child) => {
-                self.await_progress(child);
+                self.await_execution(child, &self.is_shared_with_grandchild);
                 0
             }
             Err(failure) => {
@@ -179,14 +191,25 @@ impl Vfork<'_> {
     }
 }
 
-extern "C" fn program_entry(vfork: *mut c_void) -> c_int {
+extern "C" fn program_entry(argument: *mut c_void) -> c_int {
     // SAFETY: clone_onto_stack() passes a Vfork.
-    process::exit_group(unsafe { (*vfork.cast::<Vfork>()).run_program() })
+    let vfork = unsafe { &*argument.cast::<Vfork>() };
+    vfork.is_shared_with_child.store(true, Ordering::Relaxed);
+    process::exit_group(vfork.run_program())
 }
 
-extern "C" fn intermediate_entry(vfork: *mut c_void) -> c_int {
-    // SAFETY: clone_onto_stack() passes a Vfork.
-    process::exit_group(unsafe { (*vfork.cast::<Vfork>()).run_intermediate() })
+extern "C" fn intermediate_entry(argument: *mut c_void) -> c_int {
+    // SAFETY: as in program_entry().
+    let vfork = unsafe { &*argument.cast::<Vfork>() };
+    vfork.is_shared_with_child.store(true, Ordering::Relaxed);
+    process::exit_group(vfork.run_intermediate())
+}
+
+extern "C" fn grandchild_entry(argument: *mut c_void) -> c_int {
+    // SAFETY: as in program_entry().
+    let vfork = unsafe { &*argument.cast::<Vfork>() };
+    vfork.is_shared_with_grandchild.store(true, Ordering::Relaxed);
+    process::exit_group(vfork.run_program())
 }
 
 // --- signals -------------------------------------------------------------------------------------------------------
@@ -229,4 +252,19 @@ fn reap(child: libc::pid_t) {
 /// Returns whether a child has terminated, without waiting for it. The child is not reaped.
 fn has_ended(child: libc::pid_t) -> bool {
     process::waitid(child, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) != Ok(0)
+}
+
+/// Returns whether a child has executed a program. The kernel then refuses to change its process group, whatever the
+/// new group is. A program may have created a session of its own, which gives another errno.
+fn has_executed(child: libc::pid_t) -> bool {
+    process::setpgid(child, NO_PROCESS_GROUP) == Err(Errno(libc::EACCES))
+        || process::getsid(child) != process::getsid(0)
+}
+
+/// More than the largest process ID.
+const NO_PROCESS_GROUP: libc::pid_t = libc::pid_t::MAX;
+
+/// Returns whether [`has_executed`] can be relied on. A sandbox may deny the call that it makes.
+fn is_execution_visible() -> bool {
+    process::setpgid(0, -1) == Err(Errno(libc::EINVAL))
 }

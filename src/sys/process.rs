@@ -111,6 +111,16 @@ pub fn getauxval(kind: c_ulong) -> usize {
     unsafe { libc::getauxval(kind) as usize }
 }
 
+pub fn setpgid(process: libc::pid_t, group: libc::pid_t) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::setpgid(process, group) }).map(drop)
+}
+
+pub fn getsid(process: libc::pid_t) -> Result<libc::pid_t> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::getsid(process) })
+}
+
 pub fn setsid() -> Result<()> {
     // SAFETY: no pointer is passed.
     check(unsafe { libc::setsid() }).map(drop)

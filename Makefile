@@ -34,13 +34,20 @@ HTML      := $(patsubst man/pages/%.page,%.3.html,$(wildcard man/pages/*.page)) 
 NAMES     := $(shell sed -n 's/^ *\(mm_[a-z0-9_]*\);$$/\1/p' src/mmsysio.map)
 SOURCES   := Cargo.toml Cargo.lock build.rs $(shell find src -type f) $(addprefix include/,$(HEADERS))
 
+FIND_TOOLS = CARGO="$(CARGO)" CC="$(CC)" LD="$(LD)" AR="$(AR)" OBJCOPY="$(OBJCOPY)" CFLAGS='$(CFLAGS)' \
+             LDFLAGS='$(LDFLAGS)' tests-c/checks/install-packages.sh build
+
 .DELETE_ON_ERROR:
-.PHONY: all help install install-strip install-html uninstall clean header man html demo
+.PHONY: all build-packages help install install-strip install-html uninstall clean header man html demo
 
 ##@ Build and install
 
 ## all: build the shared and, unless STATIC=no, the static library; the default
 all: $(B)/$(REALNAME) $(B)/mmsysio.pc $(B)/mmsysioConfig.cmake $(B)/mmsysioConfigVersion.cmake $(if $(filter yes,$(STATIC)),$(B)/libmmsysio.a)
+
+## build-packages: install Rust and the C compiler, as root on Debian or Ubuntu; otherwise print what is missing
+build-packages:
+	@$(FIND_TOOLS)
 
 ## help: list the targets
 help:
@@ -66,7 +73,11 @@ COMMA := ,
 
 # cargo builds an archive of the library and the parts of Rust's core library that it uses, and reports the system
 # libraries that it needs. The C library is removed from that list, since the C compiler driver adds it.
+#
+# The tools are looked for only here, when something is to be compiled: `sudo make install` after `make` needs none of
+# them, and must not install any.
 $(B)/rust.a: $(SOURCES)
+	@$(FIND_TOOLS)
 	@mkdir -p $(B)
 	$(CARGO_RUSTC) --no-default-features --crate-type staticlib -- --print native-static-libs=$(abspath $(B)/rust-libs)
 	@touch $(B)/rust-libs

@@ -8,30 +8,54 @@ CHROOTS=${CHROOTS:-$PWD/build/chroots}
 
 # chroot_create NAME SUITE [PACKAGE...]
 # Creates the chroot and installs the packages, unless that was done before. DEBIAN_MIRROR is the mirror, if not
-# debootstrap's default.
+# debootstrap's default. The new system is kept as an archive, from which other chroots of the suite are made.
 chroot_create() {
 	chroot_name=$1 chroot_suite=$2
 	shift 2
 	chroot_root=$CHROOTS/$chroot_name
 	if [ ! -e "$chroot_root.created" ]; then
-		rm -rf "$chroot_root"
+		chroot_bootstrap "$chroot_suite"
+		chroot_remove "$chroot_name"
 		mkdir -p "$chroot_root"
-		debootstrap --variant=minbase "$chroot_suite" "$chroot_root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} \
-			>"$chroot_root.log" 2>&1 || {
-			tail -n 5 "$chroot_root.log" >&2
-			return 1
-		}
-		# A mirror may be older than its release file permits.
-		cat >"$chroot_root/etc/apt/apt.conf.d/99checks" <<-'EOF'
-			Acquire::Check-Valid-Until "false";
-			Acquire::Retries "3";
-			APT::Install-Recommends "false";
-		EOF
-		printf '#!/bin/sh\nexit 101\n' >"$chroot_root/usr/sbin/policy-rc.d"
-		chmod 755 "$chroot_root/usr/sbin/policy-rc.d"
+		tar -x -C "$chroot_root" -f "$CHROOTS/$chroot_suite.base.tar"
 		touch "$chroot_root.created"
 	fi
 	[ $# -eq 0 ] || chroot_install "$chroot_name" "$@"
+}
+
+# chroot_remove NAME
+chroot_remove() {
+	rm -rf "${CHROOTS:?}/${1:?}" "$CHROOTS/$1.created" "$CHROOTS/$1.packages" "$CHROOTS/$1.log"
+}
+
+# chroot_bootstrap SUITE
+# Creates the archive of a new system. debootstrap mounts /proc: the namespace removes the mount even if it is killed.
+chroot_bootstrap() {
+	chroot_base=$CHROOTS/$1.base
+	[ ! -e "$chroot_base.tar" ] || return 0
+	rm -rf "$chroot_base"
+	mkdir -p "$chroot_base"
+	unshare --mount --pid --fork --kill-child --mount-proc -- debootstrap --variant=minbase "$1" "$chroot_base" \
+		${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$chroot_base.log" 2>&1 || {
+		tail -n 5 "$chroot_base.log" >&2
+		return 1
+	}
+	# A mirror may be older than its release file permits.
+	cat >"$chroot_base/etc/apt/apt.conf.d/99checks" <<-'EOF'
+		Acquire::Check-Valid-Until "false";
+		Acquire::Retries "3";
+		APT::Install-Recommends "false";
+	EOF
+	printf '#!/bin/sh\nexit 101\n' >"$chroot_base/usr/sbin/policy-rc.d"
+	chmod 755 "$chroot_base/usr/sbin/policy-rc.d"
+	# Certification authorities that were added to this machine may be needed to reach a registry from it.
+	if [ -e /usr/local/share/ca-certificates ]; then
+		mkdir -p "$chroot_base/usr/local/share/ca-certificates"
+		cp -R /usr/local/share/ca-certificates/. "$chroot_base/usr/local/share/ca-certificates"
+	fi
+	tar -c --one-file-system -C "$chroot_base" -f "$chroot_base.tar.$$" .
+	rm -rf "$chroot_base"
+	mv "$chroot_base.tar.$$" "$chroot_base.tar"
 }
 
 # chroot_install NAME PACKAGE...
@@ -51,7 +75,7 @@ chroot_install() {
 
 # chroot_run NAME COMMAND [ARGUMENT...]
 # Runs the command as root of the chroot, in /. If CHROOT_OFFLINE is set, without network. CHROOT_BIND is a directory
-# of the host that appears as /host, read-only.
+# of the host that appears as /host, read-only. Of the environment, only proxies are passed on.
 chroot_run() {
 	chroot_name=$1
 	shift
@@ -70,6 +94,8 @@ chroot_run() {
 		fi
 		cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || :
 		[ -z "${CHROOT_OFFLINE:-}" ] || ip link set lo up 2>/dev/null || :
-		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb chroot "$root" "$@"
+		proxies=$(env | grep -E "^(http|https|ftp|all|no)_proxy=[^ ]*$" || :)
+		# shellcheck disable=SC2086
+		exec env -i $proxies PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb chroot "$root" "$@"
 	' sh "$CHROOTS/$chroot_name" "${CHROOT_BIND:-}" "$@"
 }

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Checks the oldest Rust that is supported, and the set-up on a new machine, in chroots of Debian 13. With Debian's own
+# Rust and without network, the tarball with the crates builds and passes the C tests and check-abi. Where only make and
+# git are installed, make installs all that it needs. Requires root. Usage: msrv.sh (from the top of the sources)
+set -eu
+export LC_ALL=C
+
+fail() {
+	echo "msrv: $1" >&2
+	exit 1
+}
+[ "$(id -u)" -eq 0 ] || fail "root is required to create a chroot"
+tests-c/checks/install-packages.sh chroot
+tests-c/checks/install-packages.sh dist
+# shellcheck source-path=SCRIPTDIR/../..
+. tests-c/checks/chroot.sh
+wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+name=libmmsysio-$version
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir -p "$CHROOTS"
+log=$CHROOTS/msrv.log
+show() { # show WHAT: the end of the log, after a failure
+	tail -n 40 "$log" >&2
+	fail "$1; the whole output is in $log"
+}
+
+# The committed sources, and the tarball of them. Unpacked from a tarball, there is no repository to clone.
+if [ -e .git ]; then
+	git clone --quiet . "$scratch/source"
+	[ -z "$(git status --porcelain)" ] || echo "msrv: changes that are not committed are not tested"
+else
+	mkdir "$scratch/source"
+	tar -c --exclude=./build --exclude=./target . | tar -x -C "$scratch/source"
+fi
+(cd "$scratch/source" && tests-c/checks/dist.sh "$scratch/$name.tar.xz") >"$log" 2>&1 || show "cannot make the tarball"
+
+# --- Debian's own Rust, without network -------------------------------------------------------------------------------
+
+# The build dependencies of debian/control that the C tests and check-abi need.
+chroot_create trixie-msrv trixie cargo rustc gcc libc6-dev make binutils xz-utils pkg-config check libfuse3-dev netbase \
+	patchelf perl python3
+# shellcheck disable=SC2016
+CHROOT_OFFLINE=yes CHROOT_BIND=$scratch chroot_run trixie-msrv sh -eu -c '
+	for program in rustc cargo gcc; do
+		dpkg -S "$(command -v $program)" >/dev/null
+		$program --version | head -n 1
+	done
+	ldd --version | head -n 1
+	[ "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 ]
+	cd /tmp
+	tar -x -f "/host/$1.tar.xz"
+	cd "$1"
+	make CARGO_FLAGS=--frozen
+	make CARGO_FLAGS=--frozen check-c check-abi
+	[ ! -e /root/.cargo/registry ]
+' sh "$name" >"$log" 2>&1 || show "the tarball does not build, or fails its tests, with Debian 13's own Rust"
+grep -E '^(rustc|cargo|gcc|ldd) ' "$log"
+case $(sed -n 's/^rustc \([0-9]*\.[0-9]*\).*/\1/p' "$log") in
+"$wanted") ;;
+*) fail "Debian 13's rustc is not $wanted, which Cargo.toml names as the oldest" ;;
+esac
+grep -E '^(abi|mmlib):' "$log"
+tests=$(sed -n 's/^Files=\([0-9]*\), Tests=\([0-9]*\),.*/\2 C tests of \1 programs/p' "$log")
+if [ -z "$tests" ] || ! grep -q "^Result: PASS" "$log"; then show "no C test was run"; fi
+echo "msrv: Debian 13, Rust $wanted, without network: $tests passed, and check-abi"
+
+# --- a new machine, with nothing but make and git ---------------------------------------------------------------------
+
+chroot_remove trixie-new
+chroot_create trixie-new trixie make git
+# An ordinary user gets the command to run.
+# shellcheck disable=SC2016
+CHROOT_BIND=$scratch chroot_run trixie-new sh -eu -c '
+	for program in cc ld cargo rustc python3; do
+		! command -v $program || exit 1
+	done
+	git clone --quiet /host/source /root/libmmsysio
+	cp -R /root/libmmsysio /tmp/libmmsysio
+	chown -R nobody /tmp/libmmsysio
+	cd /tmp/libmmsysio
+	! setpriv --reuid=nobody make || exit 1
+' >"$log" 2>&1 || show "without a compiler, make does not fail for an ordinary user"
+grep -q "Missing: rustc $wanted or newer, cargo $wanted or newer, the C compiler cc" "$log" ||
+	show "make does not print what is missing"
+grep -q '^As root:  apt-get install .* cargo rustc$' "$log" || show "make does not print the command that installs Rust"
+grep '^As root:' "$log" | sed 's/^/msrv: an ordinary user is told: /'
+# As root, make and the first parts of make check install what they need.
+CHROOT_BIND=$scratch chroot_run trixie-new sh -eu -c '
+	cd /root/libmmsysio
+	make
+	make check-packages check-rust check-c
+' >"$log" 2>&1 || show "on a new Debian 13, make or make check fails"
+tests=$(sed -n 's/^Files=\([0-9]*\), Tests=\([0-9]*\),.*/\2 C tests of \1 programs/p' "$log")
+units=$(sed -n 's/^test result: ok\. \([0-9]*\) passed; 0 failed; 0 ignored.*/\1 unit tests of Rust/p' "$log")
+if [ -z "$tests" ] || [ -z "$units" ]; then show "no test was run"; fi
+# Afterwards nothing is missing, also for an ordinary user.
+# shellcheck disable=SC2016
+CHROOT_OFFLINE=yes chroot_run trixie-new sh -eu -c '
+	cd /root/libmmsysio
+	[ -z "$(tests-c/checks/install-packages.sh check 2>&1)" ]
+' || fail "after make check, packages are still missing"
+chroot_remove trixie-new
+echo "msrv: new Debian 13 with make and git: make and make check installed their packages; $units and $tests passed"

@@ -6,6 +6,20 @@
 
 CHROOTS=${CHROOTS:-$PWD/build/chroots}
 
+# source_tarball DIRECTORY
+# Puts the committed sources into DIRECTORY/source, and makes DIRECTORY/libmmsysio-VERSION.tar.xz from them. Where the
+# sources are not in a repository but were unpacked from the tarball, all of them are used.
+source_tarball() {
+	if [ -e .git ]; then
+		git clone --quiet . "$1/source"
+		[ -z "$(git status --porcelain)" ] || echo "Changes that are not committed are not tested."
+	else
+		mkdir "$1/source"
+		tar -c --exclude=./build --exclude=./target . | tar -x -C "$1/source"
+	fi
+	(cd "$1/source" && tests-c/checks/dist.sh "$1/libmmsysio-$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml).tar.xz")
+}
+
 # chroot_create NAME SUITE [PACKAGE...]
 # Creates the chroot and installs the packages, unless that was done before. DEBIAN_MIRROR is the mirror, if not
 # debootstrap's default. The new system is kept as an archive, from which other chroots of the suite are made.

@@ -29,33 +29,43 @@ new_enough() { # new_enough VERSION: is it at least the one that Cargo.toml name
 	[ "${1%%.*}" -gt "${wanted%%.*}" ] || { [ "${1%%.*}" -eq "${wanted%%.*}" ] && [ "${rest%%.*}" -ge "${minor%%.*}" ]; }
 }
 
+# Programs that no package replaces, since they are not Debian's but were chosen by a variable or by PATH.
+chosen=""
+
 need_rust() { # need_rust NAME COMMAND
+	path=$(command -v "${2%% *}") || path=""
 	# shellcheck disable=SC2086
 	found=$($2 --version 2>/dev/null | sed -n 's/^[a-z]* \([0-9]*\.[0-9][0-9.]*\).*/\1/p') || found=""
-	if [ -z "$found" ]; then
-		missing="$missing, $1 $wanted or newer"
-		rust=missing
-	elif ! new_enough "$found"; then
-		missing="$missing, $1 $wanted or newer ($(command -v "${2%% *}") is $found)"
-		rust=missing
-	fi
+	[ -z "$found" ] || ! new_enough "$found" || return 0
+	missing="$missing, $1 $wanted or newer${found:+ ($path is $found)}"
+	rust=missing
+	case $2:$path in
+	"$1:" | "$1:/usr/bin/"* | "$1:/bin/"*) ;;
+	*) chosen="$chosen, ${path:-$2}" ;;
+	esac
+}
+
+need_tool() { # need_tool NAME COMMAND
+	command -v "${2%% *}" >/dev/null 2>&1 && return 0
+	missing="$missing, $2"
+	[ "$1" = "$2" ] || chosen="$chosen, $2"
+	return 1
 }
 
 need_build() {
 	need_rust rustc "$rustc"
 	need_rust cargo "$cargo"
 	packages=" gcc libc6-dev binutils"
+	# The test program needs the C library and its headers, and ld.bfd.
 	# shellcheck disable=SC2086
-	if ! command -v ${CC:-cc} >/dev/null 2>&1; then
-		missing="$missing, the C compiler ${CC:-cc}"
-	# This needs the headers of the C library, its libraries and ld.bfd.
-	elif ! error=$(printf '#include <stdio.h>\nint main(void) { return 0; }\n' |
+	if need_tool cc "${CC:-cc}" && ! error=$(printf '#include <stdio.h>\nint main(void) { return 0; }\n' |
 		${CC:-cc} ${CFLAGS:-} ${LDFLAGS:-} -fuse-ld=bfd -x c - -o /dev/null 2>&1); then
-		missing="$missing, headers and libraries for ${CC:-cc} -fuse-ld=bfd ($(echo "$error" | grep -m 1 error || echo "$error" | head -n 1))"
+		error=$(echo "$error" | grep -m 1 error || echo "$error" | head -n 1)
+		missing="$missing, what ${CC:-cc} needs to link a program with ld.bfd ($error)"
 	fi
-	for tool in "${LD:-ld}" "${AR:-ar}" "${OBJCOPY:-objcopy}"; do
-		command -v "${tool%% *}" >/dev/null 2>&1 || missing="$missing, $tool"
-	done
+	need_tool ld "${LD:-ld}" || :
+	need_tool ar "${AR:-ar}" || :
+	need_tool objcopy "${OBJCOPY:-objcopy}" || :
 	# cargo downloads the crates, unless they are in vendor/ or were downloaded before. Debian's cargo only recommends
 	# the certificates.
 	if [ ! -e vendor ] && [ ! -e "${CARGO_HOME:-$HOME/.cargo}/registry" ] && [ -e /etc/debian_version ] &&
@@ -98,7 +108,8 @@ esac
 case $part in
 build) ;;
 check)
-	packages="$packages gcc g++ clang make binutils pkg-config check libfuse3-dev valgrind strace perl python3 mandoc diffutils netbase patchelf cmake libclang-rt-dev"
+	packages="$packages g++ clang make pkg-config check libfuse3-dev valgrind strace perl python3 mandoc diffutils netbase patchelf cmake libclang-rt-dev"
+	# Some tests use gcc and ld.bfd, whatever CC and LD are.
 	need gcc gcc
 	need g++ g++
 	need clang clang
@@ -139,7 +150,7 @@ html)
 	;;
 bench)
 	# The other libraries that the benchmarks measure, and the tool that counts instructions.
-	packages="$packages gcc make binutils pkg-config valgrind python3 libqb-dev libnng-dev libzmq3-dev libsystemd-dev"
+	packages="$packages make pkg-config valgrind python3 libqb-dev libnng-dev libzmq3-dev libsystemd-dev"
 	need gcc gcc
 	need pkg-config pkg-config
 	need valgrind valgrind
@@ -177,7 +188,7 @@ deb)
 	pkg-config --exists fuse3 2>/dev/null || missing="$missing, libfuse3-dev"
 	;;
 rpm)
-	packages="$packages rpm xz-utils cpio gcc make binutils check libfuse3-dev mandoc patchelf perl python3 netbase pkg-config iproute2"
+	packages="$packages rpm xz-utils cpio make check libfuse3-dev mandoc patchelf perl python3 netbase pkg-config iproute2"
 	need gcc gcc
 	need prove perl
 	need patchelf patchelf
@@ -214,8 +225,12 @@ fail() { # fail WHAT-TO-DO...
 	exit 1
 }
 if [ -n "${INSTALLED_BEFORE:-}" ]; then
-	fail "The packages that contain them are installed:$INSTALLED_BEFORE" \
-		"If another program with the same name comes first in PATH, change PATH, or set CARGO, RUSTC or CC."
+	fail "These packages are installed:$INSTALLED_BEFORE" \
+		"Look for other programs in PATH, and in the variables CARGO, RUSTC, CC, LD, AR, OBJCOPY, CFLAGS and LDFLAGS."
+fi
+if [ -n "$chosen" ]; then
+	fail "No package is installed in place of ${chosen#, }, which PATH or CARGO, RUSTC, CC, LD, AR or OBJCOPY names." \
+		"Install or update it; if it is rustup's:  rustup toolchain install stable"
 fi
 if ! command -v apt-get >/dev/null 2>&1; then
 	fail "Install them with the package manager of this system. Debian's names of the packages are:" \

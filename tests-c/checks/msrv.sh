@@ -28,15 +28,7 @@ show() { # show WHAT: the end of the log, after a failure
 	fail "$1; the whole output is in $log"
 }
 
-# The committed sources, and the tarball of them. Unpacked from a tarball, there is no repository to clone.
-if [ -e .git ]; then
-	git clone --quiet . "$scratch/source"
-	[ -z "$(git status --porcelain)" ] || echo "msrv: changes that are not committed are not tested"
-else
-	mkdir "$scratch/source"
-	tar -c --exclude=./build --exclude=./target . | tar -x -C "$scratch/source"
-fi
-(cd "$scratch/source" && tests-c/checks/dist.sh "$scratch/$name.tar.xz") >"$log" 2>&1 || show "cannot make the tarball"
+source_tarball "$scratch"
 
 # --- Debian's own Rust, without network -------------------------------------------------------------------------------
 
@@ -84,7 +76,7 @@ CHROOT_BIND=$scratch chroot_run trixie-new sh -eu -c '
 	cd /tmp/libmmsysio
 	! setpriv --reuid=nobody make || exit 1
 ' >"$log" 2>&1 || show "without a compiler, make does not fail for an ordinary user"
-grep -q "Missing: rustc $wanted or newer, cargo $wanted or newer, the C compiler cc" "$log" ||
+grep -q "Missing: rustc $wanted or newer, cargo $wanted or newer, cc, ld, ar, objcopy" "$log" ||
 	show "make does not print what is missing"
 grep -q '^As root:  apt-get install .* cargo rustc$' "$log" || show "make does not print the command that installs Rust"
 grep '^As root:' "$log" | sed 's/^/msrv: an ordinary user is told: /'

@@ -20,6 +20,8 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 name=libmmsysio-$version
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+# The builder reads the tarball.
+chmod 755 "$scratch"
 trap 'exit 1' HUP INT TERM
 mkdir -p "$CHROOTS"
 log=$CHROOTS/deb-chroot.log

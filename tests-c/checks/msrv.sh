@@ -79,7 +79,7 @@ CHROOT_BIND=$scratch chroot_run trixie-new sh -eu -c '
 grep -q "Missing: rustc $wanted or newer, cargo $wanted or newer, cc, ld, ar, objcopy" "$log" ||
 	show "make does not print what is missing"
 grep -q '^As root:  apt-get install .* cargo rustc$' "$log" || show "make does not print the command that installs Rust"
-grep '^As root:' "$log" | sed 's/^/msrv: an ordinary user is told: /'
+grep '^As root:' "$log" | sed 's/^/msrv: for an ordinary user, make prints: /'
 # As root, make and the first parts of make check install what they need.
 CHROOT_BIND=$scratch chroot_run trixie-new sh -eu -c '
 	cd /root/libmmsysio

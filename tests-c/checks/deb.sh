@@ -22,7 +22,7 @@ enough() { # enough VERSION: is it new enough for the sources?
 nodeps=""
 missing=$(dpkg-checkbuilddeps 2>&1 | sed -n 's/.*: Unmet build dependencies: //p')
 if [ -n "$missing" ]; then
-	others=$(echo "$missing" | sed -e 's/cargo ([^)]*)//' -e 's/rustc ([^)]*)//' | xargs)
+	others=$(echo "$missing" | sed 's/\(cargo\|rustc\)\(-web\)\{0,1\} ([^)]*)\( |\)\{0,1\}//g' | xargs)
 	if [ -n "$others" ]; then
 		echo "deb: missing build dependencies: $others" >&2
 		exit 1

@@ -417,7 +417,7 @@ START_TEST(descriptors_are_sent_with_many_buffers)
 {
 	struct iovec iov[7];
 	struct mm_ipc_msg msg = {.iov = iov, .num_iov = 7};
-	char data[7] = "buffers", result[8] = "";
+	char data[] = "buffers", result[8] = "";
 	struct ends ends;
 	int received[3];
 

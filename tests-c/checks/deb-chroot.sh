@@ -26,7 +26,7 @@ trap 'exit 1' HUP INT TERM
 mkdir -p "$CHROOTS"
 log=$CHROOTS/deb-chroot.log
 show() { # show WHAT: the end of the log, after a failure
-	tail -n 40 "$log" >&2
+	grep -v "^cc " "$log" | tail -n 40 >&2
 	fail "$1; the whole output is in $log"
 }
 source_tarball "$scratch"

@@ -124,7 +124,7 @@ END_TEST
 START_TEST(data_beyond_the_buffers_is_discarded_and_flagged)
 {
 	int fds[2], flags;
-	char text[16] = "................";
+	char text[] = "................";
 
 	connect_pair(fds);
 	send_bytes(fds[0], "0123456789", 10);

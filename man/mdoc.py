@@ -45,6 +45,9 @@ class Text:
         # Delimiters are separate arguments: .Fa ( name ) .
         name, arguments = call.split(" ", 1)
         parts = ["." + name, *opening, arguments]
+        # groff 1.24 does not accept an opening delimiter as an argument of Xr.
+        if opening and name == "Xr":
+            parts = [".Pf", opening, name, arguments]
         if rest:
             parts += ["Ns", escaped(rest)]
         return " ".join(parts + list(closing))

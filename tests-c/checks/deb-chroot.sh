@@ -64,9 +64,11 @@ for suite in "$@"; do
 	compilers=$(sed -n 's/^\(rustc\|gcc\) \(([^)]*) \)\{0,1\}\([0-9.]*\).*/\1 \3/p' "$log" | xargs)
 
 	# lintian, symbols, files, autopkgtest, purge.
-	# shellcheck disable=SC2016
 	chroot_run "$build" sh -eu -c '
 		DEBIAN_FRONTEND=noninteractive apt-get -q -y install lintian autopkgtest
+	' >"$log" 2>&1 || show "$suite: cannot install lintian"
+	# shellcheck disable=SC2016
+	CHROOT_OFFLINE=yes chroot_run "$build" sh -eu -c '
 		echo "lintian $(dpkg-query --show --showformat "\${Version}" lintian)"
 		cd /home/builder/source
 		tests-c/checks/check-deb.sh ..
@@ -87,13 +89,17 @@ for suite in "$@"; do
 		apt-get -q update
 		cp /host/packages/*.deb /tmp
 		apt-get -q -y install /tmp/*.deb "$@"
-		! dpkg --status rustc libstd-rust-dev >/dev/null 2>&1
+		for package in cargo rustc libstd-rust-dev; do
+			! dpkg --status $package >/dev/null 2>&1 || exit 1
+		done
+	' sh $needed >"$log" 2>&1 || show "$suite: cannot install the packages"
+	CHROOT_OFFLINE=yes CHROOT_BIND=$scratch chroot_run "$use" sh -eu -c '
 		mkdir /tmp/source
 		cd /tmp/source
 		cp -R /usr/share/doc/libmmsysio-dev/examples .
 		gzip -dc /usr/share/doc/libmmsysio-dev/README.md.gz >README.md
 		/host/packages/examples
-	' sh $needed >"$log" 2>&1 || show "$suite: the installed packages cannot be used"
+	' >"$log" 2>&1 || show "$suite: the installed packages cannot be used"
 	[ "$(grep -c 'client and server communicate' "$log")" -eq 2 ] || show "$suite: the examples did not run"
 	chroot_remove "$use"
 	chroot_remove "$build"

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the Debian packages as a build daemon does, in new chroots of Debian 13 and testing: with the build dependencies
-# of the source package and nothing else, by an ordinary user, without network. check-deb.sh inspects the result with
-# lintian of the same release. In another new chroot, the packages are installed and programs are compiled with them.
+# Builds the Debian packages as a build daemon does, in new chroots of Debian 13 and testing: with the build
+# dependencies of the source package and nothing else, by an ordinary user, without network. check-deb.sh inspects the
+# result with lintian of the same release. In another new chroot, the packages are installed and programs are compiled
+# with them.
 # Requires root. Usage: deb-chroot.sh [SUITE...] (from the top of the sources)
 set -eu
 export LC_ALL=C
@@ -103,6 +104,6 @@ for suite in "$@"; do
 	[ "$(grep -c 'client and server communicate' "$log")" -eq 2 ] || show "$suite: the examples did not run"
 	chroot_remove "$use"
 	chroot_remove "$build"
-	echo "deb-chroot: $suite: built without network with $compilers; $tests passed; $lintian reports no error or warning;" \
-		"installed, used and purged"
+	echo "deb-chroot: $suite: built without network with $compilers; $tests passed;" \
+		"$lintian reports no error or warning; installed, used and purged"
 done

@@ -33,8 +33,8 @@ source_tarball "$scratch"
 # --- Debian's own Rust, without network -------------------------------------------------------------------------------
 
 # The build dependencies of debian/control that the C tests and check-abi need.
-chroot_create trixie-msrv trixie cargo rustc gcc libc6-dev make binutils xz-utils pkg-config check libfuse3-dev netbase \
-	patchelf perl python3
+chroot_create trixie-msrv trixie cargo rustc gcc libc6-dev make binutils xz-utils pkgconf check libfuse3-dev \
+	netbase patchelf perl python3
 # shellcheck disable=SC2016
 CHROOT_OFFLINE=yes CHROOT_BIND=$scratch chroot_run trixie-msrv sh -eu -c '
 	for program in rustc cargo gcc; do

@@ -716,10 +716,14 @@ pub unsafe extern "C" fn mm_readlink(path: *const c_char, buf: *mut c_char, bufs
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
         let size = bufsize.min(c_int::MAX as usize);
-        // SAFETY: the caller promised that size bytes may be written; otherwise the kernel reports EFAULT.
-        let length = unsafe { file::readlink(path, buf, size) }
-            .map_err(|e| Error::os(e, format_args!("cannot read symbolic link {}", path.shown(e))))?;
-        // SAFETY: the kernel has written length bytes, at most size. It rejects a size of 0.
+        // The kernel rejects a size of 0, but the function of musl does not.
+        let result = match size {
+            0 => Err(Errno(libc::EINVAL)),
+            // SAFETY: the caller promised that size bytes may be written; otherwise the kernel reports EFAULT.
+            _ => unsafe { file::readlink(path, buf, size) },
+        };
+        let length = result.map_err(|e| Error::os(e, format_args!("cannot read symbolic link {}", path.shown(e))))?;
+        // SAFETY: the kernel has written length bytes, at most size, which is not 0.
         unsafe { buf.add(length.min(size - 1)).write(0) };
         if length < size {
             return Ok(());

@@ -12,9 +12,10 @@
 use super::cancel::WithoutCancellation;
 use super::exec::{Execution, Failure, Step};
 use super::mapping::Mapping;
+use super::process_state;
 use crate::sys::process::Entry;
 use crate::sys::signal::{self, SignalSet};
-use crate::sys::{Result, process, thread, time};
+use crate::sys::{Result, process, time};
 use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -40,10 +41,9 @@ struct Vfork<'a> {
     progress: NonNull<Failure>,
     stacks: NonNull<c_void>,
     /// Set by the child. The parent sees this only if the child shares its memory.
-    is_shared_with_child: AtomicBool,
-    /// The same for a grandchild and its parent.
-    is_shared_with_grandchild: AtomicBool,
-    /// The TID of the grandchild while it shares the memory. The kernel writes and clears it.
+    is_shared: AtomicBool,
+    /// The TID of the grandchild while it shares the memory. The kernel writes it when it creates the grandchild, and
+    /// clears it on the grandchild's request.
     grandchild: AtomicU32,
 }
 
@@ -57,9 +57,6 @@ const EXECUTING: Failure = Failure { step: Step::Execute, errno: 0, position: 0 
 
 /// Enough for everything that a child calls, including the dynamic linker.
 const STACK_SIZE: usize = 64 << 10;
-
-/// See [`Vfork::grandchild`].
-const RECORD_TID: c_int = libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID;
 
 impl Vfork<'_> {
     /// Creates a child that runs `entry`. If the child fails or `is_intermediate`, it terminates and is reaped here.
@@ -147,11 +144,11 @@ impl Vfork<'_> {
     fn await_grandchild(&self) {
         loop {
             let tid = self.grandchild.load(Ordering::Acquire);
-            if tid == 0 {
+            // The kernel does not clear the TID of a grandchild that was killed before it requested this.
+            if tid == 0 || process_state::has_exited(tid as libc::pid_t) {
                 return;
             }
-            // When the kernel clears the TID, it wakes threads that wait for it.
-            thread::futex_wait(&self.grandchild, tid);
+            let _ = time::nanosleep(Duration::from_millis(1));
         }
     }
 
@@ -175,9 +172,11 @@ impl Vfork<'_> {
     /// remain blocked.
     fn run_intermediate(&self) -> c_int {
         process::umask(0);
-        let created = process::setsid()
-            .map_err(|e| Step::Detach.failed(e))
-            .and_then(|()| self.clone_onto_stack(1, grandchild_entry, RECORD_TID).map_err(|e| Step::Clone.failed(e)));
+        let created = process::setsid().map_err(|e| Step::Detach.failed(e)).and_then(|()| {
+            // Not CLONE_CHILD_CLEARTID, which the function of musl rejects.
+            let record_tid = libc::CLONE_PARENT_SETTID;
+            self.clone_onto_stack(1, grandchild_entry, record_tid).map_err(|e| Step::Clone.failed(e))
+        });
         match created {
             Ok(child) => {
                 self.await_execution(child, &self.is_shared_with_grandchild);
@@ -198,18 +197,15 @@ extern "C" fn program_entry(argument: *mut c_void) -> c_int {
     process::exit_group(vfork.run_program())
 }
 
-extern "C" fn intermediate_entry(argument: *mut c_void) -> c_int {
-    // SAFETY: as in program_entry().
-    let vfork = unsafe { &*argument.cast::<Vfork>() };
-    vfork.is_shared_with_child.store(true, Ordering::Relaxed);
-    process::exit_group(vfork.run_intermediate())
+extern "C" fn grandchild_entry(vfork: *mut c_void) -> c_int {
+    // SAFETY: clone_onto_stack() passes a Vfork, which exists until await_grandchild() has read the word.
+    unsafe { process::set_tid_address(&(*vfork.cast::<Vfork>()).grandchild) };
+    program_entry(vfork)
 }
 
-extern "C" fn grandchild_entry(argument: *mut c_void) -> c_int {
-    // SAFETY: as in program_entry().
-    let vfork = unsafe { &*argument.cast::<Vfork>() };
-    vfork.is_shared_with_grandchild.store(true, Ordering::Relaxed);
-    process::exit_group(vfork.run_program())
+extern "C" fn intermediate_entry(vfork: *mut c_void) -> c_int {
+    // SAFETY: clone_onto_stack() passes a Vfork.
+    process::exit_group(unsafe { (*vfork.cast::<Vfork>()).run_intermediate() })
 }
 
 // --- signals -------------------------------------------------------------------------------------------------------

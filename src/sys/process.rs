@@ -5,6 +5,7 @@ use super::{Result, check, check_long, own};
 use crate::rt::fd::{Fd, OwnedFd};
 use core::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use core::mem::MaybeUninit;
+use core::sync::atomic::AtomicU32;
 use errno::{Errno, errno};
 
 /// The function that a child of [`clone`] runs on its stack.
@@ -22,11 +23,11 @@ mod c {
     }
 }
 
-/// The kernel uses `child_tid` for the flags CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID.
+/// With the flag CLONE_PARENT_SETTID, the kernel stores the TID of the child in `child_tid`.
 ///
 /// # Safety
 /// `stack` is the end of memory that only the child uses and that is large enough for it. `argument` is valid for
-/// `entry`. The kernel may write at `child_tid` until the child terminates. With CLONE_VM, the child shares all memory.
+/// `entry`, and `child_tid` for writing. With CLONE_VM, the child shares all memory.
 pub unsafe fn clone(
     entry: Entry,
     stack: *mut c_void,
@@ -36,7 +37,18 @@ pub unsafe fn clone(
 ) -> Result<libc::pid_t> {
     let no_tls = core::ptr::null_mut::<c_void>();
     // SAFETY: as promised by the caller.
-    check(unsafe { c::clone(entry, stack, flags, argument, child_tid, no_tls, child_tid) })
+    check(unsafe { c::clone(entry, stack, flags, argument, child_tid, no_tls, no_tls) })
+}
+
+/// Makes the kernel write 0 to the word and wake threads that wait for it, when the calling process executes a program
+/// or terminates while another process shares its memory.
+///
+/// # Safety
+/// The word is valid until then. The calling process is a child of [`clone`], for which the C library has not requested
+/// this.
+pub unsafe fn set_tid_address(word: &AtomicU32) {
+    // SAFETY: as promised by the caller. This cannot fail.
+    unsafe { libc::syscall(libc::SYS_set_tid_address, word.as_ptr()) };
 }
 
 /// Returns only on failure.

@@ -2,8 +2,6 @@
 //! Threads.
 
 use core::ffi::c_int;
-use core::ptr;
-use core::sync::atomic::AtomicU32;
 
 unsafe extern "C" {
     // The libc crate does not declare this for glibc and musl.
@@ -46,14 +44,6 @@ pub fn gettid() -> libc::pid_t {
 pub fn errno_address() -> usize {
     // SAFETY: only the address is used.
     unsafe { libc::__errno_location() }.addr()
-}
-
-/// Waits for a wakeup on the word, which may come from another process. Returns immediately if the word is not equal to
-/// `expected`. Spurious returns are possible.
-pub fn futex_wait(word: &AtomicU32, expected: u32) {
-    let no_timeout = ptr::null::<libc::timespec>();
-    // SAFETY: the word is valid for the call, and the kernel only reads it.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, no_timeout) };
 }
 
 /// # Safety

@@ -397,9 +397,13 @@ pub unsafe extern "C" fn mm_stat(path: *const c_char, buf: *mut mm_stat, flags: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_futimens(fd: c_int, ts: *const libc::timespec) -> c_int {
     ret("mm_futimens", || {
-        // SAFETY: null or two elements, as the caller promised; otherwise the kernel reports EFAULT.
-        unsafe { file::futimens(Fd::from_c(fd), ts) }
-            .map_err(|e| Error::os(e, format_args!("cannot set the timestamps of file descriptor {fd}")))
+        // musl passes AT_FDCWD to the kernel, for which that is not a file descriptor.
+        let result = match fd {
+            ..0 => Err(Errno(libc::EBADF)),
+            // SAFETY: null or two elements, as the caller promised; otherwise the kernel reports EFAULT.
+            _ => unsafe { file::futimens(Fd::from_c(fd), ts) },
+        };
+        result.map_err(|e| Error::os(e, format_args!("cannot set the timestamps of file descriptor {fd}")))
     })
 }
 

@@ -17,9 +17,15 @@ int access(const char *path, int mode)
 	return (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
 }
 
-extern int __xpg_strerror_r(int error, char *text, size_t size);
+#ifdef __GLIBC__
+#define POSIX_STRERROR_R __xpg_strerror_r
+#else
+#define POSIX_STRERROR_R strerror_r
+#endif
 
-int __xpg_strerror_r(int error, char *text, size_t size)
+extern int POSIX_STRERROR_R(int error, char *text, size_t size);
+
+int POSIX_STRERROR_R(int error, char *text, size_t size)
 {
 	texts_made++;
 	snprintf(text, size, "error %d", error);

@@ -182,6 +182,15 @@ START_TEST(raise_error_handles_a_format_that_fails)
 }
 END_TEST
 
+/* The text, followed by the message of the C library. */
+static const char *with_message(const char *text, int error)
+{
+	static char whole[128];
+
+	snprintf(whole, sizeof(whole), "%s%s", text, strerror(error));
+	return whole;
+}
+
 START_TEST(raise_from_errno_appends_the_message_of_errno)
 {
 	errno = EAFNOSUPPORT;
@@ -192,11 +201,11 @@ START_TEST(raise_from_errno_appends_the_message_of_errno)
 
 	errno = MM_ENOTFOUND;
 	mm_raise_from_errno("x");
-	ck_assert_str_eq(mm_get_lasterror_desc(), "x ; Unknown error 1005");
+	ck_assert_str_eq(mm_get_lasterror_desc(), with_message("x ; ", MM_ENOTFOUND));
 
 	errno = 0;
 	mm_raise_from_errno("x");
-	ck_assert_str_eq(mm_get_lasterror_desc(), "x ; Success");
+	ck_assert_str_eq(mm_get_lasterror_desc(), with_message("x ; ", 0));
 	ck_assert_int_eq(mm_get_lasterror_number(), 0);
 }
 END_TEST
@@ -211,7 +220,7 @@ START_TEST(raise_from_errno_does_not_truncate_a_long_format_before_formatting)
 	strcat(fmt, "%2$d");
 	errno = EIO;
 	mm_raise_from_errno_full("m", "f", "s", 1, NULL, fmt, "", 42);
-	ck_assert_str_eq(mm_get_lasterror_desc(), "start 42 ; Input/output error");
+	ck_assert_str_eq(mm_get_lasterror_desc(), with_message("start 42 ; ", EIO));
 }
 END_TEST
 
@@ -376,9 +385,10 @@ START_TEST(strerror_knows_its_own_codes_and_those_of_the_system)
 	ck_assert_str_eq(mm_strerror(MM_EBADFMT), "Bad format");
 	ck_assert_str_eq(mm_strerror(MM_ENONAME), "Specified hostname cannot be resolved");
 	ck_assert_str_eq(mm_strerror(ENOENT), strerror(ENOENT));
-	ck_assert_str_eq(mm_strerror(0), "Success");
-	ck_assert_str_eq(mm_strerror(1001), "Unknown error 1001");
-	ck_assert_str_eq(mm_strerror(-1), "Unknown error -1");
+	/* mm_strerror() and strerror() may return the same buffer. */
+	ck_assert_str_eq(mm_strerror(0), with_message("", 0));
+	ck_assert_str_eq(mm_strerror(1001), with_message("", 1001));
+	ck_assert_str_eq(mm_strerror(-1), with_message("", -1));
 }
 END_TEST
 
@@ -417,8 +427,12 @@ START_TEST(strerror_r_of_a_system_code_follows_posix)
 	/* The caller may pass any size. */
 	ck_assert_int_eq(mm_strerror_r(ENOENT, text, SIZE_MAX), 0);
 	ck_assert_str_eq(text, strerror(ENOENT));
+#ifdef __GLIBC__
 	ck_assert_int_eq(mm_strerror_r(1001, text, sizeof(text)), EINVAL);
-	ck_assert_str_eq(text, "Unknown error 1001");
+#else /* musl knows no invalid numbers */
+	ck_assert_int_eq(mm_strerror_r(1001, text, sizeof(text)), 0);
+#endif
+	ck_assert_str_eq(text, with_message("", 1001));
 	ck_assert_int_eq(errno, 0);
 	ck_assert_int_eq(mm_strerror_r(ENOENT, NULL, 10), -1);
 	ck_assert_int_eq(errno, EFAULT);
@@ -494,7 +508,7 @@ START_TEST(strerror_r_writes_no_byte_beyond_the_message)
 		}
 		for (size_t size = 0; size < sizeof(guarded); size++) {
 			size_t written = size < length ? size : length;
-			int too_small = numbers[i] >= 1000 ? -1 : ERANGE;
+			int too_small = numbers[i] >= 1000 && numbers[i] != 1001 ? -1 : ERANGE;
 
 			memset(guarded, 'x', sizeof(guarded));
 			ck_assert_int_eq(mm_strerror_r(numbers[i], guarded, size),

@@ -23,6 +23,8 @@ TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,sui
               $(wildcard tests-c/*/*.c)))
 TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
+# The command that runs a test program, for example in an emulator.
+RUN_IN     := env
 RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer
 
 # The installed tree that the tests use.
@@ -46,7 +48,7 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 
 ## check-c: the C tests; a single program: make build/tests/ipc/connect
 check-c: $(TESTS:%=$(B)/tests/%)
-	$(RUN_TESTS) --exec env $^
+	$(RUN_TESTS) --exec '$(RUN_IN)' $^
 
 .PRECIOUS: $(B)/tests-programs/%
 $(B)/tests-programs/%: tests-c/programs/%.c $(wildcard tests-c/suite/*.h) $(STAGE)/.installed

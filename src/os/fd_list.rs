@@ -22,15 +22,15 @@ struct Entry {
     /// 0 means that the entry is free. File descriptor 0 is never listed.
     fd: AtomicI32,
     thread: AtomicUsize,
-    /// The cookie of the socket, 0 if it is not known.
-    cookie: AtomicU64,
+    /// The identity of the socket, 0 if it is not known.
+    identity: AtomicU64,
 }
 
 /// A descriptor of the list.
 #[derive(Clone, Copy)]
 pub struct Listed {
     pub fd: Fd,
-    pub cookie: Option<u64>,
+    pub identity: Option<u64>,
 }
 
 impl FdList {
@@ -53,15 +53,15 @@ impl FdList {
     pub unsafe fn add(&self, fd: Fd) {
         if let Some(entry) = self.entries.iter().find(|entry| entry.fd.load(Ordering::Relaxed) == 0) {
             entry.thread.store(errno_address(), Ordering::Relaxed);
-            entry.cookie.store(0, Ordering::Relaxed);
+            entry.identity.store(0, Ordering::Relaxed);
             entry.fd.store(fd.number(), Ordering::Relaxed);
         }
     }
 
-    /// Remembers the cookie of a socket that this thread has added.
-    pub fn identify(&self, fd: Fd, cookie: u64) {
+    /// Remembers the identity of a socket that this thread has added.
+    pub fn identify(&self, fd: Fd, identity: u64) {
         if let Some(entry) = self.own_entry(fd) {
-            entry.cookie.store(cookie, Ordering::Relaxed);
+            entry.identity.store(identity, Ordering::Relaxed);
         }
     }
 
@@ -84,9 +84,9 @@ impl FdList {
     pub fn of_other_threads(&self) -> impl Iterator<Item = Option<Listed>> + '_ {
         let this_thread = errno_address();
         self.entries.iter().map(move |entry| {
-            let (fd, cookie) = (entry.fd.load(Ordering::Relaxed), entry.cookie.load(Ordering::Relaxed));
+            let (fd, identity) = (entry.fd.load(Ordering::Relaxed), entry.identity.load(Ordering::Relaxed));
             let is_of_other = fd != 0 && entry.thread.load(Ordering::Relaxed) != this_thread;
-            is_of_other.then(|| Listed { fd: Fd::from_c(fd), cookie: (cookie != 0).then_some(cookie) })
+            is_of_other.then(|| Listed { fd: Fd::from_c(fd), identity: (identity != 0).then_some(identity) })
         })
     }
 }

@@ -41,10 +41,10 @@ impl HiddenSocket {
     /// its file descriptor.
     pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
         let mut hidden = HiddenSocket::create(create)?;
-        if let Some(cookie) = hidden.socket.identify() {
+        if let Some(identity) = hidden.socket.identify() {
             while_no_thread_forks(|list| {
                 if let Some(list) = list {
-                    list.identify(hidden.fd(), cookie);
+                    list.identify(hidden.fd(), identity);
                 }
             });
         }
@@ -95,17 +95,17 @@ fn while_no_thread_forks<T>(call: impl FnOnce(Option<&FdList>) -> T) -> T {
     call(Some(&wiped.hidden))
 }
 
-/// The file descriptors that a child must close, with the cookies of their sockets. A file descriptor of 0 is an empty
-/// entry, a cookie of 0 is unknown. The list itself is cleared in the child.
+/// The file descriptors that a child must close, with the identities of their sockets. A file descriptor of 0 is an empty
+/// entry, an identity of 0 is unknown. The list itself is cleared in the child.
 static FOR_CHILD: [(AtomicI32, AtomicU64); CAPACITY] = [const { (AtomicI32::new(0), AtomicU64::new(0)) }; CAPACITY];
 
 extern "C" fn before_fork() {
     let Some(wiped) = wiped() else { return };
     wiped.hidden.lock_for_fork();
     // If a signal handler forks during a call, the call continues in the child and closes its own socket there.
-    for ((fd, cookie), listed) in FOR_CHILD.iter().zip(wiped.hidden.of_other_threads()) {
+    for ((fd, identity), listed) in FOR_CHILD.iter().zip(wiped.hidden.of_other_threads()) {
         fd.store(listed.map_or(0, |listed| listed.fd.number()), Ordering::Relaxed);
-        cookie.store(listed.and_then(|listed| listed.cookie).unwrap_or(0), Ordering::Relaxed);
+        identity.store(listed.and_then(|listed| listed.identity).unwrap_or(0), Ordering::Relaxed);
     }
 }
 
@@ -117,10 +117,10 @@ extern "C" fn after_fork_in_parent() {
 
 extern "C" fn after_fork_in_child() {
     let _errno = PreservedErrno::new();
-    for (fd, cookie) in &FOR_CHILD {
-        let (fd, cookie) = (fd.swap(0, Ordering::Relaxed), cookie.load(Ordering::Relaxed));
+    for (fd, identity) in &FOR_CHILD {
+        let (fd, identity) = (fd.swap(0, Ordering::Relaxed), identity.load(Ordering::Relaxed));
         // The program may have closed the file descriptor, and another file may have reused it.
-        if fd != 0 && is_socket_with(Fd::from_c(fd), (cookie != 0).then_some(cookie)) {
+        if fd != 0 && is_socket_with(Fd::from_c(fd), (identity != 0).then_some(identity)) {
             // SAFETY: it belongs to a call that does not exist in this process, as FdList::add() requires.
             let _ = unsafe { file::close(Fd::from_c(fd)) };
         }

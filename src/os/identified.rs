@@ -4,28 +4,33 @@
 
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::{Fd, OwnedFd};
-use crate::sys::socket;
+use crate::sys::{Result, file, socket};
 use core::mem::ManuallyDrop;
 use errno::Errno;
 
 /// A socket that is recognised by its cookie, a number that is never used for another socket in the network namespace.
+/// If the cookie is unknown, the inode number replaces it. The kernel uses that again only after 2^32 others.
 pub struct IdentifiedSocket {
     socket: ManuallyDrop<OwnedFd>,
     /// None if it was not requested, or the kernel does not report it.
-    cookie: Option<u64>,
+    identity: Option<u64>,
 }
+
+/// Set in an identity that is an inode number. Cookies are counted from 1, and do not become so large.
+const IS_INODE: u64 = 1 << 63;
 
 impl IdentifiedSocket {
     /// A socket that is recognised only after [`IdentifiedSocket::identify`].
     pub fn new(socket: OwnedFd) -> IdentifiedSocket {
-        IdentifiedSocket { socket: ManuallyDrop::new(socket), cookie: None }
+        IdentifiedSocket { socket: ManuallyDrop::new(socket), identity: None }
     }
 
-    /// Asks the kernel for the cookie. errno stays as it is.
+    /// Asks the kernel for the identity. errno stays as it is.
     pub fn identify(&mut self) -> Option<u64> {
         let _errno = PreservedErrno::new();
-        self.cookie = cookie(self.fd()).ok();
-        self.cookie
+        // The cookie is unknown before Linux 4.12, or if a sandbox denies the call.
+        self.identity = cookie(self.fd()).or_else(|_| inode(self.fd())).ok();
+        self.identity
     }
 
     pub fn fd(&self) -> Fd {
@@ -34,7 +39,7 @@ impl IdentifiedSocket {
 
     /// Whether the file descriptor still refers to the socket.
     pub fn is_intact(&self) -> bool {
-        self.cookie.is_none_or(|expected| is_socket_with(self.fd(), Some(expected)))
+        self.identity.is_none_or(|expected| is_socket_with(self.fd(), Some(expected)))
     }
 
     pub fn into_fd(self) -> OwnedFd {
@@ -44,18 +49,32 @@ impl IdentifiedSocket {
     }
 }
 
-/// Whether the descriptor is that of a socket; of the one with that cookie, if it is known.
+/// Whether the descriptor is that of a socket; of the one with that identity, if it is known.
 pub fn is_socket_with(fd: Fd, expected: Option<u64>) -> bool {
-    match (cookie(fd), expected) {
-        (Ok(cookie), Some(expected)) => cookie == expected,
+    let found = if expected.is_some_and(|expected| expected & IS_INODE != 0) { inode(fd) } else { cookie(fd) };
+    match (found, expected) {
+        (Ok(found), Some(expected)) => found == expected,
         (Ok(_), None) => true,
-        // Any other failure comes from a sandbox, or from a kernel that has no cookies (before Linux 4.12).
-        (Err(Errno(failure)), _) => !matches!(failure, libc::EBADF | libc::ENOTSOCK),
+        // Any other failure comes from a sandbox, or from a kernel that has no cookies.
+        (Err(failure), _) => !is_no_socket(failure),
     }
 }
 
-fn cookie(fd: Fd) -> crate::sys::Result<u64> {
+fn is_no_socket(failure: Errno) -> bool {
+    matches!(failure.0, libc::EBADF | libc::ENOTSOCK)
+}
+
+fn cookie(fd: Fd) -> Result<u64> {
     socket::getsockopt_value(fd, socket::SO_COOKIE)
+}
+
+fn inode(fd: Fd) -> Result<u64> {
+    let status = file::fstat(fd)?;
+    if status.st_mode & libc::S_IFMT == libc::S_IFSOCK {
+        Ok(IS_INODE | status.st_ino as u64)
+    } else {
+        Err(Errno(libc::ENOTSOCK))
+    }
 }
 
 impl Drop for IdentifiedSocket {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -470,6 +471,11 @@ START_TEST(child_forked_during_a_waiting_connect_has_none_of_its_sockets)
 	int received[3];
 	char byte;
 
+	/* Without it, the library does not know in the child which sockets are those of its parent's calls. */
+	if (madvise(NULL, 0, MADV_WIPEONFORK) == -1) {
+		printf("# skipped, since the kernel does not support it: MADV_WIPEONFORK\n");
+		return;
+	}
 	for (int i = 0; i < 3; i++)
 		threads[i] = start_thread(connect_in_thread, (void *)name);
 	wait_until_a_slot_is_taken(name);

@@ -36,7 +36,7 @@ int execve(const char *path, char *const argv[], char *const envp[])
 {
 	sleep_ms(DELAY_MS);
 	if (is_killed_before_execve)
-		raise(SIGKILL);
+		kill(getpid(), SIGKILL); /* raise() of musl would use the TID of the parent */
 	return (int)syscall(SYS_execve, path, argv, envp);
 }
 

@@ -182,30 +182,31 @@ static inline void resolve_by_files(void)
 
 /*
  * A service in the system's file that exists only over these protocols, and whose name is a valid scheme. The file is
- * in package netbase.
+ * in package netbase. getservent() of musl does not read it.
  */
 static inline struct servent *find_service(bool over_tcp, bool over_udp)
 {
 	static struct servent found;
 	static char name[32];
-	struct servent *service;
+	char line[256];
+	FILE *file = fopen("/etc/services", "r");
 
-	setservent(1);
-	while ((service = getservent()) != NULL) {
-		size_t length = strlen(service->s_name);
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		size_t length = strspn(line, "abcdefghijklmnopqrstuvwxyz");
 
-		if (length >= sizeof(name) || strspn(service->s_name, "abcdefghijklmnopqrstuvwxyz") != length)
+		if (length == 0 || length >= sizeof(name) || strchr(" \t", line[length]) == NULL)
 			continue;
-		strcpy(name, service->s_name);
+		snprintf(name, sizeof(name), "%.*s", (int)length, line);
 		if ((getservbyname(name, "tcp") != NULL) == over_tcp &&
 		    (getservbyname(name, "udp") != NULL) == over_udp) {
 			found = (struct servent){.s_name = name,
 			                         .s_port = getservbyname(name, over_tcp ? "tcp" : "udp")->s_port};
-			endservent();
+			fclose(file);
 			return &found;
 		}
 	}
-	endservent();
+	if (file != NULL)
+		fclose(file);
 	ck_abort_msg("/etc/services has no service over %s", !over_udp ? "tcp only" : !over_tcp ? "udp only" : "both");
 	return NULL;
 }

@@ -97,6 +97,8 @@ chroot_run() {
 		root=$1 bind=$2
 		shift 2
 		mount --make-rprivate /
+		# Tests mount filesystems, for which the root directory must be a mount point.
+		mount --bind "$root" "$root"
 		mount --rbind /dev "$root/dev"
 		mount -t proc proc "$root/proc"
 		mount -t sysfs sysfs "$root/sys" 2>/dev/null || :

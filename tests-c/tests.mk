@@ -21,7 +21,7 @@ STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
 # Test programs, as SUBSYSTEM/NAME. The other directories with C sources contain no test programs.
 TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture), \
               $(wildcard tests-c/*/*.c)))
-TEST_FLAGS := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
+TEST_FLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
 # The command that runs a test program, for example in an emulator.
 RUN_IN     := env

@@ -10,7 +10,7 @@ use crate::fs::{copy, mkdir, mode, remove, status};
 use crate::os::fd_history;
 use crate::rt::fd::Fd;
 use crate::sys::path::KernelPath;
-use crate::sys::{self, file};
+use crate::sys::{self, file, large_file};
 use core::ffi::{c_char, c_int, c_void};
 use errno::Errno;
 
@@ -258,7 +258,7 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
 /// Cancellation: not a cancellation point
 /// Compatibility: as mmlib
 #[unsafe(no_mangle)]
-pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc::off_t {
+pub extern "C" fn mm_seek(fd: c_int, offset: large_file::off_t, whence: c_int) -> large_file::off_t {
     ret("mm_seek", || {
         file::lseek(Fd::from_c(fd), offset, whence).map_err(|e| {
             Error::os(e, format_args!("cannot seek to offset {offset} (whence {whence}) in file descriptor {fd}"))
@@ -292,7 +292,7 @@ pub extern "C" fn mm_seek(fd: c_int, offset: libc::off_t, whence: c_int) -> libc
 /// Cancellation: cancellation point
 /// Compatibility: as mmlib
 #[unsafe(no_mangle)]
-pub extern "C" fn mm_ftruncate(fd: c_int, length: libc::off_t) -> c_int {
+pub extern "C" fn mm_ftruncate(fd: c_int, length: large_file::off_t) -> c_int {
     ret("mm_ftruncate", || {
         file::ftruncate(Fd::from_c(fd), length)
             .map_err(|e| Error::os(e, format_args!("cannot set the size of file descriptor {fd} to {length} bytes")))
@@ -1015,7 +1015,7 @@ pub unsafe extern "C" fn mm_remove(path: *const c_char, flags: c_int) -> c_int {
 }
 
 /// A structure to be written must not be null; the kernel would report EFAULT.
-fn reported(status: &libc::stat) -> mm_stat {
+fn reported(status: &large_file::stat) -> mm_stat {
     mm_stat {
         dev: status.st_dev,
         ino: status.st_ino,

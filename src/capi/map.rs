@@ -7,6 +7,7 @@ use crate::fs::mode;
 use crate::mem::{map, shared};
 use crate::os::mapping::UnusedMemory;
 use crate::rt::fd::Fd;
+use crate::sys::large_file;
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr::NonNull;
 
@@ -42,7 +43,7 @@ use core::ptr::NonNull;
 /// Cancellation: not a cancellation point
 /// Compatibility: as mmlib
 #[unsafe(no_mangle)]
-pub extern "C" fn mm_mapfile(fd: c_int, offset: libc::off_t, len: usize, mflags: c_int) -> *mut c_void {
+pub extern "C" fn mm_mapfile(fd: c_int, offset: large_file::off_t, len: usize, mflags: c_int) -> *mut c_void {
     ret("mm_mapfile", || map::map_file(Fd::from_c(fd), offset, len, mflags))
 }
 

@@ -2,6 +2,7 @@
 //! Structures that C programs see.
 
 use crate::os::fd_map::FdMapEntry;
+use crate::sys::large_file;
 use core::ffi::{c_int, c_uint, c_void};
 use core::mem::offset_of;
 
@@ -64,7 +65,7 @@ pub struct mm_stat {
     /// ID of the device that contains the file.
     pub dev: libc::dev_t,
     /// Inode number.
-    pub ino: libc::ino_t,
+    pub ino: large_file::ino_t,
     /// File type and permissions.
     pub mode: libc::mode_t,
     /// Number of hard links.
@@ -74,7 +75,7 @@ pub struct mm_stat {
     /// Group ID of the owner.
     pub gid: libc::gid_t,
     /// Size in bytes. For a symbolic link, the size of the buffer that mm_readlink() needs.
-    pub size: libc::off_t,
+    pub size: large_file::off_t,
     /// Time of last access, in seconds since the Epoch.
     pub atime: libc::time_t,
     /// Number of 512-byte blocks allocated.

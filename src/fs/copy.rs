@@ -13,7 +13,7 @@ use crate::os::standard_streams;
 use crate::rt::fd::{Fd, OwnedFd};
 use crate::rt::text::Text;
 use crate::sys::path::KernelPath;
-use crate::sys::{self, file};
+use crate::sys::{self, file, large_file};
 use alloc::vec::Vec;
 use core::ffi::{CStr, c_int};
 use errno::Errno;
@@ -51,7 +51,7 @@ fn uninterrupted<T>(mut call: impl FnMut() -> sys::Result<T>) -> sys::Result<T> 
 // --- the source ----------------------------------------------------------------------------------------------------
 
 enum Source {
-    File(OwnedFd, libc::stat),
+    File(OwnedFd, large_file::stat),
     Link,
 }
 
@@ -83,7 +83,7 @@ fn open_source(from: KernelPath, flags: c_int) -> Result<Source> {
     Ok(Source::File(source, status))
 }
 
-fn require_regular_file(status: &libc::stat, from: KernelPath) -> Result<()> {
+fn require_regular_file(status: &large_file::stat, from: KernelPath) -> Result<()> {
     match status.st_mode & libc::S_IFMT {
         libc::S_IFREG => Ok(()),
         libc::S_IFDIR => {
@@ -133,7 +133,7 @@ fn copy_link(from: KernelPath, to: KernelPath) -> sys::Result<()> {
 
 fn copy_file(
     source: &OwnedFd,
-    source_status: &libc::stat,
+    source_status: &large_file::stat,
     from: KernelPath,
     to: KernelPath,
     flags: c_int,
@@ -173,7 +173,11 @@ const SPECIAL_BITS: libc::mode_t = libc::S_ISUID | libc::S_ISGID | libc::S_ISVTX
 
 /// Sets the requested special bits again if writing has cleared them, which it does unless the process is privileged.
 /// All other bits remain as they were set at creation, according to the umask or an access control list.
-fn set_special_bits(destination: &OwnedFd, status: &sys::Result<libc::stat>, mode: libc::mode_t) -> sys::Result<()> {
+fn set_special_bits(
+    destination: &OwnedFd,
+    status: &sys::Result<large_file::stat>,
+    mode: libc::mode_t,
+) -> sys::Result<()> {
     let wanted = mode & SPECIAL_BITS;
     if wanted == 0 {
         return Ok(());
@@ -190,7 +194,7 @@ fn set_special_bits(destination: &OwnedFd, status: &sys::Result<libc::stat>, mod
 
 /// Removes an incomplete copy, unless another process has renamed another file over it. The check and the removal are
 /// not atomic: a file that is renamed between them is removed.
-fn remove_if_same(path: KernelPath, created: &sys::Result<libc::stat>) {
+fn remove_if_same(path: KernelPath, created: &sys::Result<large_file::stat>) {
     let Ok(created) = created else { return };
     match uninterrupted(|| file::lstat(path)) {
         Ok(named) if named.st_dev == created.st_dev && named.st_ino == created.st_ino => {
@@ -201,7 +205,7 @@ fn remove_if_same(path: KernelPath, created: &sys::Result<libc::stat>) {
     }
 }
 
-fn copy_data(from: Fd, status: &libc::stat, to: Fd, flags: c_int) -> sys::Result<()> {
+fn copy_data(from: Fd, status: &large_file::stat, to: Fd, flags: c_int) -> sys::Result<()> {
     if flags & FORCECOW != 0 {
         return uninterrupted(|| file::ioctl_ficlone(from, to));
     }
@@ -270,7 +274,7 @@ impl Transfer {
     ///
     /// The size of the file may have changed since the last SEEK_DATA. Therefore this repeats SEEK_DATA and reads the
     /// last byte of the hole. If that byte exists and is zero, the hole exists.
-    fn copy_last_hole(&mut self, position: libc::off_t) -> sys::Result<LastHole> {
+    fn copy_last_hole(&mut self, position: large_file::off_t) -> sys::Result<LastHole> {
         let (from, to) = (self.from, self.to);
         let size = match file::lseek(from, 0, libc::SEEK_END) {
             Ok(size) if size > position => size,

@@ -2,6 +2,7 @@
 //! Flags of the functions that copy, create and remove files, and file types, which are also flags.
 #![forbid(unsafe_code)]
 
+use crate::sys::large_file;
 use core::ffi::c_int;
 
 /// Remove the content of a directory first; create missing parent directories.
@@ -40,7 +41,7 @@ pub fn type_of_entry(kind: u8) -> c_int {
 }
 
 /// Returns the flag for the type in a status.
-pub fn type_of(status: &libc::stat) -> c_int {
+pub fn type_of(status: &large_file::stat) -> c_int {
     match status.st_mode & libc::S_IFMT {
         libc::S_IFIFO => FIFO,
         libc::S_IFCHR => CHR,

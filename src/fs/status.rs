@@ -4,14 +4,14 @@
 
 use crate::error::{Error, Result};
 use crate::rt::fd::Fd;
-use crate::sys::file;
 use crate::sys::path::KernelPath;
+use crate::sys::{file, large_file};
 use core::ffi::c_int;
 use errno::Errno;
 
 /// Returns the size that is reported to C. For a symbolic link, it includes the terminator of the target, because
 /// mm_readlink() needs a buffer of that size.
-pub fn reported_size(status: &libc::stat) -> libc::off_t {
+pub fn reported_size(status: &large_file::stat) -> large_file::off_t {
     match status.st_mode & libc::S_IFMT {
         libc::S_IFLNK => status.st_size.saturating_add(1),
         _ => status.st_size,

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::os::fork_lock::{Locked, register_handlers};
 use crate::os::mapping::{LentMapping, Mapping, UnusedMemory};
 use crate::rt::fd::Fd;
+use crate::sys::large_file;
 use alloc::vec::Vec;
 use core::ffi::{c_int, c_void};
 use errno::Errno;
@@ -79,7 +80,7 @@ pub const WRITE: c_int = 0x2;
 pub const EXEC: c_int = 0x4;
 pub const SHARED: c_int = 0x8;
 
-pub fn map_file(fd: Fd, offset: libc::off_t, size: usize, flags: c_int) -> Result<*mut c_void> {
+pub fn map_file(fd: Fd, offset: large_file::off_t, size: usize, flags: c_int) -> Result<*mut c_void> {
     let failed = |e| Error::os(e, format_args!("cannot map {size} bytes at offset {offset} of file descriptor {fd}"));
     let mapping = Mapping::new(fd, offset, size, protection(flags), sharing(flags)).map_err(failed)?;
     lend(mapping).map_err(|_unmapped| failed(Errno(libc::ENOMEM)))

@@ -42,7 +42,7 @@ pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
 fn time_of(milliseconds: c_int) -> libc::timeval {
     libc::timeval {
         tv_sec: (milliseconds / 1000) as libc::time_t,
-        tv_usec: (milliseconds % 1000 * 1000) as libc::suseconds_t,
+        tv_usec: (milliseconds % 1000 * 1000) as _,
     }
 }
 

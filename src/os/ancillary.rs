@@ -18,9 +18,12 @@ pub const MAX_DESCRIPTORS: usize = 253;
 const SPACE: usize = space(MAX_DESCRIPTORS * size_of::<c_int>())
     + space(size_of::<libc::ucred>())
     + space(size_of::<c_int>())
-    + space(size_of::<libc::timeval>())
-    + space(3 * size_of::<libc::timespec>())
+    + space(TIMESTAMP_SIZE)
+    + space(3 * TIMESTAMP_SIZE)
     + space(MAX_LABEL_SIZE);
+
+/// The size of a timeval or a timespec with 64-bit seconds, which a program may request on any machine.
+const TIMESTAMP_SIZE: usize = size_of::<[i64; 2]>();
 
 /// The maximum size of a security label, regardless of the page size.
 const MAX_LABEL_SIZE: usize = 4096;

@@ -3,7 +3,7 @@
 
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::Fd;
-use crate::sys::{Result, memory};
+use crate::sys::{Result, large_file, memory};
 use core::ffi::{c_int, c_void};
 use core::iter;
 use core::mem::{self, ManuallyDrop};
@@ -18,7 +18,7 @@ pub struct Mapping {
 
 impl Mapping {
     /// Maps part of a file at an address that the kernel chooses.
-    pub fn new(fd: Fd, offset: libc::off_t, size: usize, protection: c_int, flags: c_int) -> Result<Mapping> {
+    pub fn new(fd: Fd, offset: large_file::off_t, size: usize, protection: c_int, flags: c_int) -> Result<Mapping> {
         memory::mmap(size, protection, flags, fd, offset).map(|first| Mapping { first, size })
     }
 

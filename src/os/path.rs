@@ -3,7 +3,7 @@
 
 use crate::rt::text::Quoted;
 use crate::sys::path::KernelPath;
-use crate::sys::{Result, file};
+use crate::sys::{Result, file, large_file};
 use core::ffi::CStr;
 use core::fmt;
 use errno::Errno;
@@ -23,7 +23,7 @@ impl<'a> KernelPath<'a> {
     }
 
     /// Returns the result of lstat(), and the string if the kernel has read all of it.
-    pub fn lstat(self) -> (Result<libc::stat>, Option<&'a CStr>) {
+    pub fn lstat(self) -> (Result<large_file::stat>, Option<&'a CStr>) {
         let status = file::lstat(self);
         // SAFETY: this is the result of a call with this path.
         (status, unsafe { self.string_after(&status) })

@@ -5,7 +5,7 @@
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::Fd;
 use crate::sys::signal::{self, SignalSet};
-use crate::sys::{Result, file, socket};
+use crate::sys::{Result, file, large_file, socket};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use errno::Errno;
 
@@ -110,7 +110,7 @@ pub fn note_replaced(fd: Fd) {
 
 /// Compares the file, because the program may have redirected the file descriptor by calls that the library does not
 /// see.
-fn is_returned(status: &libc::stat) -> bool {
+fn is_returned(status: &large_file::stat) -> bool {
     if !IS_RETURNED.load(Ordering::Acquire) {
         return false;
     }
@@ -121,7 +121,6 @@ fn is_returned(status: &libc::stat) -> bool {
     is_same
 }
 
-#[allow(clippy::useless_conversion, reason = "they are shorter than u64 on some machines")]
-fn identity(status: &libc::stat) -> (u64, u64) {
-    (status.st_dev.into(), status.st_ino.into())
+fn identity(status: &large_file::stat) -> (u64, u64) {
+    (status.st_dev, status.st_ino)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Directory streams of the C library.
 
-use super::Result;
+use super::{Result, large_file};
 use crate::rt::fd::OwnedFd;
 use core::ffi::CStr;
 use core::ptr::NonNull;
@@ -30,7 +30,7 @@ pub unsafe fn readdir<'a>(stream: Stream) -> Result<Option<(&'a CStr, u8)>> {
     let errno_at_entry = errno();
     set_errno(Errno(0));
     // SAFETY: as promised by the caller.
-    let entry = unsafe { libc::readdir(stream.as_ptr()) };
+    let entry = unsafe { large_file::readdir(stream.as_ptr()) };
     if entry.is_null() && errno() != Errno(0) {
         return Err(errno());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Calls for files, directories and file descriptors of any type.
 
+use super::large_file;
 use super::path::KernelPath;
 use super::{Result, check, check_long, check_size, own};
 use crate::rt::fd::{Fd, OwnedFd};
@@ -16,12 +17,12 @@ use errno::{Errno, errno, set_errno};
 
 pub fn open(path: KernelPath, flags: c_int, mode: libc::mode_t) -> Result<OwnedFd> {
     // SAFETY: a KernelPath.
-    unsafe { own(libc::open(path.as_ptr(), flags, mode)) }
+    unsafe { own(large_file::open(path.as_ptr(), flags, mode)) }
 }
 
 pub fn openat(directory: Fd, path: KernelPath, flags: c_int) -> Result<OwnedFd> {
     // SAFETY: a KernelPath.
-    unsafe { own(libc::openat(directory.number(), path.as_ptr(), flags)) }
+    unsafe { own(large_file::openat(directory.number(), path.as_ptr(), flags)) }
 }
 
 /// # Safety
@@ -156,11 +157,11 @@ pub fn fsync(fd: Fd) -> Result<()> {
 
 /// An offset of 2^63 or more (in a file for memory in /proc) is returned as a negative number without an errno.
 /// EOVERFLOW is reported for it.
-pub fn lseek(fd: Fd, offset: libc::off_t, whence: c_int) -> Result<libc::off_t> {
+pub fn lseek(fd: Fd, offset: large_file::off_t, whence: c_int) -> Result<large_file::off_t> {
     let errno_at_entry = errno();
     set_errno(Errno(0));
     // SAFETY: no pointer is passed.
-    let position = unsafe { libc::lseek(fd.number(), offset, whence) };
+    let position = unsafe { large_file::lseek(fd.number(), offset, whence) };
     if position >= 0 {
         set_errno(errno_at_entry);
         return Ok(position);
@@ -171,9 +172,9 @@ pub fn lseek(fd: Fd, offset: libc::off_t, whence: c_int) -> Result<libc::off_t> 
     }
 }
 
-pub fn ftruncate(fd: Fd, length: libc::off_t) -> Result<()> {
+pub fn ftruncate(fd: Fd, length: large_file::off_t) -> Result<()> {
     // SAFETY: no pointer is passed.
-    check(unsafe { libc::ftruncate(fd.number(), length) }).map(drop)
+    check(unsafe { large_file::ftruncate(fd.number(), length) }).map(drop)
 }
 
 /// Copies up to `size` bytes between the current offsets of the files.
@@ -195,31 +196,31 @@ pub fn ioctl_ficlone(from: Fd, to: Fd) -> Result<()> {
 ///
 /// # Safety
 /// If `fill` returns 0, it has filled the structure.
-unsafe fn stored(fill: impl FnOnce(*mut libc::stat) -> c_int) -> Result<libc::stat> {
+unsafe fn stored(fill: impl FnOnce(*mut large_file::stat) -> c_int) -> Result<large_file::stat> {
     let mut status = MaybeUninit::uninit();
     check(fill(status.as_mut_ptr()))?;
     // SAFETY: the call has succeeded.
     Ok(unsafe { status.assume_init() })
 }
 
-pub fn fstat(fd: Fd) -> Result<libc::stat> {
+pub fn fstat(fd: Fd) -> Result<large_file::stat> {
     // SAFETY: the structure is valid for writing.
-    unsafe { stored(|status| libc::fstat(fd.number(), status)) }
+    unsafe { stored(|status| large_file::fstat(fd.number(), status)) }
 }
 
-pub fn stat(path: KernelPath) -> Result<libc::stat> {
+pub fn stat(path: KernelPath) -> Result<large_file::stat> {
     // SAFETY: a KernelPath; the structure is valid for writing.
-    unsafe { stored(|status| libc::stat(path.as_ptr(), status)) }
+    unsafe { stored(|status| large_file::stat(path.as_ptr(), status)) }
 }
 
-pub fn lstat(path: KernelPath) -> Result<libc::stat> {
+pub fn lstat(path: KernelPath) -> Result<large_file::stat> {
     // SAFETY: a KernelPath; the structure is valid for writing.
-    unsafe { stored(|status| libc::lstat(path.as_ptr(), status)) }
+    unsafe { stored(|status| large_file::lstat(path.as_ptr(), status)) }
 }
 
-pub fn fstatat(directory: Fd, path: KernelPath, flags: c_int) -> Result<libc::stat> {
+pub fn fstatat(directory: Fd, path: KernelPath, flags: c_int) -> Result<large_file::stat> {
     // SAFETY: a KernelPath; the structure is valid for writing.
-    unsafe { stored(|status| libc::fstatat(directory.number(), path.as_ptr(), status, flags)) }
+    unsafe { stored(|status| large_file::fstatat(directory.number(), path.as_ptr(), status, flags)) }
 }
 
 pub fn fchmod(fd: Fd, mode: libc::mode_t) -> Result<()> {

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Memory mappings, and files in memory.
 
-use super::{Result, check, own};
+use super::{Result, check, large_file, own};
 use crate::rt::fd::{Fd, OwnedFd};
 use core::ffi::{CStr, c_int, c_uint, c_void};
 use core::ptr::{self, NonNull};
 use errno::errno;
 
 /// Maps memory at an address that the kernel chooses. MAP_FIXED is ignored, so that no memory in use is replaced.
-pub fn mmap(size: usize, protection: c_int, flags: c_int, fd: Fd, offset: libc::off_t) -> Result<NonNull<c_void>> {
+pub fn mmap(
+    size: usize,
+    protection: c_int,
+    flags: c_int,
+    fd: Fd,
+    offset: large_file::off_t,
+) -> Result<NonNull<c_void>> {
     // SAFETY: without MAP_FIXED only new addresses are mapped.
-    let first = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags & !libc::MAP_FIXED, fd.number(), offset) };
+    let first =
+        unsafe { large_file::mmap(ptr::null_mut(), size, protection, flags & !libc::MAP_FIXED, fd.number(), offset) };
     match NonNull::new(first) {
         Some(first) if first.as_ptr() != libc::MAP_FAILED => Ok(first),
         _ => Err(errno()),

@@ -8,6 +8,7 @@
 pub mod directory;
 pub mod env;
 pub mod file;
+pub mod large_file;
 pub mod memory;
 pub mod path;
 pub mod process;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Signals.
 
+use super::time::timespec;
 use super::{Result, check, check_long};
 use core::ffi::c_int;
 use core::mem;
@@ -54,7 +55,7 @@ pub fn sigpending() -> Result<SignalSet> {
 
 /// Accepts a pending signal in the set, without waiting.
 pub fn sigtimedwait_now(set: &SignalSet) -> Result<c_int> {
-    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let at_once = timespec(0, 0);
     // SAFETY: references are valid; no information is requested.
     check(unsafe { libc::sigtimedwait(&set.0, ptr::null_mut(), &at_once) })
 }

@@ -7,6 +7,15 @@ use core::ptr;
 use core::time::Duration;
 use errno::Errno;
 
+/// Returns a time. Seconds that do not fit into a time_t saturate. The nanoseconds are less than a second.
+pub fn timespec(seconds: i64, nanoseconds: i64) -> libc::timespec {
+    // SAFETY: all bytes zero is a valid timespec. On some machines, it has private fields for padding.
+    let mut time: libc::timespec = unsafe { mem::zeroed() };
+    time.tv_sec = libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX);
+    time.tv_nsec = nanoseconds as _;
+    time
+}
+
 /// # Safety
 /// `time` is valid for writing.
 pub unsafe fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> Result<()> {
@@ -15,7 +24,7 @@ pub unsafe fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -
 }
 
 pub fn clock_gettime_monotonic() -> Result<libc::timespec> {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = timespec(0, 0);
     // SAFETY: the structure is valid for writing.
     unsafe { clock_gettime(libc::CLOCK_MONOTONIC, &mut time) }.map(|()| time)
 }
@@ -47,10 +56,7 @@ pub fn clock_nanosleep_until(clock: libc::clockid_t, time: &libc::timespec) -> R
 
 /// Sleeps. EINTR: interrupted by a signal handler.
 pub fn nanosleep(time: Duration) -> Result<()> {
-    let time = libc::timespec {
-        tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_nsec: time.subsec_nanos() as _,
-    };
+    let time = timespec(i64::try_from(time.as_secs()).unwrap_or(i64::MAX), time.subsec_nanos().into());
     // SAFETY: the time is valid for the call; the remaining time is not requested.
     check(unsafe { libc::nanosleep(&time, ptr::null_mut()) }).map(drop)
 }

@@ -18,14 +18,11 @@ pub fn sleep_for(duration: i64, per_second: i64, unit: &str) -> Result<()> {
 
 const NS_IN_SEC: i64 = 1_000_000_000;
 
-#[allow(clippy::useless_conversion, reason = "a long is shorter than i64 on some machines")]
+#[allow(clippy::useless_conversion, reason = "they are shorter than i64 on some machines")]
 fn after(start: libc::timespec, duration: i64, per_second: i64) -> libc::timespec {
     let nanoseconds = i64::from(start.tv_nsec) + duration % per_second * (NS_IN_SEC / per_second);
     let seconds = duration / per_second + nanoseconds / NS_IN_SEC;
-    libc::timespec {
-        tv_sec: start.tv_sec.saturating_add(libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX)),
-        tv_nsec: (nanoseconds % NS_IN_SEC) as _,
-    }
+    time::timespec(i64::from(start.tv_sec).saturating_add(seconds), nanoseconds % NS_IN_SEC)
 }
 
 #[cfg(test)]
@@ -33,7 +30,7 @@ mod tests {
     use super::*;
 
     fn after_start(duration: i64, per_second: i64) -> (i64, i64) {
-        let end = after(libc::timespec { tv_sec: 10, tv_nsec: 999_999_999 }, duration, per_second);
+        let end = after(time::timespec(10, 999_999_999), duration, per_second);
         (end.tv_sec, end.tv_nsec)
     }
 
@@ -47,7 +44,7 @@ mod tests {
     #[test]
     fn an_end_beyond_the_range_of_time_t_saturates() {
         assert_eq!(after_start(i64::MAX, 1000).0, 10 + i64::MAX / 1000 + 1);
-        let late = libc::timespec { tv_sec: i64::MAX - 1, tv_nsec: 0 };
+        let late = time::timespec(i64::MAX - 1, 0);
         assert_eq!(after(late, i64::MAX, 1000).tv_sec, i64::MAX);
     }
 }

@@ -73,18 +73,19 @@ chroot_bootstrap() {
 }
 
 # chroot_install NAME PACKAGE...
+# Installs the packages, unless the same list was installed before.
 chroot_install() {
 	chroot_name=$1
 	shift
 	chroot_list=$CHROOTS/$chroot_name.packages
-	[ "$(cat "$chroot_list" 2>/dev/null)" != "$*" ] || return 0
+	! grep -qxF -- "$*" "$chroot_list" 2>/dev/null || return 0
 	chroot_run "$chroot_name" sh -c 'export DEBIAN_FRONTEND=noninteractive
 		apt-get -q update && apt-get -q -y install "$@" && apt-get -q clean' sh "$@" \
 		>"$CHROOTS/$chroot_name.log" 2>&1 || {
 		tail -n 5 "$CHROOTS/$chroot_name.log" >&2
 		return 1
 	}
-	echo "$*" >"$chroot_list"
+	echo "$*" >>"$chroot_list"
 }
 
 # chroot_run NAME COMMAND [ARGUMENT...]
@@ -93,25 +94,53 @@ chroot_install() {
 chroot_run() {
 	chroot_name=$1
 	shift
-	unshare --mount --pid --ipc ${CHROOT_OFFLINE:+--net} --fork --kill-child -- sh -eu -c '
-		root=$1 bind=$2
-		shift 2
-		mount --make-rprivate /
-		# Tests mount filesystems, for which the root directory must be a mount point.
-		mount --bind "$root" "$root"
-		mount --rbind /dev "$root/dev"
-		mount -t proc proc "$root/proc"
-		mount -t sysfs sysfs "$root/sys" 2>/dev/null || :
-		mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-		if [ -n "$bind" ]; then
-			mkdir -p "$root/host"
-			mount --bind "$bind" "$root/host"
-			mount -o remount,bind,ro "$root/host"
-		fi
-		cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || :
-		[ -z "${CHROOT_OFFLINE:-}" ] || ip link set lo up 2>/dev/null || :
-		proxies=$(env | grep -E "^(http|https|ftp|all|no)_proxy=[^ ]*$" || :)
-		# shellcheck disable=SC2086
-		exec env -i $proxies PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb chroot "$root" "$@"
-	' sh "$CHROOTS/$chroot_name" "${CHROOT_BIND:-}" "$@"
+	unshare --mount --pid --ipc ${CHROOT_OFFLINE:+--net} --fork --kill-child -- \
+		sh -eu -c "$chroot_script" sh "$CHROOTS/$chroot_name" "${CHROOT_BIND:-}" "$@"
 }
+
+# chroot_run_emulated NAME COMMAND [ARGUMENT...]
+# The same, without network, in a user namespace that has the users of the host and a binfmt_misc of its own: what the
+# command writes to /proc/sys/fs/binfmt_misc/register has no effect outside, and ends with the command.
+chroot_run_emulated() {
+	chroot_name=$1
+	shift
+	chroot_pipes=$(mktemp -d)
+	mkfifo "$chroot_pipes/pid" "$chroot_pipes/mapped"
+	# The shell continues when this process, which is privileged outside, has written the maps of users and groups.
+	CHROOT_OFFLINE=1 CHROOT_BINFMT=1 unshare --user -- sh -eu -c '
+		pipes=$1
+		shift
+		echo $$ >"$pipes/pid"
+		read -r _ <"$pipes/mapped"
+		exec unshare --mount --pid --ipc --net --fork --kill-child -- sh -eu -c "$@"
+	' sh "$chroot_pipes" "$chroot_script" sh "$CHROOTS/$chroot_name" "${CHROOT_BIND:-}" "$@" &
+	read -r chroot_pid <"$chroot_pipes/pid"
+	echo '0 0 65536' >"/proc/$chroot_pid/uid_map"
+	echo '0 0 65536' >"/proc/$chroot_pid/gid_map"
+	echo >"$chroot_pipes/mapped"
+	rm -r "$chroot_pipes"
+	wait $!
+}
+
+# shellcheck disable=SC2016
+chroot_script='
+	root=$1 bind=$2
+	shift 2
+	mount --make-rprivate /
+	mount --rbind /dev "$root/dev"
+	mount -t proc proc "$root/proc"
+	mount -t sysfs sysfs "$root/sys" 2>/dev/null || :
+	mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+	if [ -n "${CHROOT_BINFMT:-}" ]; then
+		mount -t binfmt_misc binfmt_misc "$root/proc/sys/fs/binfmt_misc"
+		mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+	fi
+	if [ -n "$bind" ]; then
+		mkdir -p "$root/host"
+		mount --bind "$bind" "$root/host"
+		mount -o remount,bind,ro "$root/host"
+	fi
+	cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || :
+	[ -z "${CHROOT_OFFLINE:-}" ] || ip link set lo up 2>/dev/null || :
+	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb chroot "$root" "$@"
+'

@@ -5,9 +5,8 @@
  * The C library functions that the library calls are defined here; they forward to the C library. Before one of the
  * calls the files are changed: each scenario is repeated for each of the calls. Some calls are made to fail.
  */
-/* Otherwise the C library's headers rename the functions defined here. */
-#undef _FILE_OFFSET_BITS
-#undef _TIME_BITS
+#include "interpose.h"
+
 #include "suite.h"
 
 #include <dlfcn.h>
@@ -68,23 +67,23 @@ static bool comes_before(const char *name)
 	return true;
 }
 
-#define WATCHED(type, name, parameters, arguments)                      \
+#define WATCHED(type, name, symbol, parameters, arguments)              \
 	type name parameters                                            \
 	{                                                               \
 		static __typeof__(name) *next;                          \
 		if (next == NULL)                                       \
-			*(void **)&next = dlsym(RTLD_NEXT, #name);      \
+			*(void **)&next = dlsym(RTLD_NEXT, symbol);     \
 		return comes_before(#name) ? (type)-1 : next arguments; \
 	}
 
-WATCHED(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
-WATCHED(int, stat, (const char *path, struct stat *status), (path, status))
-WATCHED(int, lstat, (const char *path, struct stat *status), (path, status))
-WATCHED(int, fstat, (int fd, struct stat *status), (fd, status))
-WATCHED(ssize_t, read, (int fd, void *bytes, size_t size), (fd, bytes, size))
-WATCHED(ssize_t, write, (int fd, const void *bytes, size_t size), (fd, bytes, size))
-WATCHED(int, ftruncate, (int fd, off_t size), (fd, size))
-WATCHED(int, fchmod, (int fd, mode_t mode), (fd, mode))
+WATCHED(off_t, lseek, OFFSET_SYMBOL(lseek), (int fd, off_t offset, int whence), (fd, offset, whence))
+WATCHED(int, stat, STATUS_SYMBOL(stat), (const char *path, struct stat *status), (path, status))
+WATCHED(int, lstat, STATUS_SYMBOL(lstat), (const char *path, struct stat *status), (path, status))
+WATCHED(int, fstat, STATUS_SYMBOL(fstat), (int fd, struct stat *status), (fd, status))
+WATCHED(ssize_t, read, "read", (int fd, void *bytes, size_t size), (fd, bytes, size))
+WATCHED(ssize_t, write, "write", (int fd, const void *bytes, size_t size), (fd, bytes, size))
+WATCHED(int, ftruncate, OFFSET_SYMBOL(ftruncate), (int fd, off_t size), (fd, size))
+WATCHED(int, fchmod, "fchmod", (int fd, mode_t mode), (fd, mode))
 
 /* At most one page per call, so that there are several calls. */
 ssize_t copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t size, unsigned flags)
@@ -108,7 +107,7 @@ int open(const char *path, int flags, ...)
 	mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
 	va_end(arguments);
 	if (next == NULL)
-		*(void **)&next = dlsym(RTLD_NEXT, "open");
+		*(void **)&next = dlsym(RTLD_NEXT, OFFSET_SYMBOL(open));
 	if (comes_before(strncmp(path, "/proc/self/fd/", 14) == 0 ? "open by descriptor" : "open"))
 		return -1;
 	return next(path, flags, mode);

@@ -5,9 +5,8 @@
  * The C library functions that the library calls are defined here; they forward to the C library. Before one of the
  * calls the tree is changed: each scenario is repeated for each of the calls.
  */
-/* Otherwise the C library's headers rename the functions defined here. */
-#undef _FILE_OFFSET_BITS
-#undef _TIME_BITS
+#include "interpose.h"
+
 #include "suite.h"
 
 #include <dirent.h>
@@ -41,39 +40,40 @@ static void comes_before(void)
 	watch.is_watching = true;
 }
 
-#define WATCHED(type, name, parameters, arguments)                 \
-	type name parameters                                       \
-	{                                                          \
-		static __typeof__(name) *next;                     \
-		int errno_before = errno;                          \
-		if (next == NULL)                                  \
-			*(void **)&next = dlsym(RTLD_NEXT, #name); \
-		comes_before();                                    \
-		errno = errno_before;                              \
-		return next arguments;                             \
+#define WATCHED(type, name, symbol, parameters, arguments)          \
+	type name parameters                                        \
+	{                                                           \
+		static __typeof__(name) *next;                      \
+		int errno_before = errno;                           \
+		if (next == NULL)                                   \
+			*(void **)&next = dlsym(RTLD_NEXT, symbol); \
+		comes_before();                                     \
+		errno = errno_before;                               \
+		return next arguments;                              \
 	}
 
-WATCHED(int, lstat, (const char *path, struct stat *status), (path, status))
-WATCHED(int, fstat, (int fd, struct stat *status), (fd, status))
-WATCHED(int, fstatat, (int dir, const char *path, struct stat *status, int flags), (dir, path, status, flags))
-WATCHED(int, unlink, (const char *path), (path))
-WATCHED(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
-WATCHED(int, rmdir, (const char *path), (path))
-WATCHED(struct dirent *, readdir, (DIR * dir), (dir))
+WATCHED(int, lstat, STATUS_SYMBOL(lstat), (const char *path, struct stat *status), (path, status))
+WATCHED(int, fstat, STATUS_SYMBOL(fstat), (int fd, struct stat *status), (fd, status))
+WATCHED(int, fstatat, STATUS_SYMBOL(fstatat), (int dir, const char *path, struct stat *status, int flags),
+        (dir, path, status, flags))
+WATCHED(int, unlink, "unlink", (const char *path), (path))
+WATCHED(int, unlinkat, "unlinkat", (int dir, const char *path, int flags), (dir, path, flags))
+WATCHED(int, rmdir, "rmdir", (const char *path), (path))
+WATCHED(struct dirent *, readdir, OFFSET_SYMBOL(readdir), (DIR * dir), (dir))
 
-#define WATCHED_OPENING(name, parameters, arguments)               \
-	int name parameters                                        \
-	{                                                          \
-		static __typeof__(name) *next;                     \
-		if (next == NULL)                                  \
-			*(void **)&next = dlsym(RTLD_NEXT, #name); \
-		comes_before();                                    \
-		return next arguments;                             \
+#define WATCHED_OPENING(name, symbol, parameters, arguments)        \
+	int name parameters                                         \
+	{                                                           \
+		static __typeof__(name) *next;                      \
+		if (next == NULL)                                   \
+			*(void **)&next = dlsym(RTLD_NEXT, symbol); \
+		comes_before();                                     \
+		return next arguments;                              \
 	}
 
 /* No file is created by these calls. */
-WATCHED_OPENING(open, (const char *path, int flags, ...), (path, flags, 0600))
-WATCHED_OPENING(openat, (int dir, const char *path, int flags, ...), (dir, path, flags, 0600))
+WATCHED_OPENING(open, OFFSET_SYMBOL(open), (const char *path, int flags, ...), (path, flags, 0600))
+WATCHED_OPENING(openat, OFFSET_SYMBOL(openat), (int dir, const char *path, int flags, ...), (dir, path, flags, 0600))
 
 /* --- the tree ----------------------------------------------------------------------------------------------------- */
 

@@ -20,7 +20,7 @@ use crate::os::standard_streams;
 use crate::rt::fd::OwnedFd;
 use crate::rt::text::Quoted;
 use crate::sys::path::KernelPath;
-use crate::sys::{self, file};
+use crate::sys::{self, file, large_file};
 use alloc::vec::Vec;
 use core::ffi::{CStr, c_int};
 use errno::Errno;
@@ -63,7 +63,7 @@ pub fn remove(path: KernelPath, flags: c_int) -> Result<()> {
 }
 
 /// Removes the file `name`. If `is_kept`, it is a directory of which only the content is removed.
-fn remove_name(name: &CStr, mut status: sys::Result<libc::stat>, flags: c_int, is_kept: bool) -> Result<()> {
+fn remove_name(name: &CStr, mut status: sys::Result<large_file::stat>, flags: c_int, is_kept: bool) -> Result<()> {
     let mut attempts = 1;
     loop {
         let kind = type_of(&status.map_err(|e| Failure::OfTop(e).of(name))?);

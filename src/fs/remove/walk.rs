@@ -7,7 +7,7 @@ use crate::fs::flags::{DIR, FAILONERROR, UNKNOWN, type_of, type_of_entry};
 use crate::os::directory::DirStream;
 use crate::os::standard_streams;
 use crate::rt::fd::{Fd, OwnedFd};
-use crate::sys::{self, file};
+use crate::sys::{self, file, large_file};
 use alloc::vec::Vec;
 use core::ffi::{CStr, c_int};
 use errno::Errno;
@@ -28,13 +28,13 @@ struct Level {
     /// None if the file descriptor was closed because the directory is a distant ancestor.
     directory: Option<OwnedFd>,
     device: libc::dev_t,
-    inode: libc::ino_t,
+    inode: large_file::ino_t,
     /// The terminated names of subdirectories that have not been removed yet. The last one is removed next.
     subdirectories: Vec<u8>,
 }
 
 impl Level {
-    fn is(&self, status: &libc::stat) -> bool {
+    fn is(&self, status: &large_file::stat) -> bool {
         status.st_dev == self.device && status.st_ino == self.inode
     }
 

@@ -56,18 +56,29 @@ help:
 
 # --- the library ------------------------------------------------------------------------------------------------------
 
-# The build directory must not appear in the results, not even in debug information. Flags in RUSTFLAGS replace those of
-# cargo's configuration. Therefore our flags are added to RUSTFLAGS if the user sets it, and to cargo's configuration
-# otherwise.
+# The build directory must not appear in the results, not even in debug information.
 REMAP := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
+
+# On a 32-bit machine, time_t has the size that the C compiler gives it, which depends on the distribution and on flags.
+# The libc crate has to be told if that is not the size of a long: by the flag, or before version 0.2.187 by the variable.
+# src/sys/time.rs verifies the result.
+LATE_TIME := $(shell printf '\043include <time.h>\nchar ok[sizeof(time_t) > sizeof(long) ? 1 : -1];\n' | \
+               $(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only -x c - 2>/dev/null && echo yes)
+ifeq ($(LATE_TIME),yes)
+TIME_CFG := --cfg=libc_unstable_gnu_time_bits=\"64\"
+export RUST_LIBC_UNSTABLE_GNU_TIME_BITS := 64
+endif
+
+# Flags in RUSTFLAGS replace those of cargo's configuration. Therefore our flags are added to RUSTFLAGS if the user sets
+# it, and to cargo's configuration otherwise.
 ifneq ($(strip $(RUSTFLAGS)),)
-export RUSTFLAGS := $(RUSTFLAGS) $(REMAP)
+export RUSTFLAGS := $(RUSTFLAGS) $(REMAP) $(subst \,,$(TIME_CFG))
 else
 # An empty RUSTFLAGS in the environment would also replace the flags of the configuration.
 unexport RUSTFLAGS
 endif
 CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=.)' \
-    $(CARGO) rustc $(CARGO_FLAGS) --lib --release --config 'build.rustflags=[$(subst $(SPACE),$(COMMA),$(REMAP:%="%"))]'
+    $(CARGO) rustc $(CARGO_FLAGS) --lib --release --config 'build.rustflags=[$(subst $(SPACE),$(COMMA),$(patsubst %,"%",$(REMAP) $(TIME_CFG)))]'
 SPACE := $(subst ,, )
 COMMA := ,
 

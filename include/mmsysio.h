@@ -50,9 +50,10 @@ extern "C" {
  * File manipulation
  */
 
-typedef off_t mm_off_t;
+/* These have 64 bits on every machine, whatever _FILE_OFFSET_BITS is. */
+typedef int64_t mm_off_t;
 typedef dev_t mm_dev_t;
-typedef ino_t mm_ino_t;
+typedef uint64_t mm_ino_t;
 
 /*
  * Permissions of a file or directory that is created. MODE_DEF is read and write permission for all users (0666).

@@ -42,7 +42,13 @@ extern "C" {
 /* A point in time, or a duration. It has the layout of struct timespec. */
 struct mm_timespec {
 	time_t tv_sec;  /* whole seconds */
+#if !defined(__LP64__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	int : 8 * (sizeof(time_t) - sizeof(long));
+#endif
 	long tv_nsec;   /* nanoseconds, 0 to 999999999 */
+#if !defined(__LP64__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	int : 8 * (sizeof(time_t) - sizeof(long)); /* as in struct timespec, if time_t has 64 bits on a 32-bit machine */
+#endif
 };
 
 /**

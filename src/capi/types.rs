@@ -85,3 +85,20 @@ pub struct mm_stat {
     /// Time of last change of the data or the status, in seconds since the Epoch.
     pub ctime: libc::time_t,
 }
+
+// The layout that tests-c/abi/layout.h asserts for C.
+const _: () = {
+    const POINTER: usize = size_of::<*const c_void>();
+    const TIME: usize = size_of::<libc::time_t>();
+    assert!(size_of::<mm_ipc_msg>() == 3 * POINTER + 16);
+    assert!(offset_of!(mm_ipc_msg, num_iov) == 2 * POINTER);
+    assert!(offset_of!(mm_ipc_msg, reserved) == 2 * POINTER + 16);
+    assert!(size_of::<mm_sock_multimsg>() == 8 * POINTER);
+    assert!(size_of::<libc::timespec>() == 2 * TIME);
+    assert!(offset_of!(mm_stat, ino) == 8 && offset_of!(mm_stat, mode) == 16 && offset_of!(mm_stat, size) == 32);
+    assert!(offset_of!(mm_stat, atime) == 40 && offset_of!(mm_stat, nblocks) == 40 + TIME);
+    let end_of_blocks = 40 + TIME + POINTER;
+    let mtime_at = end_of_blocks.next_multiple_of(align_of::<libc::time_t>());
+    assert!(offset_of!(mm_stat, mtime) == mtime_at && offset_of!(mm_stat, ctime) == mtime_at + TIME);
+    assert!(size_of::<mm_stat>() == (mtime_at + 2 * TIME).next_multiple_of(align_of::<i64>()));
+};

@@ -40,10 +40,7 @@ pub fn set(fd: Fd, level: c_int, name: c_int, value: Value) -> Result<()> {
 
 /// Both fields of a negative time are negative or zero. The kernel rejects it with EDOM, except for whole seconds.
 fn time_of(milliseconds: c_int) -> libc::timeval {
-    libc::timeval {
-        tv_sec: (milliseconds / 1000) as libc::time_t,
-        tv_usec: (milliseconds % 1000 * 1000) as _,
-    }
+    libc::timeval { tv_sec: (milliseconds / 1000) as libc::time_t, tv_usec: (milliseconds % 1000 * 1000) as _ }
 }
 
 #[allow(clippy::useless_conversion, reason = "they are shorter than i64 on some machines")]

@@ -3,7 +3,7 @@
 
 use super::large_file;
 use super::path::KernelPath;
-use super::{Result, check, check_long, check_size, own};
+use super::{Result, check, check_long, check_size, own, probe};
 use crate::rt::fd::{Fd, OwnedFd};
 use alloc::vec::Vec;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
@@ -231,6 +231,7 @@ pub fn fchmod(fd: Fd, mode: libc::mode_t) -> Result<()> {
 /// # Safety
 /// `times` is null, or the kernel may read two elements there, or fails with EFAULT.
 pub unsafe fn futimens(fd: Fd, times: *const libc::timespec) -> Result<()> {
+    check_times(times)?;
     // SAFETY: as promised by the caller.
     check(unsafe { libc::futimens(fd.number(), times) }).map(drop)
 }
@@ -238,8 +239,14 @@ pub unsafe fn futimens(fd: Fd, times: *const libc::timespec) -> Result<()> {
 /// # Safety
 /// `times` is null, or the kernel may read two elements there, or fails with EFAULT.
 pub unsafe fn utimensat(path: KernelPath, times: *const libc::timespec, flags: c_int) -> Result<()> {
+    check_times(times)?;
     // SAFETY: a KernelPath; the times as promised by the caller.
     check(unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times, flags) }).map(drop)
+}
+
+/// EFAULT: `times` is neither null nor the address of two readable elements.
+fn check_times(times: *const libc::timespec) -> Result<()> {
+    if times.is_null() { Ok(()) } else { probe::check_readable(times, 2) }
 }
 
 pub fn access(path: KernelPath, mode: c_int) -> Result<()> {

@@ -5,7 +5,7 @@ use super::{Result, check, large_file, own};
 use crate::rt::fd::{Fd, OwnedFd};
 use core::ffi::{CStr, c_int, c_uint, c_void};
 use core::ptr::{self, NonNull};
-use errno::errno;
+use errno::{Errno, errno};
 
 /// Maps memory at an address that the kernel chooses. MAP_FIXED is ignored, so that no memory in use is replaced.
 pub fn mmap(
@@ -20,7 +20,19 @@ pub fn mmap(
         unsafe { large_file::mmap(ptr::null_mut(), size, protection, flags & !libc::MAP_FIXED, fd.number(), offset) };
     match NonNull::new(first) {
         Some(first) if first.as_ptr() != libc::MAP_FAILED => Ok(first),
-        _ => Err(errno()),
+        _ => Err(reason(size, offset)),
+    }
+}
+
+/// Returns errno after a failure of mmap(). On 32-bit machines, the kernel counts the offset in units of 4096 bytes, with
+/// 32 bits. The C library rejects an offset beyond that with EINVAL; for the kernels of other machines it is EOVERFLOW.
+fn reason(size: usize, offset: large_file::off_t) -> Errno {
+    const UNIT: large_file::off_t = 4096;
+    let is_beyond = cfg!(target_pointer_width = "32") && u32::try_from(offset / UNIT).is_err();
+    let is_size_valid = size > 0 && offset % UNIT == 0;
+    match errno() {
+        Errno(libc::EINVAL) if is_beyond && is_size_valid => Errno(libc::EOVERFLOW),
+        reason => reason,
     }
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sockets.
 
-use super::{Result, check, check_size, own, size_as_socklen};
+use super::{Result, check, check_size, own, probe, size_as_socklen};
 use crate::rt::fd::{Fd, OwnedFd};
 use core::ffi::{c_int, c_uint, c_void};
 use core::marker::PhantomData;
 use core::mem;
 use core::ptr;
+use errno::Errno;
 
 // --- addresses -----------------------------------------------------------------------------------------------------
 
@@ -219,7 +220,16 @@ pub unsafe fn sendmsg(fd: Fd, message: *const libc::msghdr, flags: c_int) -> Res
 #[inline]
 pub unsafe fn recvmsg(fd: Fd, message: *mut libc::msghdr, flags: c_int) -> Result<usize> {
     // SAFETY: as promised by the caller.
-    check_size(unsafe { libc::recvmsg(fd.number(), message, flags) })
+    check_size(unsafe { c::recvmsg(fd.number(), message, flags) })
+}
+
+mod c {
+    use super::c_int;
+
+    unsafe extern "C" {
+        // On 32-bit machines with 64-bit times, the libc crate calls __recvmsg64(), which reads the message itself.
+        pub fn recvmsg(fd: c_int, message: *mut libc::msghdr, flags: c_int) -> isize;
+    }
 }
 
 /// Receives without a buffer for data or ancillary data. Returns the flags.
@@ -252,6 +262,16 @@ pub unsafe fn recvmmsg(
     flags: c_int,
     timeout: *mut libc::timespec,
 ) -> Result<c_int> {
+    if !timeout.is_null() {
+        // SAFETY: the caller promised that the kernel may write there.
+        unsafe { probe::check_writable(timeout) }?;
+    }
+    // Like the kernel, this receives no message after the first one that is not accessible.
+    let readable = probe::readable_count(messages, count as usize) as c_uint;
+    if readable == 0 && count != 0 {
+        return Err(Errno(libc::EFAULT));
+    }
+    let count = readable;
     // SAFETY: as promised by the caller.
     check(unsafe { libc::recvmmsg(fd.number(), messages, count, flags as _, timeout) })
 }

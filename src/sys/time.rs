@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Clocks.
 
-use super::{Result, check};
+use super::{Result, check, probe};
 use core::mem;
 use core::ptr;
 use core::time::Duration;
 use errno::Errno;
+
+// The programs that call the library use the C compiler's time_t. See the Makefile.
+const _: () = assert!(
+    matches!(env!("SIZE_OF_TIME_T").as_bytes(), b"8") == (size_of::<libc::time_t>() == 8),
+    "the C compiler's time_t has another size than that of the libc crate: build with make"
+);
 
 /// Returns a time. Seconds that do not fit into a time_t saturate. The nanoseconds are less than a second.
 pub fn timespec(seconds: i64, nanoseconds: i64) -> libc::timespec {
@@ -41,6 +47,7 @@ pub unsafe fn clock_getres(clock: libc::clockid_t, resolution: *mut libc::timesp
 /// # Safety
 /// The kernel may read a time at `time`, or fails with EFAULT.
 pub unsafe fn clock_nanosleep(clock: libc::clockid_t, time: *const libc::timespec) -> Result<()> {
+    probe::check_readable(time, 1)?;
     // SAFETY: as promised by the caller; the remaining time is not requested.
     match unsafe { libc::clock_nanosleep(clock, libc::TIMER_ABSTIME, time, ptr::null_mut()) } {
         0 => Ok(()),

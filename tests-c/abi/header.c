@@ -2,10 +2,12 @@
 /*
  * header.c: the headers declare the same functions as mmlib's, and their structures have the same layout
  *
- * Every function is declared again here with mmlib's prototype, and every size and offset is asserted: a difference
- * causes a compile error. The tests check the values of macros.
+ * Every function is declared again here with mmlib's prototype, and layout.h asserts every size and offset: a
+ * difference causes a compile error. The tests check the values of macros.
  */
 #include "suite.h"
+
+#include "layout.h"
 
 /* mmsysio.h: file manipulation */
 int mm_open(const char *path, int oflag, int mode);
@@ -119,59 +121,6 @@ int mm_nanosleep(clockid_t clock_id, const struct mm_timespec *ts);
 int mm_relative_sleep_ms(int64_t duration_ms);
 int mm_relative_sleep_us(int64_t duration_us);
 int mm_relative_sleep_ns(int64_t duration_ns);
-
-_Static_assert(sizeof(struct mm_error_state) == 1024, "size of mm_error_state");
-_Static_assert(_Alignof(struct mm_error_state) == 1, "alignment of mm_error_state");
-_Static_assert(sizeof(struct mm_timespec) == sizeof(struct timespec), "size of mm_timespec");
-_Static_assert(offsetof(struct mm_timespec, tv_sec) == offsetof(struct timespec, tv_sec), "tv_sec");
-_Static_assert(offsetof(struct mm_timespec, tv_nsec) == offsetof(struct timespec, tv_nsec), "tv_nsec");
-_Static_assert(sizeof(struct mm_pollfd) == sizeof(struct pollfd), "mm_pollfd is pollfd");
-_Static_assert(sizeof(struct mm_sock_multimsg) == sizeof(struct mmsghdr), "size of mm_sock_multimsg");
-_Static_assert(offsetof(struct mm_sock_multimsg, datalen) == offsetof(struct mmsghdr, msg_len), "datalen");
-
-_Static_assert(sizeof(struct mm_remap_fd) == 2 * sizeof(int), "size of mm_remap_fd");
-_Static_assert(offsetof(struct mm_remap_fd, child_fd) == 0, "child_fd");
-_Static_assert(offsetof(struct mm_remap_fd, parent_fd) == sizeof(int), "parent_fd");
-_Static_assert(sizeof(mm_pid_t) == sizeof(pid_t), "mm_pid_t is pid_t");
-
-#ifdef __LP64__
-_Static_assert(sizeof(struct mm_ipc_msg) == 40, "size of mm_ipc_msg");
-_Static_assert(offsetof(struct mm_ipc_msg, iov) == 0, "iov");
-_Static_assert(offsetof(struct mm_ipc_msg, fds) == 8, "fds");
-_Static_assert(offsetof(struct mm_ipc_msg, num_iov) == 16, "num_iov");
-_Static_assert(offsetof(struct mm_ipc_msg, num_fds) == 20, "num_fds");
-_Static_assert(offsetof(struct mm_ipc_msg, flags) == 24, "flags");
-_Static_assert(offsetof(struct mm_ipc_msg, num_fds_max) == 28, "num_fds_max");
-_Static_assert(offsetof(struct mm_ipc_msg, reserved) == 32, "reserved");
-
-_Static_assert(sizeof(struct mm_dirent) == 16, "size of mm_dirent");
-_Static_assert(offsetof(struct mm_dirent, type) == 8, "type");
-_Static_assert(offsetof(struct mm_dirent, id) == 12, "id");
-_Static_assert(offsetof(struct mm_dirent, name) == 16, "name");
-
-_Static_assert(sizeof(struct mm_sock_multimsg) == 64, "size of mm_sock_multimsg");
-_Static_assert(offsetof(struct mm_sock_multimsg, msg) == 0, "msg");
-_Static_assert(offsetof(struct mm_sock_multimsg, datalen) == 56, "datalen");
-
-_Static_assert(sizeof(struct mm_pollfd) == 8, "size of mm_pollfd");
-_Static_assert(offsetof(struct mm_pollfd, fd) == 0, "fd");
-_Static_assert(offsetof(struct mm_pollfd, events) == 4, "events");
-_Static_assert(offsetof(struct mm_pollfd, revents) == 6, "revents");
-#endif
-
-#ifdef __x86_64__
-_Static_assert(sizeof(struct mm_stat) == 72, "size of mm_stat");
-_Static_assert(offsetof(struct mm_stat, ino) == 8, "ino");
-_Static_assert(offsetof(struct mm_stat, mode) == 16, "mode");
-_Static_assert(offsetof(struct mm_stat, nlink) == 20, "nlink");
-_Static_assert(offsetof(struct mm_stat, uid) == 24, "uid");
-_Static_assert(offsetof(struct mm_stat, gid) == 28, "gid");
-_Static_assert(offsetof(struct mm_stat, size) == 32, "size");
-_Static_assert(offsetof(struct mm_stat, atime) == 40, "atime");
-_Static_assert(offsetof(struct mm_stat, nblocks) == 48, "nblocks");
-_Static_assert(offsetof(struct mm_stat, mtime) == 56, "mtime");
-_Static_assert(offsetof(struct mm_stat, ctime) == 64, "ctime");
-#endif
 
 START_TEST(error_codes_and_flags_match_mmlib)
 {

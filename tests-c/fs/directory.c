@@ -130,7 +130,7 @@ START_TEST(entries_are_read_with_their_types)
 			seen[i] = true;
 			ck_assert(entry->type == types[i] || entry->type == MM_DT_UNKNOWN);
 			ck_assert_int_eq(entry->id, 0);
-			ck_assert_uint_ge(entry->reclen, 16 + strlen(entry->name) + 1);
+			ck_assert_uint_ge(entry->reclen, offsetof(struct mm_dirent, name) + strlen(entry->name) + 1);
 		}
 		for (int i = 0; i < MM_NELEM(names); i++)
 			ck_assert(seen[i]);

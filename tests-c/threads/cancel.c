@@ -379,8 +379,11 @@ int shutdown(int fd, int how)
 	return result;
 }
 
+/* The headers may give the function another name, which the library does not use. */
+ssize_t replaced_recvmsg(int fd, struct msghdr *header, int flags) __asm__("recvmsg");
+
 /* A cancellation point, like the function that it replaces. */
-ssize_t recvmsg(int fd, struct msghdr *header, int flags)
+ssize_t replaced_recvmsg(int fd, struct msghdr *header, int flags)
 {
 	ssize_t result;
 	int type;

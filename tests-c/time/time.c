@@ -4,6 +4,8 @@
  */
 #include "suite.h"
 
+#include <sys/mman.h>
+#include <sys/time.h>
 #include <time.h>
 
 START_TEST(clocks_return_the_time)
@@ -151,6 +153,53 @@ START_TEST(additions_carry_in_both_directions)
 }
 END_TEST
 
+static void ignore_signal(int number)
+{
+	(void)number;
+}
+
+START_TEST(sleep_until_a_time_after_2038_does_not_end)
+{
+	struct mm_timespec until;
+
+	if (sizeof(time_t) == 8) {
+		/* The kernel would sleep for a century: a signal ends that. */
+		struct sigaction action = {.sa_handler = ignore_signal};
+		struct itimerval soon = {.it_interval.tv_usec = 50000, .it_value.tv_usec = 50000}, never = {0};
+
+		ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+		ck_assert_int_eq(mm_gettime(MM_CLK_REALTIME, &until), 0);
+		until.tv_sec += (time_t)((int64_t)1 << 32);
+		ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+		assert_fails(mm_nanosleep(MM_CLK_REALTIME, &until), EINTR);
+		assert_fails(mm_relative_sleep_ms(INT64_C(1) << 42), EINTR);
+		ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+	}
+}
+END_TEST
+
+START_TEST(invalid_address_of_a_time_is_efault)
+{
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* Not mapped, or beginning on the page before. */
+	char *const wrong[] = {(char *)8, page + 4096, page + 4096 - sizeof(struct mm_timespec) / 2,
+	                       (char *)UINTPTR_MAX};
+
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	memset(page, 0, 4096);
+	ck_assert_int_eq(munmap(page + 4096, 4096), 0);
+	for (int i = 0; i < MM_NELEM(wrong); i++) {
+		assert_fails_on_bad_memory(mm_nanosleep(MM_CLK_MONOTONIC, (struct mm_timespec *)wrong[i]), EFAULT);
+		assert_fails_on_bad_memory(mm_utimens("/tmp", (struct mm_timespec *)wrong[i], 0), EFAULT);
+		assert_fails_on_bad_memory(mm_futimens(0, (struct mm_timespec *)wrong[i]), EFAULT);
+	}
+	/* At the very end of the page, it is valid. */
+	ck_assert_int_eq(mm_nanosleep(MM_CLK_MONOTONIC, (struct mm_timespec *)(page + 4096) - 1), 0);
+	ck_assert_int_eq(munmap(page, 4096), 0);
+}
+END_TEST
+
 SUITE(clocks_return_the_time, absolute_sleep_is_never_too_short, raw_clock_cannot_be_waited_for,
       relative_sleep_is_never_too_short, sleep_is_interrupted_by_a_signal, differences_divide_only_the_nanoseconds,
-      additions_carry_in_both_directions)
+      additions_carry_in_both_directions, sleep_until_a_time_after_2038_does_not_end,
+      invalid_address_of_a_time_is_efault)

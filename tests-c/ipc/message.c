@@ -345,27 +345,28 @@ END_TEST
 
 START_TEST(unreadable_array_of_buffers_is_efault)
 {
+	size_t size = page_size();
 	int ends[2];
 
 	/* The sanitizer reads the arguments of a system call, and crashes. */
 	if (is_under_valgrind())
 		return;
-	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct iovec *const wrong[] = {NULL,
 	                               (struct iovec *)8,
-	                               (struct iovec *)(page + 4096),
-	                               (struct iovec *)(page + 4088),
-	                               (struct iovec *)(page + 4096 - sizeof(struct iovec) + 1),
+	                               (struct iovec *)(page + size),
+	                               (struct iovec *)(page + size - sizeof(struct iovec) / 2),
+	                               (struct iovec *)(page + size - sizeof(struct iovec) + 1),
 	                               (struct iovec *)-8,
 	                               (struct iovec *)UINTPTR_MAX};
 
-	ck_assert_int_eq(mprotect(page + 4096, 4096, PROT_NONE), 0);
+	ck_assert_int_eq(mprotect(page + size, size, PROT_NONE), 0);
 	ck_assert_int_eq(mm_ipc_connected_pair(ends), 0);
 	for (int count = 1; count <= 3; count++) {
 		for (size_t i = 0; i < MM_NELEM(wrong); i++) {
 			struct mm_ipc_msg msg = {.iov = wrong[i], .num_iov = count};
 			/* As in a program whose message is at the end of mapped memory. */
-			struct mm_ipc_msg *at_the_end = (struct mm_ipc_msg *)(page + 4096 - sizeof(msg));
+			struct mm_ipc_msg *at_the_end = (struct mm_ipc_msg *)(page + size - sizeof(msg));
 
 			*at_the_end = msg;
 			assert_fails_on_bad_memory(mm_ipc_sendmsg(ends[0], &msg), EFAULT);
@@ -374,7 +375,7 @@ START_TEST(unreadable_array_of_buffers_is_efault)
 		}
 	}
 	close_all(2, ends);
-	munmap(page, 8192);
+	munmap(page, 2 * size);
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 #include "slots.h"
 
 #include <fcntl.h>
+#include <limits.h>
 
 #define TIMEOUT_VARIABLE "MMSYSIO_CONNECT_TIMEOUT_MS"
 
@@ -97,6 +98,13 @@ static int create_when_parent_waits(void *name)
 	return 0;
 }
 
+/* Until it is killed. */
+static int serve_all(void *srv)
+{
+	serve(srv, INT_MAX);
+	return 0;
+}
+
 START_TEST(connect_waits_while_servers_are_created_and_destroyed)
 {
 	const char *name = unique_name();
@@ -105,21 +113,15 @@ START_TEST(connect_waits_while_servers_are_created_and_destroyed)
 	wait_until_asleep(child);
 	for (int i = 0; i < 20; i++)
 		mm_ipc_srv_destroy(create(name));
-	/* A client that connected to one of those servers has failed by now; a new client must not. */
-	int status;
+	/* A client that connected to one of those servers fails; a new client must not. */
 	pid_t other = start_child(be_client, (void *)name);
 	struct mm_ipc_srv *srv = create(name);
-	int served = 0;
+	pid_t server = start_child(serve_all, srv);
 
-	sleep_ms(50);
-	if (waitpid(child, &status, WNOHANG) == 0) {
-		serve(srv, 1);
-		served++;
-	}
-	serve(srv, 1);
-	if (served)
-		assert_child_succeeds(child);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
 	assert_child_succeeds(other);
+	ck_assert_int_eq(kill(server, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(server, NULL, 0), server);
 	mm_ipc_srv_destroy(srv);
 }
 END_TEST

@@ -144,11 +144,16 @@ impl Vfork<'_> {
     fn await_grandchild(&self) {
         loop {
             let tid = self.grandchild.load(Ordering::Acquire);
-            // The kernel does not clear the TID of a grandchild that was killed before it requested this.
-            if tid == 0 || process_state::has_exited(tid as libc::pid_t) {
+            if tid == 0 {
                 return;
             }
             let _ = time::nanosleep(Duration::from_millis(1));
+            // The kernel does not clear the TID of a grandchild that was killed before it requested this. Later, no call
+            // that may fail is made, because the grandchild uses the same errno.
+            let has_requested = self.is_shared_with_grandchild.load(Ordering::Acquire);
+            if !has_requested && process_state::has_exited(tid as libc::pid_t) {
+                return;
+            }
         }
     }
 
@@ -203,9 +208,13 @@ extern "C" fn grandchild_entry(vfork: *mut c_void) -> c_int {
     program_entry(vfork)
 }
 
-extern "C" fn intermediate_entry(vfork: *mut c_void) -> c_int {
-    // SAFETY: clone_onto_stack() passes a Vfork.
-    process::exit_group(unsafe { (*vfork.cast::<Vfork>()).run_intermediate() })
+extern "C" fn grandchild_entry(argument: *mut c_void) -> c_int {
+    // SAFETY: as in program_entry().
+    let vfork = unsafe { &*argument.cast::<Vfork>() };
+    // SAFETY: the word exists until await_grandchild() has read it.
+    unsafe { process::set_tid_address(&vfork.grandchild) };
+    vfork.is_shared_with_grandchild.store(true, Ordering::Release);
+    process::exit_group(vfork.run_program())
 }
 
 // --- signals -------------------------------------------------------------------------------------------------------

@@ -381,76 +381,7 @@ START_TEST(daemon_is_found_in_a_directory_whose_path_is_not_searchable)
 }
 END_TEST
 
-/* --- a killed child ----------------------------------------------------------------------------------------------- */
-
-static pid_t spawning_thread;
-static bool has_returned;
-
-static void *spawn_daemon(void *path)
-{
-	__atomic_store_n(&spawning_thread, thread_id(), __ATOMIC_RELAXED);
-	int result = mm_spawn(NULL, path, 0, NULL, MM_SPAWN_DAEMONIZE, NULL, NULL);
-
-	__atomic_store_n(&has_returned, true, __ATOMIC_RELAXED);
-	return (void *)(intptr_t)result;
-}
-
-/* Waits until a thread has a child, and returns it. */
-static pid_t child_of(pid_t process, pid_t thread)
-{
-	char path[64];
-	int child = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)process, (int)thread);
-	while (child == 0) {
-		FILE *file = fopen(path, "r");
-
-		ck_assert_ptr_nonnull(file);
-		if (fscanf(file, "%d", &child) != 1)
-			sleep_ms(1);
-		fclose(file);
-	}
-	return child;
-}
-
-/* The daemon uses the memory of the caller until it executes its program. A lease delays that. */
-START_TEST(spawn_waits_for_a_daemon_whose_parent_is_killed)
-{
-	char text[4300];
-
-	RETURN_UNDER_VALGRIND;
-	enter_scratch_directory();
-	snprintf(text, sizeof(text), "#!/bin/sh\n: >'%s/started'\n", current_directory());
-	write_script("program", text);
-	signal(SIGIO, SIG_IGN);
-	int leased = open("program", O_RDONLY | O_CLOEXEC);
-
-	if (fcntl(leased, F_SETLEASE, F_WRLCK) == -1) {
-		printf("# skipped, since the filesystem has no leases\n");
-		close_all(1, &leased);
-		leave_scratch_directory();
-		return;
-	}
-	pthread_t thread = start_thread(spawn_daemon, "./program");
-
-	while (__atomic_load_n(&spawning_thread, __ATOMIC_RELAXED) == 0)
-		sleep_ms(1);
-	pid_t child = child_of(getpid(), spawning_thread), daemon = child_of(child, child);
-
-	wait_until_asleep(daemon);
-	ck_assert_int_eq(kill(child, SIGKILL), 0);
-	sleep_ms(200);
-	ck_assert(!__atomic_load_n(&has_returned, __ATOMIC_RELAXED));
-	close_all(1, &leased);
-	ck_assert_int_eq((int)(intptr_t)join_thread(thread), 0);
-	while (!exists("started"))
-		sleep_ms(1);
-	leave_scratch_directory();
-}
-END_TEST
-
 SUITE(daemon_path_is_absolute_without_resolving_links, relative_search_path_directories_are_relative_to_the_caller,
       executable_of_proc_is_executed_although_it_was_removed, replaced_program_can_execute_itself,
       daemon_is_found_in_a_directory_whose_path_is_too_long, daemon_is_found_from_a_removed_directory,
-      daemon_is_found_in_an_unreachable_directory, daemon_is_found_in_a_directory_whose_path_is_not_searchable,
-      spawn_waits_for_a_daemon_whose_parent_is_killed)
+      daemon_is_found_in_an_unreachable_directory, daemon_is_found_in_a_directory_whose_path_is_not_searchable)

@@ -20,10 +20,10 @@ PORTS ?= arm64 armhf i386 ppc64el riscv64 s390x loong64
 check-ports:
 	MAKE="$(MAKE)" tests-c/checks/ports.sh $(PORTS)
 
-## check-old-kernel: the C tests without the system calls that were added after Linux 4.9
+## check-old-kernel: the C tests as on the kernels of Debian 9 to 12, Linux 4.9 and later
 check-old-kernel:
 	MAKE="$(MAKE)" tests-c/checks/old-kernel.sh
 
-## check-musl: build with musl, and run the tests of messages, errors and processes
+## check-musl: build with musl in a chroot, and run the C tests
 check-musl:
 	MAKE="$(MAKE)" tests-c/checks/musl.sh

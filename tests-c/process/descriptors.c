@@ -274,7 +274,7 @@ static void assert_is_closed_in_program(int fd)
 	assert_spawns(&pid, CHILD, 0, NULL, MM_SPAWN_KEEP_FDS, ARGUMENTS("-", "write", number, ""), NULL);
 	assert_exits(pid, 0);
 	/* At most a million descriptors. */
-	ck_assert_int_lt(now_ms() - start, is_instrumented() ? 60000 : 5000);
+	ck_assert_int_lt(now_ms() - start, 60000);
 }
 
 struct heights {

@@ -31,7 +31,7 @@ cp "$here/port.sh" "$scratch"
 # --- chroot --------------------------------------------------------------------------------------------------------
 
 chroot_create ports testing
-# A shared file of some packages has a different timestamp on each architecture, which dpkg takes for another file.
+# A file that packages share has a different timestamp on each architecture. dpkg would treat it as another file.
 echo 'path-exclude=/usr/share/info/*' >"$CHROOTS/ports/etc/dpkg/dpkg.cfg.d/ports"
 for port; do
 	chroot_run ports dpkg --add-architecture "$port"

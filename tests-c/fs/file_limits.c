@@ -26,8 +26,10 @@ START_TEST(offset_above_the_maximum_is_an_error)
 		ck_assert_int_eq(errno, EBUSY);
 	}
 	ck_assert_int_eq(mm_seek(fd, INT64_MAX, SEEK_SET), INT64_MAX);
-	assert_fails(mm_seek(fd, 1, SEEK_CUR), EOVERFLOW);
-	assert_fails(mm_seek(fd, 0, SEEK_CUR), EOVERFLOW);
+	if (sizeof(long) == 8) {
+		assert_fails(mm_seek(fd, 1, SEEK_CUR), EOVERFLOW);
+		assert_fails(mm_seek(fd, 0, SEEK_CUR), EOVERFLOW);
+	}
 	close_all(1, &fd);
 	/* A call that fails for another reason leaves it unchanged. */
 	assert_fails(mm_seek(fd, 0, SEEK_SET), EBADF);

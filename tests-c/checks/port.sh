@@ -81,9 +81,9 @@ if [ -n "$rust" ]; then
 	multiarch=$($compiler -print-multiarch)
 	export PKG_CONFIG_LIBDIR="/usr/lib/$multiarch/pkgconfig:/usr/share/pkgconfig"
 fi
-version_of() { "$@" --version | sed 's/^[^0-9]*(Debian[^)]*) *//; s/^[^0-9]* \([0-9.]*\).*/\1/; q'; }
-echo "gcc $($compiler -dumpfullversion), rustc $(rustc --version | cut -d' ' -f2)${emulator:+, qemu $(version_of "qemu-$emulator")}" \
-	>"$work.versions"
+versions="gcc $($compiler -dumpfullversion), rustc $(rustc --version | cut -d' ' -f2)"
+[ -z "$emulator" ] || versions="$versions, qemu $("qemu-$emulator" --version | sed -n '1s/.* version \([0-9.]*\).*/\1/p')"
+echo "$versions" >"$work.versions"
 
 # With another value of RUN_TESTS, check-c prints its programs instead of running them.
 make -j"$(nproc)" CC="$compiler" RUN_TESTS=echo check-c >"$work.build" 2>&1

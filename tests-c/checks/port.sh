@@ -61,7 +61,8 @@ if [ "$1" = test ]; then
 			END { for (test in result) print result[test] }' >"$results.all"
 		mv "$results.all" "$results"
 		sed -n 's/^failed \([^ ]*\).*/\1/p' "$results" | grep -qvxFf /host/expected-failures || break
-		! grep -q 'Test timeout expired' "$results.now" || break
+		# The emulator makes some tests wait forever, each time.
+		[ "$port" != control ] || ! grep -q 'Test timeout expired' "$results.now" || break
 	done
 	exit
 fi

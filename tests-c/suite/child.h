@@ -66,7 +66,11 @@ static inline long reported_number(const char *report, const char *word, int bas
 /* A fork that bypasses the C library: no handler of pthread_atfork() is called. */
 static inline pid_t fork_by_clone(void)
 {
+#ifdef __s390__ /* there the stack is the first argument */
+	return (pid_t)syscall(SYS_clone, 0, SIGCHLD, 0, 0, 0);
+#else
 	return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+#endif
 }
 
 #endif

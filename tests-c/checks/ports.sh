@@ -86,7 +86,9 @@ done <"$scratch/failed.native"
 # What the emulator cannot do.
 names ok control | comm -23 "$scratch/all" - >"$scratch/control"
 
-row='%-8s  %-42s  %6s  %6s  %6s  %6s\n'
+: >"$scratch/applied"
+: >"$scratch/used"
+row='%-8s  %-44s  %6s  %6s  %6s  %6s\n'
 # shellcheck disable=SC2059
 printf "$row" port compilers passed "as in control" known new >"$scratch/table"
 # shellcheck disable=SC2059
@@ -105,18 +107,18 @@ for port in native control "$@"; do
 		if [ -z "$cause" ]; then
 			echo "ports.known: no cause is given for $name"
 			failed=1
-		elif grep -qxF -- "$name" "$scratch/failed"; then
+		fi
+		case $port in native | control) continue ;; esac
+		echo "$ports $name" >>"$scratch/applied"
+		if grep -qxF -- "$name" "$scratch/failed"; then
 			echo "$name" >>"$scratch/explained"
-		else
-			echo "ports.known: $name passes on $port"
+			echo "$ports $name" >>"$scratch/used"
 		fi
 	done <"$known"
 	sort -o "$scratch/explained" "$scratch/explained"
-	if [ "$port" = control ]; then
-		cp "$scratch/failed" "$scratch/as_control"
-	else
-		comm -12 "$scratch/failed" "$scratch/control" >"$scratch/as_control"
-	fi
+	# Failures of a port that is not emulated are its own.
+	: >"$scratch/as_control"
+	! grep -q qemu "$results/$port.versions" || comm -12 "$scratch/failed" "$scratch/control" >"$scratch/as_control"
 	comm -23 "$scratch/failed" "$scratch/as_control" | comm -12 - "$scratch/explained" >"$scratch/known"
 	comm -23 "$scratch/failed" "$scratch/as_control" | comm -23 - "$scratch/explained" >"$scratch/new"
 	while read -r name; do
@@ -127,5 +129,9 @@ for port in native control "$@"; do
 		"$(wc -l <"$scratch/as_control")" "$(wc -l <"$scratch/known")" "$(wc -l <"$scratch/new")" >>"$scratch/table"
 done
 cp "$scratch/control" "$results/control.failed"
+for list in applied used; do
+	sort -u -o "$scratch/$list" "$scratch/$list"
+done
+comm -23 "$scratch/applied" "$scratch/used" | sed 's/^/ports.known: no longer needed: /'
 cat "$scratch/table"
 exit $failed

@@ -4,7 +4,7 @@
 #   port.sh packages PORT     prints the Debian packages that the port needs
 #   port.sh run PORT TARBALL  in the chroot: builds the tarball in /srv/ports/PORT, and runs the C tests
 #   port.sh test PORT PROGRAM in /srv/ports/PORT: runs one test program
-# TARBALL is accompanied by a file expected-failures.
+# Beside TARBALL are the files expected-failures and tests-without-end, with the names of tests.
 #
 # PORT is an architecture of Debian, or one of two others: native is the machine itself, control is the machine itself
 # with each test program emulated. The results are lines "ok PROGRAM:TEST" and "failed PROGRAM:TEST reason" in
@@ -131,7 +131,12 @@ esac
 
 # --- tests ---------------------------------------------------------------------------------------------------------
 
-export LD_LIBRARY_PATH="$work/build/stage/lib" PORT_TIMEOUT=900
+export LD_LIBRARY_PATH="$work/build/stage/lib" PORT_TIMEOUT=1800
+if [ -n "$emulator" ] && [ "$port" != control ]; then
+	# What never ends in the control is not started, so that everything else may take its time.
+	MMSYSIO_TESTS_WITHOUT_END=" $(tr '\n' ' ' </host/tests-without-end)"
+	export CK_TIMEOUT_MULTIPLIER=4 MMSYSIO_TESTS_WITHOUT_END
+fi
 mkdir results
 echo "$programs" | tr ' ' '\n' | xargs -n 1 -P 2 "$0" test "$port"
 find results -type f ! -name '*.*' -exec cat {} + | sort -k2 >"$work.results"

@@ -152,6 +152,8 @@ class Page:
     def shown_structure(self, what):
         comment, source = self.shown(what)
         source = re.sub(r"#ifdef __cplusplus\n.*?#else\n(.*?)#endif\n", r"\1", source, flags=re.S)
+        # Padding on some machines.
+        source = re.sub(r"#if !defined\(__LP64__\)[^\n]*\n.*?#endif\n", "", source, flags=re.S)
         fields = re.findall(r"/\*\*((?:(?!\*/).)*)\*/\n\s*([^;]*);", source, re.S)
         plain = re.sub(r"\s*/\*\*(?:(?!\*/).)*\*/", "", source, flags=re.S)
         items = []

@@ -94,31 +94,36 @@ fn first_generation(mark: &AtomicU32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::ffi::{c_int, c_void};
 
-    /// Runs `call` in a child process. Returns its result, passed as the exit status.
-    fn in_child(fork: impl Fn() -> libc::pid_t, call: impl Fn() -> bool) -> bool {
-        let child = fork();
-        if child == 0 {
-            // SAFETY: terminates the child without running the parent's exit handlers.
-            unsafe { libc::_exit(i32::from(call())) };
-        }
+    /// Returns the exit code of a child process.
+    fn exit_code(child: libc::pid_t) -> c_int {
         let mut status = 0;
         // SAFETY: the status is valid for writing.
         assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
-        libc::WEXITSTATUS(status) == 1
+        libc::WEXITSTATUS(status)
+    }
+
+    extern "C" fn is_new_generation(parent: *mut c_void) -> c_int {
+        c_int::from(generation() as usize != parent.addr() && generation() == generation())
     }
 
     #[test]
     fn fork_and_clone_change_the_generation() {
-        let parent = generation();
-        assert_eq!(generation(), parent);
-        // SAFETY: the children only read memory and terminate.
-        assert!(in_child(|| unsafe { libc::fork() }, || generation() != parent && generation() == generation()));
-        let clone = || {
-            // SAFETY: as above; without a new stack, the child uses a copy of this one.
-            unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) as libc::pid_t }
-        };
-        assert!(in_child(clone, || generation() != parent));
-        assert_eq!(generation(), parent);
+        let parent: *mut c_void = ptr::without_provenance_mut(generation() as usize);
+        assert_eq!(generation() as usize, parent.addr());
+        // SAFETY: the child only reads memory and terminates.
+        let forked = unsafe { libc::fork() };
+        if forked == 0 {
+            // SAFETY: terminates the child without running the parent's exit handlers.
+            unsafe { libc::_exit(is_new_generation(parent)) };
+        }
+        assert_eq!(exit_code(forked), 1);
+        let mut stack = std::vec![0_u128; 4096];
+        let (end, mut tid) = (stack.as_mut_ptr_range().end.cast(), 0);
+        // SAFETY: as above. The child has a copy of the stack, which is large enough for it.
+        let cloned = unsafe { process::clone(is_new_generation, end, libc::SIGCHLD, parent, &mut tid) };
+        assert_eq!(exit_code(cloned.unwrap()), 1);
+        assert_eq!(generation() as usize, parent.addr());
     }
 }

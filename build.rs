@@ -3,14 +3,22 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build script may panic")]
 
-use std::env;
+use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 fn main() {
     let files = ["src/variadic.c", "src/thread.c", "src/personality.c"];
     files.iter().for_each(|file| println!("cargo:rerun-if-changed={file}"));
     println!("cargo:rerun-if-changed=include");
-    cc::Build::new().files(files).include("include").compile("c_halves");
+    println!("cargo:rustc-check-cfg=cfg(jumps)");
+    let mut c_halves = cc::Build::new();
+    if let Some(instruction) = jump() {
+        println!("cargo:rustc-cfg=jumps");
+        println!("cargo:rustc-env=JUMP={instruction}");
+        c_halves.define("JUMPS", None);
+    }
+    c_halves.files(files).include("include").compile("c_halves");
     println!("cargo:rustc-env=SIZE_OF_TIME_T={}", size_of_time());
     #[cfg(feature = "header")]
     header::write();
@@ -18,12 +26,32 @@ fn main() {
 
 /// The size of the C compiler's time_t: 8 or 4.
 fn size_of_time() -> u32 {
-    let source = std::path::Path::new(&std::env::var_os("OUT_DIR").expect("cargo sets it")).join("size_of_time.c");
-    std::fs::write(&source, "#include <time.h>\nchar has_64_bits[sizeof(time_t) == 8 ? 1 : -1];\n")
+    let source = Path::new(&env::var_os("OUT_DIR").expect("cargo sets it")).join("size_of_time.c");
+    fs::write(&source, "#include <time.h>\nchar has_64_bits[sizeof(time_t) == 8 ? 1 : -1];\n")
         .expect("the directory is writable");
     let mut build = cc::Build::new();
     let result = build.file(source).cargo_metadata(false).cargo_warnings(false).try_compile("size_of_time");
     if result.is_ok() { 8 } else { 4 }
+}
+
+/// The jump instruction for src/capi/jumps.rs, if that module can be compiled and is requested.
+fn jump() -> Option<&'static str> {
+    env::var_os("CARGO_FEATURE_CDYLIB")?;
+    let instruction = match env::var("CARGO_CFG_TARGET_ARCH").expect("cargo names the architecture").as_str() {
+        "x86_64" => "jmp {}",
+        "aarch64" => "b {}",
+        _ => return None,
+    };
+    let can_define_naked_functions = minor_version_of_rustc().is_some_and(|minor| minor >= 88);
+    can_define_naked_functions.then_some(instruction)
+}
+
+/// 85 for "rustc 1.85.1 (...)".
+fn minor_version_of_rustc() -> Option<u32> {
+    let rustc = env::var_os("RUSTC").expect("cargo names the compiler");
+    let output = Command::new(rustc).arg("--version").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    version.split('.').nth(1)?.parse().ok()
 }
 
 #[cfg(feature = "header")]

@@ -41,7 +41,9 @@ struct Vfork<'a> {
     progress: NonNull<Failure>,
     stacks: NonNull<c_void>,
     /// Set by the child. The parent sees this only if the child shares its memory.
-    is_shared: AtomicBool,
+    is_shared_with_child: AtomicBool,
+    /// The same for a grandchild and its parent.
+    is_shared_with_grandchild: AtomicBool,
     /// The TID of the grandchild while it shares the memory. The kernel writes it when it creates the grandchild, and
     /// clears it on the grandchild's request.
     grandchild: AtomicU32,
@@ -202,10 +204,11 @@ extern "C" fn program_entry(argument: *mut c_void) -> c_int {
     process::exit_group(vfork.run_program())
 }
 
-extern "C" fn grandchild_entry(vfork: *mut c_void) -> c_int {
-    // SAFETY: clone_onto_stack() passes a Vfork, which exists until await_grandchild() has read the word.
-    unsafe { process::set_tid_address(&(*vfork.cast::<Vfork>()).grandchild) };
-    program_entry(vfork)
+extern "C" fn intermediate_entry(argument: *mut c_void) -> c_int {
+    // SAFETY: as in program_entry().
+    let vfork = unsafe { &*argument.cast::<Vfork>() };
+    vfork.is_shared_with_child.store(true, Ordering::Relaxed);
+    process::exit_group(vfork.run_intermediate())
 }
 
 extern "C" fn grandchild_entry(argument: *mut c_void) -> c_int {

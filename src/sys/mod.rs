@@ -86,8 +86,9 @@ pub unsafe fn strnlen(string: *const c_char, limit: usize) -> usize {
 /// # Safety
 /// `buffer` is valid for writing the terminated message, or its first `size` bytes.
 pub unsafe fn strerror_r(error: c_int, buffer: *mut c_char, size: usize) -> c_int {
-    // On 32-bit machines, glibc shortens the message if the buffer would extend beyond the address space.
-    const LONGEST_MESSAGE: usize = 1024;
+    // No message is longer. If the end of the buffer would be beyond the last address, glibc 2.41 drops the last
+    // character of the message of an unknown number.
+    let size = size.min(4096);
     // SAFETY: as promised by the caller; the C library does not write more than the message.
-    unsafe { libc::strerror_r(error, buffer, size.min(LONGEST_MESSAGE)) }
+    unsafe { libc::strerror_r(error, buffer, size) }
 }

@@ -2,7 +2,8 @@
 # Functions for checks that need another release of Debian, to be sourced. They need root and debootstrap.
 #
 # A chroot is created once, in CHROOTS, and reused. Commands run in namespaces of their own: when the last process of a
-# command ends, its mounts, processes and binfmt_misc entries are gone.
+# command ends, its mounts, processes and binfmt_misc entries are gone. The kernel kills these processes if the script
+# ends before them: setpriv for unshare, and --kill-child for the others.
 
 CHROOTS=${CHROOTS:-$PWD/build/chroots}
 
@@ -49,8 +50,8 @@ chroot_bootstrap() {
 	[ ! -e "$chroot_base.tar" ] || return 0
 	rm -rf "$chroot_base"
 	mkdir -p "$chroot_base"
-	unshare --mount --pid --fork --kill-child --mount-proc -- debootstrap --variant=minbase "$1" "$chroot_base" \
-		${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$chroot_base.log" 2>&1 || {
+	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc -- \
+		debootstrap --variant=minbase "$1" "$chroot_base" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$chroot_base.log" 2>&1 || {
 		tail -n 5 "$chroot_base.log" >&2
 		return 1
 	}
@@ -94,7 +95,7 @@ chroot_install() {
 chroot_run() {
 	chroot_name=$1
 	shift
-	unshare --mount --pid --ipc ${CHROOT_OFFLINE:+--net} --fork --kill-child -- \
+	setpriv --pdeathsig KILL unshare --mount --pid --ipc ${CHROOT_OFFLINE:+--net} --fork --kill-child -- \
 		sh -eu -c "$chroot_script" sh "$CHROOTS/$chroot_name" "${CHROOT_BIND:-}" "$@"
 }
 
@@ -107,12 +108,12 @@ chroot_run_emulated() {
 	chroot_pipes=$(mktemp -d)
 	mkfifo "$chroot_pipes/pid" "$chroot_pipes/mapped"
 	# The shell continues when this process, which is privileged outside, has written the maps of users and groups.
-	CHROOT_OFFLINE=1 CHROOT_BINFMT=1 unshare --user -- sh -eu -c '
+	CHROOT_OFFLINE=1 CHROOT_BINFMT=1 setpriv --pdeathsig KILL unshare --user -- sh -eu -c '
 		pipes=$1
 		shift
 		echo $$ >"$pipes/pid"
 		read -r _ <"$pipes/mapped"
-		exec unshare --mount --pid --ipc --net --fork --kill-child -- sh -eu -c "$@"
+		exec setpriv --pdeathsig KILL unshare --mount --pid --ipc --net --fork --kill-child -- sh -eu -c "$@"
 	' sh "$chroot_pipes" "$chroot_script" sh "$CHROOTS/$chroot_name" "${CHROOT_BIND:-}" "$@" &
 	read -r chroot_pid <"$chroot_pipes/pid"
 	echo '0 0 65536' >"/proc/$chroot_pid/uid_map"
@@ -127,6 +128,8 @@ chroot_script='
 	root=$1 bind=$2
 	shift 2
 	mount --make-rprivate /
+	# Tests mount filesystems, for which the root directory must be a mount point.
+	mount --bind "$root" "$root"
 	mount --rbind /dev "$root/dev"
 	mount -t proc proc "$root/proc"
 	mount -t sysfs sysfs "$root/sys" 2>/dev/null || :
@@ -142,5 +145,7 @@ chroot_script='
 	fi
 	cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || :
 	[ -z "${CHROOT_OFFLINE:-}" ] || ip link set lo up 2>/dev/null || :
-	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb chroot "$root" "$@"
+	proxies=$(env | grep -E "^(http|https|ftp|all|no)_proxy=[^ ]*$" || :)
+	# shellcheck disable=SC2086
+	exec env -i $proxies PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb chroot "$root" "$@"
 '

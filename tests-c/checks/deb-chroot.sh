@@ -19,12 +19,11 @@ tests-c/checks/install-packages.sh dist
 . tests-c/checks/chroot.sh
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 name=libmmsysio-$version
-scratch=$(mktemp -d)
+scratch=$CHROOTS/deb-chroot.sources
+rm -rf "$scratch"
+mkdir -p "$scratch"
 trap 'rm -rf "$scratch"' EXIT
-# The builder reads the tarball.
-chmod 755 "$scratch"
-trap 'exit 1' HUP INT TERM
-mkdir -p "$CHROOTS"
+trap 'exit 1' INT
 log=$CHROOTS/deb-chroot.log
 show() { # show WHAT: the end of the log, after a failure
 	grep -v "^cc " "$log" | tail -n 40 >&2

@@ -18,10 +18,11 @@ tests-c/checks/install-packages.sh dist
 wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 name=libmmsysio-$version
-scratch=$(mktemp -d)
+scratch=$CHROOTS/msrv.sources
+rm -rf "$scratch"
+mkdir -p "$scratch"
 trap 'rm -rf "$scratch"' EXIT
-trap 'exit 1' HUP INT TERM
-mkdir -p "$CHROOTS"
+trap 'exit 1' INT
 log=$CHROOTS/msrv.log
 show() { # show WHAT: the end of the log, after a failure
 	grep -v "^cc " "$log" | tail -n 40 >&2

@@ -22,9 +22,9 @@ mkdir -p "$results"
 	echo "ports.sh: the control run needs an x86-64 machine" >&2
 	exit 1
 }
-"$here/install-packages.sh" chroot || :
-$MAKE dist >"$results/dist.log"
-cp build/libmmsysio-*.tar.xz "$scratch/sources.tar.xz"
+"$here/install-packages.sh" chroot
+source_tarball "$scratch"
+mv "$scratch"/libmmsysio-*.tar.xz "$scratch/sources.tar.xz"
 cp "$here/port.sh" "$scratch"
 : >"$scratch/expected-failures"
 : >"$scratch/tests-without-end"

@@ -44,9 +44,10 @@ struct Vfork<'a> {
     is_shared_with_child: AtomicBool,
     /// The same for a grandchild and its parent.
     is_shared_with_grandchild: AtomicBool,
-    /// The TID of the grandchild while it shares the memory. The kernel writes it when it creates the grandchild, and
-    /// clears it on the grandchild's request.
+    /// The TID of the grandchild while it shares the memory. The kernel writes it when it creates the grandchild. Its
+    /// parent clears it; or, if that is killed, the kernel on the grandchild's request.
     grandchild: AtomicU32,
+    is_clearing_requested: AtomicBool,
 }
 
 /// Whether children of this process are known to share its memory. valgrind and some emulators implement this clone()
@@ -78,6 +79,7 @@ impl Vfork<'_> {
             is_shared_with_child: AtomicBool::new(false),
             is_shared_with_grandchild: AtomicBool::new(false),
             grandchild: AtomicU32::new(0),
+            is_clearing_requested: AtomicBool::new(false),
         };
         vfork.report(BEGUN);
         let child = vfork.clone_onto_stack(0, entry, 0).map_err(|e| Step::Clone.failed(e))?;
@@ -150,10 +152,11 @@ impl Vfork<'_> {
                 return;
             }
             let _ = time::nanosleep(Duration::from_millis(1));
-            // The kernel does not clear the TID of a grandchild that was killed before it requested this. Later, no call
-            // that may fail is made, because the grandchild uses the same errno.
-            let has_requested = self.is_shared_with_grandchild.load(Ordering::Acquire);
-            if !has_requested && process_state::has_exited(tid as libc::pid_t) {
+            // The kernel does not clear the TID of a grandchild that was killed before it requested this, or whose
+            // request a sandbox denies. Otherwise, no call that may fail is made, because the grandchild uses the same
+            // errno.
+            let is_requested = self.is_clearing_requested.load(Ordering::Acquire);
+            if !is_requested && process_state::has_exited(tid as libc::pid_t) {
                 return;
             }
         }
@@ -187,6 +190,7 @@ impl Vfork<'_> {
         match created {
             Ok(child) => {
                 self.await_execution(child, &self.is_shared_with_grandchild);
+                self.grandchild.store(0, Ordering::Release);
                 0
             }
             Err(failure) => {
@@ -215,8 +219,9 @@ extern "C" fn grandchild_entry(argument: *mut c_void) -> c_int {
     // SAFETY: as in program_entry().
     let vfork = unsafe { &*argument.cast::<Vfork>() };
     // SAFETY: the word exists until await_grandchild() has read it.
-    unsafe { process::set_tid_address(&vfork.grandchild) };
-    vfork.is_shared_with_grandchild.store(true, Ordering::Release);
+    let is_requested = unsafe { process::set_tid_address(&vfork.grandchild) }.is_ok();
+    vfork.is_clearing_requested.store(is_requested, Ordering::Release);
+    vfork.is_shared_with_grandchild.store(true, Ordering::Relaxed);
     process::exit_group(vfork.run_program())
 }
 

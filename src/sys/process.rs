@@ -46,9 +46,9 @@ pub unsafe fn clone(
 /// # Safety
 /// The word is valid until then. The calling process is a child of [`clone`], for which the C library has not requested
 /// this.
-pub unsafe fn set_tid_address(word: &AtomicU32) {
-    // SAFETY: as promised by the caller. This cannot fail.
-    unsafe { libc::syscall(libc::SYS_set_tid_address, word.as_ptr()) };
+pub unsafe fn set_tid_address(word: &AtomicU32) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    check_long(unsafe { libc::syscall(libc::SYS_set_tid_address, word.as_ptr()) }).map(drop)
 }
 
 /// Returns only on failure.

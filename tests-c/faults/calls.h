@@ -86,6 +86,8 @@ CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags), MINUS
 CALL(int, execve, (const char *path, char *const argv[], char *const envp[]), (path, argv, envp), MINUS_ONE, E2BIG,
      EACCES, EAGAIN, EFAULT, EINVAL, EIO, EISDIR, ELIBBAD, ELOOP, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOEXEC, ENOMEM,
      ENOTDIR, EPERM, ETXTBSY)
+CALL(pid_t, getsid, (pid_t pid), (pid), MINUS_ONE, EPERM, ESRCH, ENOSYS)
+CALL(int, setpgid, (pid_t pid, pid_t group), (pid, group), MINUS_ONE, EACCES, EINVAL, EPERM, ESRCH, ENOSYS)
 CALL(pid_t, setsid, (void), (), MINUS_ONE, EPERM)
 CALL(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), MINUS_ONE, ECHILD, EINTR, EINVAL)
 CALL(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options), (type, id, info, options), MINUS_ONE, ECHILD,
@@ -186,6 +188,8 @@ SPECIAL(closedir, EBADF, EDQUOT, EINTR, EIO, ENOSPC)
 SYSTEM_CALL(SYS_gettid)
 SYSTEM_CALL(SYS_pidfd_open, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, ESRCH)
 SYSTEM_CALL(SYS_rt_sigaction, EINVAL, EFAULT)
+SYSTEM_CALL(SYS_rt_sigprocmask, EINVAL, EFAULT)
+SYSTEM_CALL(SYS_set_tid_address, ENOSYS, EPERM)
 SYSTEM_CALL(SYS_close_range, ENOSYS, EPERM, EINVAL, EMFILE, ENOMEM)
 SYSTEM_CALL(SYS_close, EBADF, EDQUOT, EINTR, EIO, ENOSPC)
 SYSTEM_CALL(SYS_dup3, EBADF, EBUSY, EINTR, EMFILE, ENOMEM)
@@ -278,6 +282,8 @@ SPARE(madvise) /* when the library is loaded; if it fails, forks are detected by
 SPARE(nanosleep) /* if a client can have no slot, or receives spurious wakeups */
 SPARE(posix_memalign) /* used by Rust's allocator for over-aligned values, which the library does not have */
 SPARE(select) /* if neither close_range() nor /proc is available, which is more than one fault */
+SPARE(getsid) /* if vfork() is a fork(), as under some emulators and tools */
+SPARE(setpgid)
 SPARE(waitid) /* if a tool turns clone() into fork() */
 
 #endif

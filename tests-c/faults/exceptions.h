@@ -74,6 +74,8 @@ EXCEPT("mm_copy/*", "write", ONLY(EINTR), UNCHANGED, 0, "documented: a signal do
 EXCEPT("mm_anon_shm/*", "memfd_create", ONLY(EINVAL), UNCHANGED, 0,
        "an old kernel; the call is repeated with fewer flags")
 EXCEPT("mm_*", "__register_atfork", ANY, UNCHANGED, 0, "without memory for handlers, only a later fork() is less safe")
+EXCEPT("mm_spawn/*", "SYS_set_tid_address", ANY, UNCHANGED, 0,
+       "it is needed only if the process that creates the daemon is killed")
 EXCEPT("mm_spawn/*", "SYS_rt_sigaction", ANY, UNCHANGED, 0, "the signal does not exist")
 EXCEPT("mm_spawn/*", "SYS_close_range", ANY, UNCHANGED, 0, "descriptors are marked individually")
 EXCEPT("mm_execv/*", "SYS_close_range", ANY, UNCHANGED, 0, "descriptors are marked individually")

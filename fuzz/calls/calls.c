@@ -41,26 +41,20 @@ static const struct function {
 #undef FUNCTION
 };
 
-/* The C parts of the functions that are only a jump. */
-extern char mmsysio_raise_error_full[], mmsysio_raise_error_vfull[], mmsysio_raise_from_errno_full[],
-	mmsysio_print_lasterror[], mmsysio_log[];
+/* The C functions to which the entry points jump, unless they are the entry points: see src/variadic.c. */
+#define JUMPS(X)                \
+	X(mm_raise_error_full)  \
+	X(mm_raise_error_vfull) \
+	X(mm_raise_from_errno_full) X(mm_print_lasterror) X(mm_log)
+#define DECLARED(name) extern char mmsysio_##name[] __attribute__((weak));
+JUMPS(DECLARED)
 
 static const void *code_of(const struct function *function)
 {
-	static const struct {
-		const void *entry, *code;
-	} halves[] = {
-		{(const void *)mm_raise_error_full, mmsysio_raise_error_full},
-		{(const void *)mm_raise_error_vfull, mmsysio_raise_error_vfull},
-		{(const void *)mm_raise_from_errno_full, mmsysio_raise_from_errno_full},
-		{(const void *)mm_print_lasterror, mmsysio_print_lasterror},
-		{(const void *)mm_log, mmsysio_log},
-	};
-
-	for (int i = 0; i < MM_NELEM(halves); i++) {
-		if (halves[i].entry == function->code)
-			return halves[i].code;
-	}
+#define RETURNED(name)                                                      \
+	if (function->code == (const void *)name && mmsysio_##name != NULL) \
+		return mmsysio_##name;
+	JUMPS(RETURNED)
 	return function->code;
 }
 

@@ -377,6 +377,15 @@ START_TEST(save_and_set_reject_null)
 }
 END_TEST
 
+static void assert_is_message_of_system(int error)
+{
+	char message[128];
+
+	/* strerror() may free the message that it has returned before. */
+	snprintf(message, sizeof(message), "%s", mm_strerror(error));
+	ck_assert_str_eq(message, strerror(error));
+}
+
 START_TEST(strerror_knows_its_own_codes_and_those_of_the_system)
 {
 	ck_assert_str_eq(mm_strerror(MM_EDISCONNECTED), "The device has been disconnected.");
@@ -384,11 +393,10 @@ START_TEST(strerror_knows_its_own_codes_and_those_of_the_system)
 	ck_assert_str_eq(mm_strerror(MM_ENOTFOUND), "Object not found");
 	ck_assert_str_eq(mm_strerror(MM_EBADFMT), "Bad format");
 	ck_assert_str_eq(mm_strerror(MM_ENONAME), "Specified hostname cannot be resolved");
-	ck_assert_str_eq(mm_strerror(ENOENT), strerror(ENOENT));
-	/* mm_strerror() and strerror() may return the same buffer. */
-	ck_assert_str_eq(mm_strerror(0), with_message("", 0));
-	ck_assert_str_eq(mm_strerror(1001), with_message("", 1001));
-	ck_assert_str_eq(mm_strerror(-1), with_message("", -1));
+	assert_is_message_of_system(ENOENT);
+	assert_is_message_of_system(0);
+	assert_is_message_of_system(1001);
+	assert_is_message_of_system(-1);
 }
 END_TEST
 

@@ -182,13 +182,13 @@ START_TEST(invalid_address_of_a_time_is_efault)
 {
 	size_t size = page_size();
 	char *page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	/* Not mapped, or beginning on the page before. */
+	/* Not accessible, or beginning on the page before. */
 	char *const wrong[] = {(char *)8, page + size, page + size - sizeof(struct mm_timespec) / 2,
 	                       (char *)UINTPTR_MAX};
 
 	ck_assert_ptr_ne(page, MAP_FAILED);
 	memset(page, 0, size);
-	ck_assert_int_eq(munmap(page + size, size), 0);
+	ck_assert_int_eq(mprotect(page + size, size, PROT_NONE), 0);
 	for (int i = 0; i < MM_NELEM(wrong); i++) {
 		assert_fails_on_bad_memory(mm_nanosleep(MM_CLK_MONOTONIC, (struct mm_timespec *)wrong[i]), EFAULT);
 		assert_fails_on_bad_memory(mm_utimens("/tmp", (struct mm_timespec *)wrong[i], 0), EFAULT);
@@ -196,7 +196,7 @@ START_TEST(invalid_address_of_a_time_is_efault)
 	}
 	/* At the very end of the page, it is valid. */
 	ck_assert_int_eq(mm_nanosleep(MM_CLK_MONOTONIC, (struct mm_timespec *)(page + size) - 1), 0);
-	ck_assert_int_eq(munmap(page, size), 0);
+	ck_assert_int_eq(munmap(page, 2 * size), 0);
 }
 END_TEST
 

@@ -60,7 +60,7 @@ help:
 REMAP := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
 
 # On a 32-bit machine, time_t has the size that the C compiler gives it, which depends on the distribution and on flags.
-# The libc crate has to be told if that is not the size of a long: by the flag, or before version 0.2.187 by the variable.
+# The libc crate assumes the size of a long, unless the flag, or before version 0.2.187 the variable, says 64 bits.
 # src/sys/time.rs verifies the result.
 LATE_TIME := $(shell printf '\043include <time.h>\nchar ok[sizeof(time_t) > sizeof(long) ? 1 : -1];\n' | \
                $(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only -x c - 2>/dev/null && echo yes)

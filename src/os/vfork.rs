@@ -47,6 +47,7 @@ struct Vfork<'a> {
     /// The TID of the grandchild while it shares the memory. The kernel writes it when it creates the grandchild. Its
     /// parent clears it; or, if that is killed, the kernel on the grandchild's request.
     grandchild: AtomicU32,
+    /// Set by the grandchild if the kernel has accepted its request.
     is_clearing_requested: AtomicBool,
 }
 

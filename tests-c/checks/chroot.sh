@@ -7,6 +7,33 @@
 
 CHROOTS=${CHROOTS:-$PWD/build/chroots}
 
+# chroot_begin CHECK
+# Begins a check that writes its output to $log, and needs a directory for sources, $scratch, which is removed at its end.
+chroot_begin() {
+	chroot_check=$1
+	[ "$(id -u)" -eq 0 ] || chroot_fail "root is required to create a chroot"
+	tests-c/checks/install-packages.sh chroot
+	tests-c/checks/install-packages.sh dist
+	scratch=$CHROOTS/$chroot_check.sources log=$CHROOTS/$chroot_check.log
+	rm -rf "$scratch"
+	mkdir -p "$scratch"
+	trap 'rm -rf "$scratch"' EXIT
+	trap 'exit 1' INT
+}
+
+# chroot_fail WHY
+chroot_fail() {
+	echo "$chroot_check: $1" >&2
+	exit 1
+}
+
+# chroot_show WHY
+# The same, after the end of the log.
+chroot_show() {
+	grep -v "^cc " "$log" | tail -n 40 >&2
+	chroot_fail "$1; the whole output is in $log"
+}
+
 # source_tarball DIRECTORY
 # Puts the committed sources into DIRECTORY/source, and makes DIRECTORY/libmmsysio-VERSION.tar.xz from them. Where the
 # sources are not in a repository but were unpacked from the tarball, all of them are used.

@@ -8,27 +8,11 @@
 set -eu
 export LC_ALL=C
 
-fail() {
-	echo "deb-chroot: $1" >&2
-	exit 1
-}
-[ "$(id -u)" -eq 0 ] || fail "root is required to create a chroot"
-tests-c/checks/install-packages.sh chroot
-tests-c/checks/install-packages.sh dist
 # shellcheck source-path=SCRIPTDIR/../..
 . tests-c/checks/chroot.sh
+chroot_begin deb-chroot
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 name=libmmsysio-$version
-scratch=$CHROOTS/deb-chroot.sources
-rm -rf "$scratch"
-mkdir -p "$scratch"
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 1' INT
-log=$CHROOTS/deb-chroot.log
-show() { # show WHAT: the end of the log, after a failure
-	grep -v "^cc " "$log" | tail -n 40 >&2
-	fail "$1; the whole output is in $log"
-}
 source_tarball "$scratch"
 
 [ $# -gt 0 ] || set -- trixie testing
@@ -47,7 +31,7 @@ for suite in "$@"; do
 		rm -rf "$1"
 		runuser -u builder -- dpkg-source --extract "mmsysio_$2.dsc" source
 		DEBIAN_FRONTEND=noninteractive apt-get -q -y build-dep "./mmsysio_$2.dsc"
-	' sh "$name" "$version" >"$log" 2>&1 || show "$suite: cannot install the build dependencies"
+	' sh "$name" "$version" >"$log" 2>&1 || chroot_show "$suite: cannot install the build dependencies"
 
 	# shellcheck disable=SC2016
 	CHROOT_OFFLINE=yes chroot_run "$build" sh -eu -c '
@@ -56,23 +40,23 @@ for suite in "$@"; do
 			$program --version | head -n 1
 		done
 		[ "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0 ]
-		cd /home/builder/source
+		cd ~builder/source
 		runuser -u builder -- dpkg-buildpackage -us -uc --jobs=auto
-	' >"$log" 2>&1 || show "$suite: the packages do not build"
+	' >"$log" 2>&1 || chroot_show "$suite: the packages do not build"
 	tests=$(sed -n 's/^Files=\([0-9]*\), Tests=\([0-9]*\),.*/\2 C tests of \1 programs/p' "$log")
-	[ -n "$tests" ] || show "$suite: the build ran no tests"
+	[ -n "$tests" ] || chroot_show "$suite: the build ran no tests"
 	compilers=$(sed -n 's/^\(rustc\|gcc\) \(([^)]*) \)\{0,1\}\([0-9.]*\).*/\1 \3/p' "$log" | xargs)
 
 	# lintian, symbols, files, autopkgtest, purge.
 	chroot_run "$build" sh -eu -c '
 		DEBIAN_FRONTEND=noninteractive apt-get -q -y install lintian autopkgtest
-	' >"$log" 2>&1 || show "$suite: cannot install lintian"
+	' >"$log" 2>&1 || chroot_show "$suite: cannot install lintian"
 	# shellcheck disable=SC2016
 	CHROOT_OFFLINE=yes chroot_run "$build" sh -eu -c '
 		echo "lintian $(dpkg-query --show --showformat "\${Version}" lintian)"
-		cd /home/builder/source
+		cd ~builder/source
 		tests-c/checks/check-deb.sh ..
-	' >"$log" 2>&1 || show "$suite: check-deb fails"
+	' >"$log" 2>&1 || chroot_show "$suite: check-deb fails"
 	lintian=$(sed -n 's/^lintian \([0-9].*\)/lintian \1/p' "$log")
 	sed -n "s/^\\([IPX]: .*\\)/deb-chroot: $suite: \\1/p" "$log"
 
@@ -92,15 +76,15 @@ for suite in "$@"; do
 		for package in cargo rustc libstd-rust-dev; do
 			! dpkg --status $package >/dev/null 2>&1 || exit 1
 		done
-	' sh $needed >"$log" 2>&1 || show "$suite: cannot install the packages"
+	' sh $needed >"$log" 2>&1 || chroot_show "$suite: cannot install the packages"
 	CHROOT_OFFLINE=yes CHROOT_BIND=$scratch chroot_run "$use" sh -eu -c '
 		mkdir /tmp/source
 		cd /tmp/source
 		cp -R /usr/share/doc/libmmsysio-dev/examples .
 		gzip -dc /usr/share/doc/libmmsysio-dev/README.md.gz >README.md
 		/host/packages/examples
-	' >"$log" 2>&1 || show "$suite: the installed packages cannot be used"
-	[ "$(grep -c 'client and server communicate' "$log")" -eq 2 ] || show "$suite: the examples did not run"
+	' >"$log" 2>&1 || chroot_show "$suite: the installed packages cannot be used"
+	[ "$(grep -c 'client and server communicate' "$log")" -eq 2 ] || chroot_show "$suite: the examples did not run"
 	chroot_remove "$use"
 	chroot_remove "$build"
 	echo "deb-chroot: $suite: built without network with $compilers; $tests passed;" \

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Detecting that memory of a C caller cannot be accessed, for functions of the C library that access it themselves.
 //!
-//! On 32-bit machines, the C library converts times and control messages: at an invalid address it crashes, where the
-//! kernel would fail with EFAULT. There, the functions that pass such memory to the C library call these first. On
-//! other machines, these do nothing.
+//! On 32-bit machines, the C library converts times and control messages, and musl also reads them on other machines: at
+//! an invalid address it crashes, where the kernel would fail with EFAULT. There, the functions that pass such memory to
+//! the C library call these first. Elsewhere, these do nothing.
 
 use super::{Result, check_long};
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use errno::Errno;
 
-const IS_NEEDED: bool = cfg!(target_pointer_width = "32");
+const IS_NEEDED: bool = cfg!(any(target_pointer_width = "32", target_env = "musl"));
 
 /// The minimum page size of all architectures.
 const PAGE_SIZE: usize = 4096;

@@ -48,8 +48,8 @@ START_TEST(blocked_and_ignored_signals_are_inherited_and_caught_ones_are_reset)
 	unsigned long long mask = 1ULL << (SIGUSR2 - 1) | 1ULL << (SIGRTMIN - 1);
 
 	ck_assert(has_line(report, "SigBlk:\t%016llx", mask));
-	ck_assert_int_eq(reported_number(report, "SigIgn:\t", 16) & 1L << (SIGPIPE - 1), 1L << (SIGPIPE - 1));
-	ck_assert_int_eq(reported_number(report, "SigIgn:\t", 16) & 1L << (SIGTERM - 1), 0);
+	ck_assert_int_eq(reported_number(report, "SigIgn:\t", 16) & 1LL << (SIGPIPE - 1), 1LL << (SIGPIPE - 1));
+	ck_assert_int_eq(reported_number(report, "SigIgn:\t", 16) & 1LL << (SIGTERM - 1), 0);
 
 	/* The caller's are unchanged, also after a failure. */
 	ck_assert_int_eq(mm_spawn(&pid, "./missing", 0, NULL, 0, NULL, NULL), -1);

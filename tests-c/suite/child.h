@@ -52,7 +52,7 @@ __attribute__((format(printf, 2, 3))) static inline bool has_line(const char *re
 }
 
 /* The number after a word in the report. */
-static inline long reported_number(const char *report, const char *word, int base)
+static inline long long reported_number(const char *report, const char *word, int base)
 {
 	char start[32];
 
@@ -60,7 +60,7 @@ static inline long reported_number(const char *report, const char *word, int bas
 	const char *line = strstr(report, start);
 
 	ck_assert_msg(line != NULL, "the report has no %s", word);
-	return strtol(line + strlen(start), NULL, base);
+	return (long long)strtoull(line + strlen(start), NULL, base);
 }
 
 /* A fork that bypasses the C library: no handler of pthread_atfork() is called. */

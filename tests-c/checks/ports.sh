@@ -5,7 +5,8 @@
 #
 # Two more runs show what the emulation itself cannot do: native runs the tests of this machine, and control runs the
 # same under the emulator. A test that passes natively and fails in the control fails because of the emulator. A test
-# that fails on a port alone is either in ports.known, with its cause, or makes this check fail.
+# that fails on a port alone is either in ports.known, with its cause, or makes this check fail. A test whose cause
+# begins with "it never ends" is not started.
 set -eu
 export LC_ALL=C
 
@@ -26,8 +27,6 @@ mkdir -p "$results"
 source_tarball "$scratch"
 mv "$scratch"/libmmsysio-*.tar.xz "$scratch/sources.tar.xz"
 cp "$here/port.sh" "$scratch"
-: >"$scratch/expected-failures"
-: >"$scratch/tests-without-end"
 
 # --- chroot --------------------------------------------------------------------------------------------------------
 
@@ -60,9 +59,23 @@ names() { # names ok|failed PORT
 	sed -n "s/^$1 \([^ ]*\).*/\1/p" "$results/$2.results" | sort
 }
 
+# The lines of ports.known for $port.
+known_here() {
+	while read -r ports name cause; do
+		case $name in '' | '#'*) continue ;; esac
+		# shellcheck disable=SC2254
+		case $port in $ports) echo "$ports $name $cause" ;; esac
+	done <"$known"
+}
+
 failed=0
+: >"$scratch/control-failures"
+: >"$scratch/control-timeouts"
 for port in native control "$@"; do
 	echo "$port: $(date -u +%H:%M:%S)" >&2
+	known_here | cut -d' ' -f2 | cat "$scratch/control-failures" - >"$scratch/expected-failures"
+	known_here | sed -n 's/^[^ ]* \([^ ]*\) it never ends: .*/\1/p' |
+		cat "$scratch/control-timeouts" - >"$scratch/tests-without-end"
 	problem=$(run "$port")
 	if [ -n "$problem" ]; then
 		echo "$port: $problem; see $results/$port.log" >&2
@@ -70,8 +83,8 @@ for port in native control "$@"; do
 		case $port in native | control) exit 1 ;; esac
 	fi
 	if [ "$port" = control ]; then
-		names failed control >"$scratch/expected-failures"
-		sed -n 's/^failed \([^ ]*\) *Test timeout expired.*/\1/p' "$results/control.results" >"$scratch/tests-without-end"
+		names failed control >"$scratch/control-failures"
+		sed -n 's/^failed \([^ ]*\) *Test timeout expired.*/\1/p' "$results/control.results" >"$scratch/control-timeouts"
 	fi
 done
 
@@ -104,10 +117,8 @@ for port in native control "$@"; do
 	names ok "$port" >"$scratch/passed"
 	comm -23 "$scratch/all" "$scratch/passed" >"$scratch/failed"
 	: >"$scratch/explained"
+	known_here >"$scratch/known_here"
 	while read -r ports name cause; do
-		# shellcheck disable=SC2254
-		case $port in $ports) ;; *) continue ;; esac
-		case $name in '' | '#'*) continue ;; esac
 		if [ -z "$cause" ]; then
 			echo "ports.known: no cause is given for $name"
 			failed=1
@@ -118,7 +129,7 @@ for port in native control "$@"; do
 			echo "$name" >>"$scratch/explained"
 			echo "$ports $name" >>"$scratch/used"
 		fi
-	done <"$known"
+	done <"$scratch/known_here"
 	sort -o "$scratch/explained" "$scratch/explained"
 	# Failures of a port that is not emulated are its own.
 	: >"$scratch/as_control"

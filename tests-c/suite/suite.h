@@ -43,12 +43,17 @@
 
 int suite_main(const char *file, const TTest *const *tests, int count);
 
-/* The call must fail with that error, in errno and in the error state, raised by the function that is called. */
-#define assert_fails(call, error)                  \
-	do {                                       \
-		suite_forget_error();              \
-		ck_assert_int_eq((int)(call), -1); \
-		suite_assert_error(#call, error);  \
+/*
+ * The call must fail with that error, in errno and in the error state, raised by the function that is called. An
+ * assertion may change errno: the first one of a thread allocates memory.
+ */
+#define assert_fails(call, error)                                                         \
+	do {                                                                              \
+		suite_forget_error();                                                     \
+		int suite_result = (int)(call), suite_errno = errno;                      \
+		ck_assert_msg(suite_result == -1, "%s returned %d", #call, suite_result); \
+		errno = suite_errno;                                                      \
+		suite_assert_error(#call, error);                                         \
 	} while (0)
 
 /*
@@ -63,11 +68,14 @@ int suite_main(const char *file, const TTest *const *tests, int count);
 	} while (0)
 
 /* The same for a function that returns a pointer. */
-#define assert_fails_with_null(call, error)       \
-	do {                                      \
-		suite_forget_error();             \
-		ck_assert_ptr_null(call);         \
-		suite_assert_error(#call, error); \
+#define assert_fails_with_null(call, error)                                                 \
+	do {                                                                                \
+		suite_forget_error();                                                       \
+		const void *suite_result = (call);                                          \
+		int suite_errno = errno;                                                    \
+		ck_assert_msg(suite_result == NULL, "%s returned %p", #call, suite_result); \
+		errno = suite_errno;                                                        \
+		suite_assert_error(#call, error);                                           \
 	} while (0)
 
 void suite_forget_error(void);

@@ -133,7 +133,7 @@ esac
 
 export LD_LIBRARY_PATH="$work/build/stage/lib" PORT_TIMEOUT=1800
 if [ -n "$emulator" ] && [ "$port" != control ]; then
-	# What never ends in the control is not started, so that everything else may take its time.
+	# What never ends is not started, so that everything else may take its time.
 	MMSYSIO_TESTS_WITHOUT_END=" $(tr '\n' ' ' </host/tests-without-end)"
 	export CK_TIMEOUT_MULTIPLIER=4 MMSYSIO_TESTS_WITHOUT_END
 fi

@@ -26,7 +26,7 @@ REALNAME  := $(SONAME).$(patsubst $(firstword $(subst ., ,$(VERSION))).%,%,$(VER
 
 B         := build
 CARGO_OUT := $(or $(CARGO_TARGET_DIR),target)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release
-HEADERS   := mmsysio.h mmerrno.h mmlog.h mmtime.h mmpredefs.h
+HEADERS   := mmsysio.h mmipc.h mmerrno.h mmlog.h mmtime.h mmpredefs.h
 MAN3      := $(notdir $(wildcard man/man3/*.3))
 MAN7      := $(notdir $(wildcard man/man7/*.7))
 HTML      := $(patsubst man/pages/%.page,%.3.html,$(wildcard man/pages/*.page)) $(MAN7:%=%.html) index.html style.css \
@@ -135,7 +135,7 @@ FORCE:
 
 ## header: generate include/mmsysio.h; needed after an entry point in src/capi has changed
 header:
-	MMSYSIO_HEADER=include/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
+	MMSYSIO_HEADERS=include $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
 
 # The pages are in the tree, as the header is: building needs no Python.
 ## man: generate the manual pages of section 3 and mmsysio_functions(7), after a change of the headers or of man/pages

@@ -64,52 +64,81 @@ mod header {
         process,
     };
 
-    /// The section banners of mmsysio.h in order, each with the file in src/capi that contains its entry points.
-    const BANNERS: [(&str, &str); 6] = [
-        ("File manipulation", "file"),
-        ("Directory navigation", "dir"),
-        ("Process spawning", "process"),
-        ("memory mapping", "map"),
-        ("IPC", "ipc"),
-        ("Network communication", "socket"),
-    ];
-
-    /// Writes the header to the file named by MMSYSIO_HEADER: first the header text in cbindgen.toml; then, under each
-    /// banner, the macros in the `.h` file of the same name, if it exists, and the output of cbindgen for the file;
-    /// finally the trailer. Shared lists of errnos are expanded.
-    pub fn write() {
-        println!("cargo:rerun-if-changed=src/capi");
-        println!("cargo:rerun-if-changed=cbindgen.toml");
-        println!("cargo:rerun-if-env-changed=MMSYSIO_HEADER");
-        let mut config = Config::from_file("cbindgen.toml").expect("cbindgen.toml is valid");
-        let head = config.header.take().expect("cbindgen.toml has a header");
-        let tail = config.trailer.take().expect("cbindgen.toml has a trailer");
-        let mut errnos = ErrnoLists::read();
-        let mut header = head.trim_start().to_owned();
-        for (banner, file) in BANNERS {
-            header += &format!("\n/*\n * {banner}\n */\n\n");
-            let macros = format!("src/capi/{file}.h");
-            if Path::new(&macros).exists() {
-                header += &fs::read_to_string(&macros).expect("the file of macros can be read");
-                header += "\n";
-            }
-            header += &errnos.expand_all(declarations(file, &config).trim_end());
-        }
-        errnos.fail_if_unused();
-        header += &tail;
-        let target = env::var_os("MMSYSIO_HEADER").expect("MMSYSIO_HEADER names the output file");
-        fs::write(target, header).expect("the header can be written");
+    /// A generated header. Its configuration contains the text at its beginning and at its end.
+    struct Header {
+        name: &'static str,
+        configuration: &'static str,
+        /// The section banners in order, each with the file in src/capi that contains its entry points.
+        banners: &'static [(&'static str, &'static str)],
+        /// Files in src/capi with structures.
+        types: &'static [&'static str],
     }
 
-    fn declarations(file: &str, config: &Config) -> String {
+    const HEADERS: [Header; 2] = [
+        Header {
+            name: "mmsysio.h",
+            configuration: "cbindgen.toml",
+            banners: &[
+                ("File manipulation", "file"),
+                ("Directory navigation", "dir"),
+                ("Process spawning", "process"),
+                ("memory mapping", "map"),
+                ("IPC", "ipc"),
+                ("Network communication", "socket"),
+            ],
+            types: &["types"],
+        },
+        Header {
+            name: "mmipc.h",
+            configuration: "cbindgen-mmipc.toml",
+            banners: &[("IPC in event loops", "mmipc")],
+            types: &[],
+        },
+    ];
+
+    /// Writes the headers to the directory named by MMSYSIO_HEADERS.
+    pub fn write() {
+        println!("cargo:rerun-if-changed=src/capi");
+        println!("cargo:rerun-if-env-changed=MMSYSIO_HEADERS");
+        let directory = env::var_os("MMSYSIO_HEADERS").expect("MMSYSIO_HEADERS names the output directory");
+        let mut errnos = ErrnoLists::read();
+        for header in HEADERS {
+            let target = Path::new(&directory).join(header.name);
+            fs::write(target, header.text(&mut errnos)).expect("the header can be written");
+        }
+        errnos.fail_if_unused();
+    }
+
+    impl Header {
+        /// First the text at the beginning; then, under each banner, the macros in the `.h` file of the same name, if it
+        /// exists, and the output of cbindgen for the file; finally the text at the end. Shared lists of errnos are
+        /// expanded.
+        fn text(&self, errnos: &mut ErrnoLists) -> String {
+            println!("cargo:rerun-if-changed={}", self.configuration);
+            let mut config = Config::from_file(self.configuration).expect("the configuration of cbindgen is valid");
+            let head = config.header.take().expect("the configuration has a header");
+            let tail = config.trailer.take().expect("the configuration has a trailer");
+            let mut text = head.trim_start().to_owned();
+            for (banner, file) in self.banners {
+                text += &format!("\n/*\n * {banner}\n */\n\n");
+                let macros = format!("src/capi/{file}.h");
+                if Path::new(&macros).exists() {
+                    text += &fs::read_to_string(&macros).expect("the file of macros can be read");
+                    text += "\n";
+                }
+                text += &errnos.expand_all(declarations(file, self.types, &config).trim_end());
+            }
+            text + &tail
+        }
+    }
+
+    fn declarations(file: &str, types: &[&str], config: &Config) -> String {
         let mut text = Vec::new();
-        Builder::new()
-            .with_config(config.clone())
-            .with_src("src/capi/types.rs")
-            .with_src(format!("src/capi/{file}.rs"))
-            .generate()
-            .expect("cbindgen can parse the entry points")
-            .write(&mut text);
+        let mut builder = Builder::new().with_config(config.clone());
+        for source in types.iter().chain([&file]) {
+            builder = builder.with_src(format!("src/capi/{source}.rs"));
+        }
+        builder.generate().expect("cbindgen can parse the entry points").write(&mut text);
         as_a_c_programmer_writes(&String::from_utf8(text).expect("the header is UTF-8"))
     }
 

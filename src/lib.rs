@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! libmmsysio: the C interface of mmlib's `mmsysio.h`, `mmerrno.h`, `mmlog.h` and `mmtime.h`, in Rust.
+//! libmmsysio: the C interface of mmlib's `mmsysio.h`, `mmerrno.h`, `mmlog.h` and `mmtime.h`, and `mmipc.h`, in Rust.
 //!
 //! The layers, of which each uses only those after it:
 //!

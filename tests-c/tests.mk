@@ -87,8 +87,10 @@ check-rust:
 
 ## check-header: include/mmsysio.h matches the output of make header
 check-header:
-	@MMSYSIO_HEADER=$(B)/mmsysio.h $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
-	@diff -u include/mmsysio.h $(B)/mmsysio.h || { echo "include/mmsysio.h differs from the entry points in src/capi: run 'make header'"; exit 1; }
+	@mkdir -p $(B)/headers
+	@MMSYSIO_HEADERS=$(B)/headers $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
+	@for header in mmsysio.h mmipc.h; do diff -u include/$$header $(B)/headers/$$header || \
+	    { echo "include/$$header differs from the entry points in src/capi: run 'make header'"; exit 1; }; done
 
 ## check-headers: each header compiles alone, as C and C++ of several standards, with gcc and clang
 check-headers:
@@ -123,16 +125,18 @@ check-cmake: $(STAGE)/.installed
 ## lint: rustfmt and clippy; not a part of check
 lint:
 	$(CARGO) fmt --check
-	@mkdir -p $(B)
-	MMSYSIO_HEADER=$(abspath $(B))/lint.h $(CARGO) clippy $(CARGO_FLAGS) --all-targets --features header -- -D warnings
+	@mkdir -p $(B)/headers-of-lint
+	MMSYSIO_HEADERS=$(abspath $(B))/headers-of-lint $(CARGO) clippy $(CARGO_FLAGS) --all-targets --features header -- -D warnings
 
 # --- examples ---------------------------------------------------------------------------------------------------------
 
-$(B)/examples/%: examples/%.c $(STAGE)/.installed
+EXAMPLES := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
+
+$(B)/examples/%: examples/%.c examples/frames.h $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra $(CFLAGS) $$($(STAGED) --cflags mmsysio) $< -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio)
 
-## demo: build and run two programs that communicate
+## demo: build and run the example programs
 ## check-demo: like demo
-demo check-demo: $(B)/examples/server $(B)/examples/client
+demo check-demo: $(EXAMPLES)
 	LD_LIBRARY_PATH=$(STAGE)/lib examples/demo.sh $(B)/examples README.md

@@ -3,6 +3,7 @@
 
 use crate::error::{log, number, record};
 use crate::fs::{flags, mode};
+use crate::ipc::flags as ipc;
 use crate::mem::map;
 use crate::process;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::string::String;
 /// Returns the macros in the headers that have a numeric value, by name.
 fn macros() -> BTreeMap<String, i64> {
     let mut macros = BTreeMap::new();
-    for header in ["mmsysio.h", "mmerrno.h", "mmlog.h"] {
+    for header in ["mmsysio.h", "mmipc.h", "mmerrno.h", "mmlog.h"] {
         let path = format!("{}/include/{header}", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();
         for line in text.lines() {
@@ -69,6 +70,9 @@ fn constants_match_the_headers() {
         ("MM_MAP_EXEC", map::EXEC),
         ("MM_MAP_SHARED", map::SHARED),
         ("MM_MAP_PRIVATE", 0),
+        ("MM_IPC_CLOEXEC", ipc::CLOEXEC),
+        ("MM_IPC_NONBLOCK", ipc::NONBLOCK),
+        ("MM_IPC_PATH", ipc::PATH),
         ("MM_EDISCONNECTED", number::DISCONNECTED),
         ("MM_EWRONGSTATE", number::WRONGSTATE),
         ("MM_ENOTFOUND", number::NOTFOUND),

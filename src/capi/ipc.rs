@@ -5,10 +5,13 @@ use super::arg;
 use super::ret::{self, ret, ret_preserving_errno};
 use super::types::{mm_ipc_msg, mm_ipc_srv};
 use crate::error::{Error, Result};
+use crate::ipc::accept::Accepting;
 use crate::ipc::address::Address;
-use crate::ipc::connect::Connecting;
+use crate::ipc::connect::{Connecting, Wanted};
 use crate::ipc::message;
 use crate::ipc::server::Server;
+use crate::ipc::target::Target;
+use crate::ipc::timeout::Timeout;
 use crate::os::ancillary::{FdArray, SentFds};
 use crate::os::cancel::{self, WithoutCancellation};
 use crate::os::message::{Incoming, IovArray, Outgoing};
@@ -132,10 +135,11 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
 pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
     ret("mm_ipc_srv_accept", || {
         let server = NonNull::new(srv).ok_or_else(|| arg::null("srv"))?;
-        // SAFETY: the server was not destroyed, as the caller promised. Server::accept() has no value with a destructor.
+        // SAFETY: the server was not destroyed, as the caller promised. In Accepting::accept(), all values with a
+        // destructor are in self.
         unsafe {
             let server = Reference::new(server.cast::<Counted<Server>>());
-            cancel::owning(server, |server, cancellation| server.value().accept(cancellation))
+            cancel::owning(Accepting::new(server, 0, Timeout::Never), Accepting::accept)
         }
     })
 }
@@ -189,9 +193,11 @@ pub unsafe extern "C" fn mm_ipc_connect(addr: *const c_char) -> c_int {
     ret_preserving_errno("mm_ipc_connect", || {
         // SAFETY: a string, as the caller promised.
         let name = unsafe { arg::string(addr, "addr") }?;
-        let address = Address::new(name)?;
+        let target = Target::Abstract(Address::new(name)?);
+        // This may log a line, so it must come before anything is owned.
+        let wanted = Wanted { flags: 0, timeout: Timeout::from_environment(), is_timeout_logged: true };
         // SAFETY: in Connecting::connect(), all values with a destructor are in self.
-        unsafe { cancel::owning(Connecting::new(&address)?, Connecting::connect) }
+        unsafe { cancel::owning(Connecting::new(target, wanted)?, Connecting::connect) }
     })
 }
 

@@ -20,6 +20,7 @@ pub mod dir;
 pub mod file;
 pub mod ipc;
 pub mod map;
+pub mod mmipc;
 pub mod process;
 pub mod socket;
 

@@ -8,7 +8,7 @@ use crate::rt::fd::{Fd, OwnedFd};
 use alloc::alloc::{Layout, alloc};
 use alloc::boxed::Box;
 use core::ffi::c_int;
-use core::mem::needs_drop;
+use core::mem::{MaybeUninit, needs_drop};
 use core::ptr;
 use errno::{errno, set_errno};
 
@@ -103,21 +103,36 @@ pub unsafe fn note_pair(fds: *const c_int) {
 /// Moves a value to a Box that C can own. ENOMEM: memory is exhausted.
 #[track_caller]
 pub fn boxed<T>(value: T) -> Result<Box<T>> {
+    match unused_box() {
+        Ok(unused) => Ok(filled(unused, value)),
+        Err(error) => {
+            // The destructor may close a file descriptor, which is a cancellation point.
+            let _no_cancellation = WithoutCancellation::new();
+            drop(value);
+            Err(error)
+        }
+    }
+}
+
+/// Allocates a Box for [`filled`]. ENOMEM: memory is exhausted.
+#[track_caller]
+pub fn unused_box<T>() -> Result<Box<MaybeUninit<T>>> {
     const { assert!(size_of::<T>() != 0) };
     let layout = Layout::new::<T>();
     // SAFETY: the size is not 0.
-    let memory = unsafe { alloc(layout) }.cast::<T>();
+    let memory = unsafe { alloc(layout) }.cast::<MaybeUninit<T>>();
     if memory.is_null() {
-        // The destructor may close a file descriptor, which is a cancellation point.
-        let _no_cancellation = WithoutCancellation::new();
-        drop(value);
         return Err(Error::new(libc::ENOMEM, format_args!("cannot allocate {} bytes: out of memory", layout.size())));
     }
-    // SAFETY: the memory is new and has the layout that Box expects, and the value is written first.
-    unsafe {
-        memory.write(value);
-        Ok(Box::from_raw(memory))
-    }
+    // SAFETY: the memory is new and has the layout that Box expects. Its content need not be initialised.
+    Ok(unsafe { Box::from_raw(memory) })
+}
+
+/// Moves a value to an unused Box.
+pub fn filled<T>(mut unused: Box<MaybeUninit<T>>, value: T) -> Box<T> {
+    unused.write(value);
+    // SAFETY: the value has been written.
+    unsafe { Box::from_raw(Box::into_raw(unused).cast()) }
 }
 
 /// Runs the body of the entry point `function` and converts its result. If it fails, raises the error and returns the

@@ -3,24 +3,38 @@
 #![forbid(unsafe_code)]
 
 use super::address::Address;
+use super::path::PathAddress;
+use super::publish::Publication;
+use super::seqpacket::{BACKLOG, seqpacket_socket};
+use super::stop::StopSignal;
+use super::turn::Turn;
 use super::wakeup::Slots;
 use crate::error::{Error, Result};
-use crate::os::cancel::{Cancellation, WithoutCancellation};
-use crate::os::identified::IdentifiedSocket;
+use crate::os::cancel::WithoutCancellation;
+use crate::os::identified::IdentifiedFd;
 use crate::os::{fork, process_state, standard_streams};
-use crate::rt::fd::OwnedFd;
-use crate::sys::{self, socket};
+use crate::rt::fd::{Fd, OwnedFd};
+use crate::sys::{self, file, socket};
+use core::sync::atomic::{AtomicBool, Ordering};
 use errno::Errno;
-
-/// The maximum number of pending connections. The kernel reduces it to net.core.somaxconn.
-const BACKLOG: i32 = 4096;
 
 pub struct Server {
     /// Close-on-exec: an executed program would not know that it has this file descriptor and would not close it, and
     /// the address would stay in use.
-    listener: IdentifiedSocket,
-    /// Fork generation of the process that created the server.
-    created_in: u32,
+    pub(super) listener: IdentifiedFd,
+    pub(super) origin: Origin,
+}
+
+pub(super) enum Origin {
+    Created {
+        /// Fork generation of the process that created the server.
+        in_generation: u32,
+        is_non_blocking: AtomicBool,
+        /// If the address is a path.
+        publication: Option<Publication>,
+    },
+    /// The program has passed the listening socket. Other processes may use it, so it is never shut down.
+    Adopted { signal: StopSignal, turn: Turn },
 }
 
 impl Server {
@@ -34,25 +48,62 @@ impl Server {
             .map_err(|e| Error::os(e, format_args!("cannot bind a server socket to {address}")))?;
         socket::listen(listener.fd(), BACKLOG).map_err(|e| Error::os(e, format_args!("cannot listen on {address}")))?;
         Slots::of(address).announce();
-        let mut listener = IdentifiedSocket::new(listener);
-        listener.identify();
-        Ok(Server { listener, created_in: fork::generation() })
+        Ok(Server::created(listener, false, None))
     }
 
-    /// Waits for the next connection. The caller must have a reference to the server.
-    pub fn accept(&self, cancellation: Cancellation) -> Result<OwnedFd> {
-        if !self.listener.is_intact() {
-            let what =
-                format_args!("cannot accept a connection: the process has closed the file descriptor of the server");
-            return Err(Error::os(Errno(libc::EBADF), what));
-        }
-        cancellation.point(self, || socket::accept_any(self.listener.fd())).map_err(|e| match e.0 {
-            // The listener is private to the library, so EINVAL can only mean that it was shut down.
-            libc::EINVAL => {
-                Error::new(libc::ECANCELED, format_args!("cannot accept a connection: the server has been destroyed"))
+    /// Starts to listen at a path, with exactly these permissions.
+    pub fn create_at_path(address: &PathAddress, mode: libc::mode_t) -> Result<Server> {
+        let _no_cancellation = WithoutCancellation::new();
+        let (listener, publication) = Publication::publish(address, mode)?;
+        Ok(Server::created(listener, true, Some(publication)))
+    }
+
+    fn created(listener: OwnedFd, is_non_blocking: bool, publication: Option<Publication>) -> Server {
+        let mut listener = IdentifiedFd::new(listener);
+        listener.identify();
+        let (in_generation, is_non_blocking) = (fork::generation(), AtomicBool::new(is_non_blocking));
+        Server { listener, origin: Origin::Created { in_generation, is_non_blocking, publication } }
+    }
+
+    /// Several threads may wait for one client. Those that do not get it must not block.
+    pub(super) fn make_non_blocking(&self) -> sys::Result<()> {
+        match &self.origin {
+            Origin::Created { is_non_blocking, .. } if !is_non_blocking.load(Ordering::Relaxed) => {
+                file::fcntl_setfl(self.listener.fd(), libc::O_NONBLOCK)?;
+                is_non_blocking.store(true, Ordering::Relaxed);
+                Ok(())
             }
-            _ => Error::os(e, format_args!("cannot accept a connection")),
-        })
+            _ => Ok(()),
+        }
+    }
+
+    /// The listening file descriptor, for poll() in the program.
+    pub fn listener(&self, what: &str) -> Result<Fd> {
+        self.check_intact(what)?;
+        self.make_non_blocking()
+            .map_err(|e| Error::os(e, format_args!("cannot make the file descriptor of the server non-blocking")))?;
+        Ok(self.listener.fd())
+    }
+
+    /// Returns the listening socket, which stays as it is.
+    pub fn into_listener(self) -> OwnedFd {
+        self.listener.into_fd()
+    }
+
+    /// EBADF: the program has closed the listening file descriptor.
+    #[track_caller]
+    pub fn check_intact(&self, what: &str) -> Result<()> {
+        if self.listener.is_intact() {
+            return Ok(());
+        }
+        Err(Error::os(
+            Errno(libc::EBADF),
+            format_args!("cannot {what}: the process has closed the file descriptor of the server"),
+        ))
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(&self.origin, Origin::Adopted { signal, .. } if signal.is_stopped())
     }
 
     /// Stops the server before its owner drops its reference. `is_accepting`: whether a thread of this process is in
@@ -63,12 +114,19 @@ impl Server {
     /// threads is in accept(), or if the process that created the server has ended. Otherwise the server continues to
     /// listen for that process.
     pub fn stop(&self, is_accepting: bool) {
-        if !self.listener.is_intact() {
-            return;
-        }
-        if fork::generation() == self.created_in || is_accepting || self.is_orphaned() {
-            // This fails only if the listener is already shut down.
-            let _ = socket::shutdown(self.listener.fd(), libc::SHUT_RD);
+        match &self.origin {
+            Origin::Adopted { signal, .. } if is_accepting => signal.stop(),
+            Origin::Adopted { .. } => {}
+            Origin::Created { in_generation, publication, .. } => {
+                let is_creator = fork::generation() == *in_generation;
+                if self.listener.is_intact() && (is_creator || is_accepting || self.is_orphaned()) {
+                    // This fails only if the listener is already shut down.
+                    let _ = socket::shutdown(self.listener.fd(), libc::SHUT_RD);
+                }
+                if let Some(publication) = publication.as_ref().filter(|_| is_creator) {
+                    publication.withdraw();
+                }
+            }
         }
     }
 
@@ -79,7 +137,30 @@ impl Server {
     }
 }
 
-/// Creates a socket for a server or a client.
-pub fn seqpacket_socket(flags: i32) -> sys::Result<OwnedFd> {
-    socket::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET | flags, 0)
+/// What is needed to serve on a listening socket of the program. The program still owns the socket.
+pub struct Adoption(StopSignal);
+
+impl Adoption {
+    /// ENOTSOCK, EINVAL: the file descriptor is not a listening socket of this kind.
+    pub fn prepare(fd: Fd) -> Result<Adoption> {
+        let failed = |e| Error::os(e, format_args!("cannot serve on file descriptor {fd}"));
+        let value = |option| socket::getsockopt_value(fd, option).map_err(failed);
+        let reason = if value(socket::SO_DOMAIN)? != libc::AF_UNIX || value(socket::SO_TYPE)? != libc::SOCK_SEQPACKET {
+            "it is not a Unix domain socket of type SOCK_SEQPACKET"
+        } else if value(socket::SO_ACCEPTCONN)? == 0 {
+            "it is not listening"
+        } else {
+            let signal = StopSignal::new().map_err(failed)?;
+            file::fcntl_setfd(fd, libc::FD_CLOEXEC).map_err(failed)?;
+            return Ok(Adoption(signal));
+        };
+        Err(Error::new(libc::EINVAL, format_args!("cannot serve on file descriptor {fd}: {reason}")))
+    }
+
+    /// `listener` is the socket that was checked.
+    pub fn of(self, listener: OwnedFd) -> Server {
+        let mut listener = IdentifiedFd::new(listener);
+        listener.identify();
+        Server { listener, origin: Origin::Adopted { signal: self.0, turn: Turn::new() } }
+    }
 }

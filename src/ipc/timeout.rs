@@ -2,10 +2,10 @@
 //! The maximum time that a client waits for a server.
 #![forbid(unsafe_code)]
 
-use crate::error::log;
+use crate::error::{Error, Result, log};
 use crate::rt::text::{Quoted, Text};
 use crate::sys::env;
-use core::ffi::CStr;
+use core::ffi::{CStr, c_int};
 use core::fmt;
 use core::num::NonZeroUsize;
 use core::str;
@@ -24,6 +24,21 @@ pub enum Timeout {
 }
 
 impl Timeout {
+    /// -1: never; 0: immediate; otherwise milliseconds. EINVAL: another negative number.
+    pub fn from_c(milliseconds: c_int) -> Result<Timeout> {
+        match milliseconds {
+            -1 => Ok(Timeout::Never),
+            0 => Ok(Timeout::Immediate),
+            _ => match milliseconds.try_into() {
+                Ok(milliseconds) => Ok(Timeout::After(Duration::from_millis(milliseconds))),
+                Err(_) => Err(Error::new(
+                    libc::EINVAL,
+                    format_args!("invalid timeout: {milliseconds} ms is negative and not -1"),
+                )),
+            },
+        }
+    }
+
     /// Returns the value that the variable had at the first call.
     pub fn from_environment() -> Timeout {
         // If several threads make the first call at the same time, each of them reads the variable, and all get the

@@ -11,7 +11,7 @@
 
 use super::address::Address;
 use crate::os::cancel::Cancellation;
-use crate::os::hidden::HiddenSocket;
+use crate::os::hidden::HiddenFd;
 use crate::os::standard_streams;
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::{Fd, OwnedFd};
@@ -57,6 +57,18 @@ impl Slots {
         self.acquire_one_of(slots)
     }
 
+    /// Binds a socket for the program to a front slot. EADDRINUSE: all are taken.
+    pub fn front_socket(&self) -> sys::Result<OwnedFd> {
+        let socket = datagram_socket()?;
+        for number in 0..FRONT {
+            match socket::bind_to(socket.fd(), &self.address(number)) {
+                Err(Errno(libc::EADDRINUSE)) => {}
+                result => return result.map(|()| socket),
+            }
+        }
+        Err(Errno(libc::EADDRINUSE))
+    }
+
     /// Acquires a front slot for a client that has another slot or none. Only the front slot that `spread` selects is
     /// tried.
     pub fn acquire_in_front(&self, spread: u8) -> sys::Result<Slot> {
@@ -65,7 +77,7 @@ impl Slots {
     }
 
     fn acquire_one_of(&self, numbers: impl Iterator<Item = u8>) -> sys::Result<Slot> {
-        let socket = HiddenSocket::create_identified(datagram_socket)?;
+        let socket = HiddenFd::create_identified(datagram_socket)?;
         for number in numbers {
             match socket::bind_to(socket.fd(), &self.address(number)) {
                 Ok(()) => return Ok(Slot { socket, number }),
@@ -123,7 +135,7 @@ fn datagram_socket() -> sys::Result<OwnedFd> {
 
 /// A slot that a client has acquired.
 pub struct Slot {
-    socket: HiddenSocket,
+    socket: HiddenFd,
     number: u8,
 }
 
@@ -159,7 +171,7 @@ fn set_text(native: &mut libc::sockaddr_un, text: Arguments, offset: usize) {
 }
 
 /// A hash that is the same in every version and build of the library.
-fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+pub(super) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

@@ -6,7 +6,7 @@ use super::address;
 use super::names::{self, Query};
 use super::uri::Uri;
 use crate::error::{DetachedError, Error, Result};
-use crate::os::hidden::HiddenSocket;
+use crate::os::hidden::HiddenFd;
 use crate::os::resolver::{AddressList, Candidate};
 use crate::os::standard_streams;
 use crate::rt::fd::OwnedFd;
@@ -74,9 +74,9 @@ impl Failures {
 fn connect_to(candidate: &Candidate) -> Result<OwnedFd> {
     let family = if candidate.address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     // Connecting may take long, and the socket is private to the library until then.
-    HiddenSocket::create(|| socket::socket(family, candidate.kind | libc::SOCK_CLOEXEC, 0))
+    HiddenFd::create(|| socket::socket(family, candidate.kind | libc::SOCK_CLOEXEC, 0))
         .and_then(|socket| address::connect(socket.fd(), &candidate.address).map(|()| socket))
-        .and_then(|socket| standard_streams::for_caller(socket.into_fd()))
+        .and_then(|socket| standard_streams::for_caller(socket.into_fd(), false))
         .map_err(|e| {
             Error::os(e, format_args!("cannot connect a socket of type {} to {}", candidate.kind, candidate.address))
         })

@@ -5,7 +5,7 @@
 use super::fd_list::{CAPACITY, FdList};
 use super::fork::wiped;
 use super::fork_lock::register_handlers;
-use super::identified::{IdentifiedSocket, is_socket_with};
+use super::identified::{IdentifiedFd, is_file_with};
 use super::standard_streams;
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::{Fd, OwnedFd};
@@ -17,30 +17,30 @@ use once_cell::race::OnceBool;
 
 /// A socket that forked children do not keep. It cannot be sent to another thread, because the list records which
 /// thread created it.
-pub struct HiddenSocket {
-    socket: ManuallyDrop<IdentifiedSocket>,
+pub struct HiddenFd {
+    socket: ManuallyDrop<IdentifiedFd>,
     stays_in_thread: PhantomData<*const ()>,
 }
 
-impl HiddenSocket {
+impl HiddenFd {
     /// Creates a socket by `create`, while no other thread can fork.
-    pub fn create(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
+    pub fn create(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenFd> {
         while_no_thread_forks(|list| {
             let socket = standard_streams::move_above(create()?)?;
             if let Some(list) = list {
-                // SAFETY: only the HiddenSocket uses the file descriptor until into_fd() or drop() removes it from the
+                // SAFETY: only the HiddenFd uses the file descriptor until into_fd() or drop() removes it from the
                 // list.
                 unsafe { list.add(socket.fd()) };
             }
-            let socket = ManuallyDrop::new(IdentifiedSocket::new(socket));
-            Ok(HiddenSocket { socket, stays_in_thread: PhantomData })
+            let socket = ManuallyDrop::new(IdentifiedFd::new(socket));
+            Ok(HiddenFd { socket, stays_in_thread: PhantomData })
         })
     }
 
-    /// Like [`HiddenSocket::create`], but the socket is identified, for long waits during which the program may close
+    /// Like [`HiddenFd::create`], but the socket is identified, for long waits during which the program may close
     /// its file descriptor.
-    pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenSocket> {
-        let mut hidden = HiddenSocket::create(create)?;
+    pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenFd> {
+        let mut hidden = HiddenFd::create(create)?;
         if let Some(identity) = hidden.socket.identify() {
             while_no_thread_forks(|list| {
                 if let Some(list) = list {
@@ -49,6 +49,20 @@ impl HiddenSocket {
             });
         }
         Ok(hidden)
+    }
+
+    /// The same for a file of a kind that [`IdentifiedFd::identify_as`] describes.
+    pub fn create_of_kind(kind: u64, create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenFd> {
+        while_no_thread_forks(|list| {
+            let mut file = IdentifiedFd::new(standard_streams::move_above(create()?)?);
+            file.identify_as(kind);
+            if let Some(list) = list {
+                // SAFETY: as in create().
+                unsafe { list.add(file.fd()) };
+                list.identify(file.fd(), kind);
+            }
+            Ok(HiddenFd { socket: ManuallyDrop::new(file), stays_in_thread: PhantomData })
+        })
     }
 
     pub fn fd(&self) -> Fd {
@@ -72,7 +86,7 @@ impl HiddenSocket {
     }
 }
 
-impl Drop for HiddenSocket {
+impl Drop for HiddenFd {
     fn drop(&mut self) {
         // Removing the entry and closing the socket must not be separated by a fork: the child would keep the socket,
         // or close another file that has reused its file descriptor.
@@ -120,7 +134,7 @@ extern "C" fn after_fork_in_child() {
     for (fd, identity) in &FOR_CHILD {
         let (fd, identity) = (fd.swap(0, Ordering::Relaxed), identity.load(Ordering::Relaxed));
         // The program may have closed the file descriptor, and another file may have reused it.
-        if fd != 0 && is_socket_with(Fd::from_c(fd), (identity != 0).then_some(identity)) {
+        if fd != 0 && is_file_with(Fd::from_c(fd), (identity != 0).then_some(identity)) {
             // SAFETY: it belongs to a call that does not exist in this process, as FdList::add() requires.
             let _ = unsafe { file::close(Fd::from_c(fd)) };
         }

@@ -7,6 +7,7 @@
 
 use super::fork;
 use alloc::boxed::Box;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,6 +43,17 @@ impl<T> Reference<T> {
     /// As for [`Reference::new`]. The owner calls this only once.
     pub unsafe fn of_owner(counted: NonNull<Counted<T>>) -> Reference<T> {
         Reference(counted)
+    }
+
+    /// Returns the value if this is the last reference, and otherwise the reference.
+    pub fn into_value(self) -> Result<T, Reference<T>> {
+        // SAFETY: the object exists while there is a reference.
+        if !unsafe { self.0.as_ref() }.count.remove_last(fork::generation()) {
+            return Err(self);
+        }
+        let last = ManuallyDrop::new(self);
+        // SAFETY: the object is a leaked Box. There was no other reference, and this one is not dropped.
+        Ok(unsafe { Box::from_raw(last.0.as_ptr()) }.value)
     }
 
     pub fn value(&self) -> &T {
@@ -97,6 +109,14 @@ impl ReferenceCount {
         self.change(generation, |count| count.wrapping_sub(1))
     }
 
+    /// Removes a reference if it is the last one.
+    fn remove_last(&self, generation: u32) -> bool {
+        let current = self.0.load(Ordering::Acquire);
+        let none = Self::word(generation, 0);
+        Self::count_in(current, generation) == 1
+            && self.0.compare_exchange(current, none, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
     fn change(&self, generation: u32, change: impl Fn(u32) -> u32) -> u32 {
         let mut current = self.0.load(Ordering::Relaxed);
         loop {
@@ -126,6 +146,16 @@ mod tests {
         assert_eq!(std::sync::Arc::strong_count(other.value()), 2);
         drop(other);
         assert_eq!(std::sync::Arc::strong_count(&value), 1);
+    }
+
+    #[test]
+    fn only_the_last_reference_returns_the_value() {
+        let counted = NonNull::from(Box::leak(Box::new(Counted::new(7))));
+        // SAFETY: the Box is leaked, and this is its owner.
+        let (owner, other) = unsafe { (Reference::of_owner(counted), Reference::new(counted)) };
+        let Err(owner) = owner.into_value() else { panic!("there is another reference") };
+        drop(other);
+        assert_eq!(owner.into_value().ok(), Some(7));
     }
 
     #[test]

@@ -40,12 +40,14 @@ pub fn openat_above(directory: Fd, path: KernelPath, flags: c_int) -> Result<Own
     move_above(file::openat(directory, path, flags | libc::O_CLOEXEC)?)
 }
 
-/// Converts a file descriptor for the C caller: not close-on-exec, and the lowest one available.
-pub fn for_caller(fd: OwnedFd) -> Result<OwnedFd> {
-    if let Some(lower) = file::fcntl_dupfd(fd.fd(), 0, false).ok().filter(|other| other.number() < fd.number()) {
-        return Ok(lower);
+/// Converts a close-on-exec file descriptor for the C caller: the lowest one available, close-on-exec or not.
+pub fn for_caller(fd: OwnedFd, is_close_on_exec: bool) -> Result<OwnedFd> {
+    let lower = file::fcntl_dupfd(fd.fd(), 0, is_close_on_exec).ok().filter(|other| other.number() < fd.number());
+    match lower {
+        Some(lower) => Ok(lower),
+        None if is_close_on_exec => Ok(fd),
+        None => file::fcntl_setfd(fd.fd(), 0).map(|()| fd),
     }
-    file::fcntl_setfd(fd.fd(), 0).map(|()| fd)
 }
 
 /// While this exists, the C library cannot get 0, 1 or 2 for files that it opens. If the program has closed any of

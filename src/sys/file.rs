@@ -25,6 +25,12 @@ pub fn openat(directory: Fd, path: KernelPath, flags: c_int) -> Result<OwnedFd> 
     unsafe { own(large_file::openat(directory.number(), path.as_ptr(), flags)) }
 }
 
+/// The same for a file that may be created.
+pub fn openat_creating(directory: Fd, path: KernelPath, flags: c_int, mode: libc::mode_t) -> Result<OwnedFd> {
+    // SAFETY: a KernelPath.
+    unsafe { own(large_file::openat(directory.number(), path.as_ptr(), flags | libc::O_CREAT, mode as c_uint)) }
+}
+
 /// # Safety
 /// The caller owns the file descriptor.
 pub unsafe fn close(fd: Fd) -> Result<()> {
@@ -69,6 +75,11 @@ pub fn fcntl_getfl(fd: Fd) -> Result<c_int> {
 pub fn fcntl_setfl(fd: Fd, flags: c_int) -> Result<()> {
     // SAFETY: no pointer is passed.
     check(unsafe { libc::fcntl(fd.number(), libc::F_SETFL, flags) }).map(drop)
+}
+
+pub fn flock(fd: Fd, operation: c_int) -> Result<()> {
+    // SAFETY: no pointer is passed.
+    check(unsafe { libc::flock(fd.number(), operation) }).map(drop)
 }
 
 /// # Safety
@@ -124,6 +135,12 @@ pub fn isatty(fd: Fd) -> Result<()> {
 pub unsafe fn read(fd: Fd, buffer: *mut c_void, size: usize) -> Result<usize> {
     // SAFETY: as promised by the caller.
     check_size(unsafe { libc::read(fd.number(), buffer, size) })
+}
+
+/// The same for a slice.
+pub fn read_slice(fd: Fd, bytes: &mut [u8]) -> Result<usize> {
+    // SAFETY: the slice is valid for writing.
+    unsafe { read(fd, bytes.as_mut_ptr().cast(), bytes.len()) }
 }
 
 /// Appends up to `size` bytes to `buffer`, at most its spare capacity.
@@ -223,6 +240,11 @@ pub fn fstatat(directory: Fd, path: KernelPath, flags: c_int) -> Result<large_fi
     unsafe { stored(|status| large_file::fstatat(directory.number(), path.as_ptr(), status, flags)) }
 }
 
+pub fn chmod(path: KernelPath, mode: libc::mode_t) -> Result<()> {
+    // SAFETY: a KernelPath.
+    check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop)
+}
+
 pub fn fchmod(fd: Fd, mode: libc::mode_t) -> Result<()> {
     // SAFETY: no pointer is passed.
     check(unsafe { libc::fchmod(fd.number(), mode) }).map(drop)
@@ -274,6 +296,28 @@ pub fn unlinkat(directory: Fd, path: KernelPath, flags: c_int) -> Result<()> {
 pub fn link(from: KernelPath, to: KernelPath) -> Result<()> {
     // SAFETY: KernelPaths.
     check(unsafe { libc::link(from.as_ptr(), to.as_ptr()) }).map(drop)
+}
+
+pub fn linkat(directory: Fd, from: &CStr, to: &CStr) -> Result<()> {
+    let directory = directory.number();
+    // SAFETY: the strings are valid.
+    check(unsafe { libc::linkat(directory, from.as_ptr(), directory, to.as_ptr(), 0) }).map(drop)
+}
+
+/// Replaces the file at the new name.
+pub fn renameat(directory: Fd, from: &CStr, to: &CStr) -> Result<()> {
+    let directory = directory.number();
+    // SAFETY: the strings are valid.
+    check(unsafe { libc::renameat(directory, from.as_ptr(), directory, to.as_ptr()) }).map(drop)
+}
+
+/// Makes the system call directly, because musl and older versions of glibc do not have the function. EINVAL: the file
+/// system does not support one of the flags.
+pub fn renameat2(directory: Fd, from: &CStr, to: &CStr, flags: c_uint) -> Result<()> {
+    let directory = directory.number();
+    // SAFETY: the strings are valid.
+    check_long(unsafe { libc::syscall(libc::SYS_renameat2, directory, from.as_ptr(), directory, to.as_ptr(), flags) })
+        .map(drop)
 }
 
 pub fn symlink(target: KernelPath, path: KernelPath) -> Result<()> {

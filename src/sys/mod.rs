@@ -10,6 +10,7 @@ pub mod env;
 pub mod file;
 pub mod large_file;
 pub mod memory;
+pub mod notify;
 pub mod path;
 pub mod probe;
 pub mod process;

@@ -3,7 +3,7 @@
 
 use super::{Result, check, check_size, own, probe, size_as_socklen};
 use crate::rt::fd::{Fd, OwnedFd};
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::marker::PhantomData;
 use core::mem;
 use core::ptr;
@@ -14,8 +14,12 @@ use errno::Errno;
 /// A socket address of one family.
 ///
 /// # Safety
-/// The type begins with the fields of `struct sockaddr` and has no padding.
-pub unsafe trait Address {}
+/// The type begins with the fields of `struct sockaddr`. The first `size()` bytes are initialised.
+pub unsafe trait Address: Sized {
+    fn size(&self) -> libc::socklen_t {
+        size_as_socklen::<Self>()
+    }
+}
 
 // SAFETY: an address type of the C library without padding.
 unsafe impl Address for libc::sockaddr_un {}
@@ -23,6 +27,35 @@ unsafe impl Address for libc::sockaddr_un {}
 unsafe impl Address for libc::sockaddr_in {}
 // SAFETY: as above.
 unsafe impl Address for libc::sockaddr_in6 {}
+
+/// The address of a socket in the file system.
+#[repr(C)]
+pub struct SocketPath {
+    native: libc::sockaddr_un,
+    size: libc::socklen_t,
+}
+
+impl SocketPath {
+    /// None: the path is empty or has more than 107 bytes.
+    pub fn new(path: &[u8]) -> Option<SocketPath> {
+        let mut native = libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; 108] };
+        if path.is_empty() || path.len() >= native.sun_path.len() {
+            return None;
+        }
+        for (to, from) in native.sun_path.iter_mut().zip(path) {
+            *to = *from as c_char;
+        }
+        let size = mem::offset_of!(libc::sockaddr_un, sun_path) + path.len() + 1;
+        Some(SocketPath { native, size: size as libc::socklen_t })
+    }
+}
+
+// SAFETY: it begins with a sockaddr_un, whose size is not exceeded.
+unsafe impl Address for SocketPath {
+    fn size(&self) -> libc::socklen_t {
+        self.size
+    }
+}
 
 fn pointer_to<T: Address>(address: &T) -> *const libc::sockaddr {
     ptr::from_ref(address).cast()
@@ -51,7 +84,7 @@ pub unsafe fn bind(fd: Fd, address: *const libc::sockaddr, size: libc::socklen_t
 
 pub fn bind_to<T: Address>(fd: Fd, address: &T) -> Result<()> {
     // SAFETY: the size is that of the address.
-    unsafe { bind(fd, pointer_to(address), size_as_socklen::<T>()) }
+    unsafe { bind(fd, pointer_to(address), address.size()) }
 }
 
 /// # Safety
@@ -63,7 +96,7 @@ pub unsafe fn connect(fd: Fd, address: *const libc::sockaddr, size: libc::sockle
 
 pub fn connect_to<T: Address>(fd: Fd, address: &T) -> Result<()> {
     // SAFETY: the size is that of the address.
-    unsafe { connect(fd, pointer_to(address), size_as_socklen::<T>()) }
+    unsafe { connect(fd, pointer_to(address), address.size()) }
 }
 
 pub fn listen(fd: Fd, backlog: c_int) -> Result<()> {
@@ -78,10 +111,16 @@ pub unsafe fn accept(fd: Fd, address: *mut libc::sockaddr, size: *mut libc::sock
     unsafe { own(libc::accept(fd.number(), address, size)) }
 }
 
-/// The same without returning the address.
-pub fn accept_any(fd: Fd) -> Result<OwnedFd> {
+/// The same with flags for the new socket, and without returning the address. Without flags, the call is accept(): a
+/// sandbox may permit only that.
+pub fn accept_any(fd: Fd, flags: c_int) -> Result<OwnedFd> {
     // SAFETY: null pointers mean that no address is requested.
-    unsafe { accept(fd, ptr::null_mut(), ptr::null_mut()) }
+    unsafe {
+        match flags {
+            0 => accept(fd, ptr::null_mut(), ptr::null_mut()),
+            _ => own(libc::accept4(fd.number(), ptr::null_mut(), ptr::null_mut(), flags)),
+        }
+    }
 }
 
 pub fn shutdown(fd: Fd, how: c_int) -> Result<()> {
@@ -158,6 +197,8 @@ pub struct SocketOption<T> {
     value: PhantomData<T>,
 }
 
+pub const SO_DOMAIN: SocketOption<c_int> = SocketOption { name: libc::SO_DOMAIN, value: PhantomData };
+pub const SO_ACCEPTCONN: SocketOption<c_int> = SocketOption { name: libc::SO_ACCEPTCONN, value: PhantomData };
 pub const SO_TYPE: SocketOption<c_int> = SocketOption { name: libc::SO_TYPE, value: PhantomData };
 pub const SO_COOKIE: SocketOption<u64> = SocketOption { name: libc::SO_COOKIE, value: PhantomData };
 pub const SO_PEERCRED: SocketOption<libc::ucred> = SocketOption { name: libc::SO_PEERCRED, value: PhantomData };
@@ -176,6 +217,15 @@ pub fn getsockopt_value<T: OptionValue>(fd: Fd, option: SocketOption<T>) -> Resu
     unsafe { getsockopt(fd, libc::SOL_SOCKET, option.name, (&raw mut value).cast(), &mut size) }.map(|()| value)
 }
 
+/// Returns a descriptor of the process at the other end.
+pub fn getsockopt_peerpidfd(fd: Fd) -> Result<OwnedFd> {
+    // The libc crate has it only for some architectures. On sparc and parisc, which the library does not support, it has
+    // other numbers.
+    const SO_PEERPIDFD: SocketOption<c_int> = SocketOption { name: 77, value: PhantomData };
+    // SAFETY: the kernel has created the file descriptor for the caller.
+    unsafe { own(getsockopt_value(fd, SO_PEERPIDFD)?) }
+}
+
 // --- data ----------------------------------------------------------------------------------------------------------
 
 /// # Safety
@@ -188,7 +238,7 @@ pub unsafe fn send(fd: Fd, data: *const c_void, size: usize, flags: c_int) -> Re
 
 /// Sends a datagram without data.
 pub fn sendto_empty<T: Address>(fd: Fd, flags: c_int, address: &T) -> Result<()> {
-    let (address, size) = (pointer_to(address), size_as_socklen::<T>());
+    let (address, size) = (pointer_to(address), address.size());
     // SAFETY: the size is that of the address; no data is read.
     check_size(unsafe { libc::sendto(fd.number(), ptr::null(), 0, flags, address, size) }).map(drop)
 }

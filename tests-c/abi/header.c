@@ -9,6 +9,14 @@
 
 #include "layout.h"
 
+#include <mmipc.h>
+
+/* Later versions may only add fields at the end. */
+LAYOUT(sizeof(struct mm_ipc_peer) == 12 && _Alignof(struct mm_ipc_peer) == 4);
+AT(mm_ipc_peer, pid, 0);
+AT(mm_ipc_peer, uid, 4);
+AT(mm_ipc_peer, gid, 8);
+
 /* mmsysio.h: file manipulation */
 int mm_open(const char *path, int oflag, int mode);
 int mm_rename(const char *oldpath, const char *newpath);
@@ -66,6 +74,18 @@ int mm_ipc_connect(const char *addr);
 int mm_ipc_connected_pair(int fds[2]);
 ssize_t mm_ipc_sendmsg(int fd, const struct mm_ipc_msg *msg);
 ssize_t mm_ipc_recvmsg(int fd, struct mm_ipc_msg *msg);
+
+/* mmipc.h, which mmlib does not have: what released versions of the library declare */
+struct mm_ipc_srv *mm_ipc_srv_create2(const char *addr, int flags, mode_t mode);
+struct mm_ipc_srv *mm_ipc_srv_from_fd(int fd);
+int mm_ipc_srv_release(struct mm_ipc_srv *srv);
+int mm_ipc_srv_fd(const struct mm_ipc_srv *srv);
+int mm_ipc_srv_accept2(struct mm_ipc_srv *srv, int flags, int timeout_ms);
+int mm_ipc_connect2(const char *addr, int flags, int timeout_ms);
+int mm_ipc_connected_pair2(int fds[2], int flags);
+int mm_ipc_watch(const char *addr, int flags);
+int mm_ipc_get_peer(int fd, struct mm_ipc_peer *peer, size_t size);
+int mm_ipc_get_peer_pidfd(int fd);
 
 /* mmsysio.h: network communication */
 int mm_socket(int domain, int type, int protocol);
@@ -196,6 +216,14 @@ START_TEST(process_and_map_constants_match_mmlib)
 }
 END_TEST
 
+START_TEST(flags_of_mmipc_have_the_values_of_released_versions)
+{
+	ck_assert_int_eq(MM_IPC_CLOEXEC, 1);
+	ck_assert_int_eq(MM_IPC_NONBLOCK, 2);
+	ck_assert_int_eq(MM_IPC_PATH, 4);
+}
+END_TEST
+
 static int constructed;
 
 MM_CONSTRUCTOR(test)
@@ -221,4 +249,5 @@ START_TEST(predefined_macros_work_as_documented)
 END_TEST
 
 SUITE(error_codes_and_flags_match_mmlib, file_constants_match_mmlib, process_and_map_constants_match_mmlib,
-      log_levels_match_mmlib, clock_ids_and_time_units_match_mmlib, predefined_macros_work_as_documented)
+      log_levels_match_mmlib, clock_ids_and_time_units_match_mmlib, flags_of_mmipc_have_the_values_of_released_versions,
+      predefined_macros_work_as_documented)

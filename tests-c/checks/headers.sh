@@ -35,6 +35,7 @@ done
 # Everything that is compiled as part of the program: macros, constants, inline functions.
 cat >"$scratch/user" <<'END'
 #include <mmsysio.h>
+#include <mmipc.h>
 #include <mmerrno.h>
 #include <mmlog.h>
 
@@ -43,11 +44,14 @@ int use(int number, const char *text)
 {
 	int array[] = {MM_ERROR_SET, MM_ERROR_UNSET, MM_ERROR_ALL_ALTERNATE, MM_ERROR_IGNORE, MM_ERROR_NOLOG, MM_RECURSIVE,
 	               MM_FAILONERROR, MM_NOFOLLOW, MM_NOCOW, MM_FORCECOW, MODE_DEF, MODE_EXEC, MODE_XDEF, MM_DT_ANY,
-	               MM_MAP_RDWR, MM_SPAWN_KEEP_FDS, MM_WSTATUS_CODEMASK, MM_LOG_NONE, MM_PAGESZ};
+	               MM_MAP_RDWR, MM_SPAWN_KEEP_FDS, MM_WSTATUS_CODEMASK, MM_LOG_NONE, MM_PAGESZ,
+	               MM_IPC_CLOEXEC | MM_IPC_NONBLOCK | MM_IPC_PATH};
 	int flags = mm_error_set_flags(MM_ERROR_SET, MM_ERROR_NOLOG);
 	struct mm_timespec time = {0, 0}, other = {1, 1};
 	struct mm_stat stat;
+	struct mm_ipc_peer peer = {0, 0, 0};
 
+	number += peer.pid != 0 || peer.uid != 0 || peer.gid != 0;
 	mm_error_set_flags(flags, MM_ERROR_ALL_ALTERNATE);
 	mm_timeadd_ms(&time, 5);
 	mm_timeadd_us(&time, 5);

@@ -39,11 +39,18 @@ END
 contents mmsysio-devel <<END
 $docs/mmsysio-devel
 $docs/mmsysio-devel/examples
+$docs/mmsysio-devel/examples/activated_server.c
 $docs/mmsysio-devel/examples/client.c
 $docs/mmsysio-devel/examples/demo.sh
+$docs/mmsysio-devel/examples/epoll_server.c
+$docs/mmsysio-devel/examples/frames.c
+$docs/mmsysio-devel/examples/frames.h
+$docs/mmsysio-devel/examples/group_server.c
 $docs/mmsysio-devel/examples/private_server.c
+$docs/mmsysio-devel/examples/reconnecting_client.c
 $docs/mmsysio-devel/examples/server.c
 /usr/include/mmerrno.h
+/usr/include/mmipc.h
 /usr/include/mmlog.h
 /usr/include/mmpredefs.h
 /usr/include/mmsysio.h
@@ -77,6 +84,7 @@ provides() { # provides PACKAGE PATTERN
 	rpm -qp --provides "$(one "$1")" 2>/dev/null | grep -qE "$2" || fail "$1 does not provide $2"
 }
 provides mmsysio '^libmmsysio\.so\.1\(MMLIB_1\.0\)'
+provides mmsysio '^libmmsysio\.so\.1\(MMSYSIO_1\.1\)'
 provides mmsysio '^bundled\(crate\(libc\)\)'
 provides mmsysio-devel '^pkgconfig\(mmsysio\) = '"$version"
 rpm -qp --requires "$(one mmsysio-devel)" 2>/dev/null | grep -qE '^mmsysio.* = '"$version" ||

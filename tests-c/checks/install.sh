@@ -13,6 +13,7 @@ ${MAKE:-make} -s install install-html DESTDIR="$scratch/package" PREFIX=/opt/mm 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 cat >"$scratch/expected" <<END
 ./opt/mm/include/mm/mmerrno.h
+./opt/mm/include/mm/mmipc.h
 ./opt/mm/include/mm/mmlog.h
 ./opt/mm/include/mm/mmpredefs.h
 ./opt/mm/include/mm/mmsysio.h

@@ -21,7 +21,7 @@ after it. Empty lines may separate them.
     Thread safety: text
     Signal safety: text
     Cancellation: text
-    Compatibility: as mmlib         or "differs from mmlib: ", followed by the difference
+    Compatibility: as mmlib         or "not in mmlib", or "differs from mmlib: ", followed by the difference
 
 Inline functions have no labels: they are thread-safe and async-signal-safe, set no error, and are identical to mmlib's.
 """
@@ -35,7 +35,7 @@ LABELS = ("Return", "Errors", "Error notes", "Thread safety", "Signal safety", "
 OPTIONAL = {"Error notes"}
 LABEL_LINE = re.compile(rf"({'|'.join(LABELS)}):(?: (.*))?")
 NO_ERRORS, ERRORS_OF_CALLER = "none", "none of its own"
-SAME, DIFFERENT = "as mmlib", "differs from mmlib: "
+SAME, NEW, DIFFERENT = "as mmlib", "not in mmlib", "differs from mmlib: "
 
 
 class Function:
@@ -52,7 +52,7 @@ class Function:
         self.returns, self.notes, self.differs = "", "", ""
         # Pairs of errnos and causes, and pairs of function names and conditions.
         self.errors, self.like = [], []
-        self.raises_given = False
+        self.raises_given = self.is_new = False
         self.thread_safety, self.signal_safety = "MT-Safe", "async-signal-safe"
         self.cancellation = "not a cancellation point"
         if comment:
@@ -103,10 +103,11 @@ class Function:
         self.cancellation = values["Cancellation"]
         compatibility = values["Compatibility"]
         self.differs = compatibility.removeprefix(DIFFERENT)
-        if compatibility == SAME:
+        self.is_new = compatibility == NEW
+        if compatibility in (SAME, NEW):
             self.differs = ""
         elif self.differs == compatibility:
-            raise self.wrong(f"'Compatibility:' is neither '{SAME}' nor '{DIFFERENT}...'")
+            raise self.wrong(f"'Compatibility:' is none of '{SAME}', '{NEW}' and '{DIFFERENT}...'")
 
     def read_errors(self, keyword, *lines):
         if keyword and (lines or keyword not in (NO_ERRORS, ERRORS_OF_CALLER)):

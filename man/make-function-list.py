@@ -16,7 +16,7 @@ from headers import read_headers
 from mdoc import Text
 
 # The other headers follow in alphabetical order.
-FIRST_HEADER = "mmsysio.h"
+FIRST_HEADERS = ("mmsysio.h", "mmipc.h")
 BANNER = re.compile(r"^/\*\n \* (\w+(?: \w+)?)\n \*/$", re.M)
 WIDTH = "mm_raise_error_with_extid(3)"
 
@@ -39,7 +39,7 @@ def summary(text):
 
 
 def render(headers):
-    headers = sorted(headers, key=lambda header: (header.name != FIRST_HEADER, header.name))
+    headers = sorted(headers, key=lambda header: ([header.name != first for first in FIRST_HEADERS], header.name))
     functions = [function for header in headers for function in header.functions.values()]
     exported = [function for function in functions if not function.is_inline]
     text = Text([], {name: True for header in headers for name in [*header.functions, *header.macros]})

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from headers import joined, read_headers, unstarred
 
-HEADERS = ("mmsysio.h", "mmerrno.h", "mmlog.h", "mmtime.h", "mmpredefs.h")
+HEADERS = ("mmsysio.h", "mmipc.h", "mmerrno.h", "mmlog.h", "mmtime.h", "mmpredefs.h")
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 NAME = re.compile(r"mm_\w+")
 

@@ -245,7 +245,8 @@ class Page:
 
     def compatibility(self):
         differing = [function for function in self.functions if function.differs]
-        same = [function for function in self.functions if not function.differs]
+        same = [function for function in self.functions if not function.differs and not function.is_new]
+        new = [function for function in self.functions if function.is_new]
         lines = []
         if differing and len(self.members) == 1:
             lines += self.text.lines("Differs from mmlib: " + differing[0].differs)
@@ -256,6 +257,9 @@ class Page:
             lines += [f".Fn {same[0].name}", "behaves as in mmlib."]
         elif same:
             lines += [".Pp", *self.names(same), "behave as in mmlib." if len(same) > 1 else "behaves as in mmlib."]
+        if new:
+            lines += [".Pp", *self.names(new), f"{'are' if len(new) > 1 else 'is'} not in mmlib.",
+                      "They were added in version 1.1.0." if len(new) > 1 else "It was added in version 1.1.0."]
         return lines
 
     def see_also(self):

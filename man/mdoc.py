@@ -53,6 +53,8 @@ class Text:
         return " ".join(parts + list(closing))
 
     def function(self, name, arguments):
+        if re.fullmatch(r"[1-9]", arguments):
+            return f"Xr {name} {arguments}"
         if name not in self.here and not arguments:
             if name in self.pages:
                 return f"Xr {name} 3"

@@ -85,7 +85,7 @@ def lines_to_check(name, text):
     is_released = False
     for number, line in enumerate(text.split("\n"), 1):
         if name.endswith("CHANGELOG.md") and line.startswith("## "):
-            is_released = "[Unreleased]" not in line
+            is_released = re.search(r"\d{4}-\d\d-\d\d", line) is not None
         if not is_released:
             yield number, line
 
@@ -159,17 +159,18 @@ def self_test():
         if found != sorted(expected):
             print(f"self-test: {text!r}: expected {expected}, found {found}", file=sys.stderr)
             failures += 1
-    changelog = "## [Unreleased]\na door\n## [1.0.0] - 2000-01-01\na room\n"
-    with tempfile.TemporaryDirectory() as directory:
-        with open(os.path.join(directory, "CHANGELOG.md"), "w", encoding="utf-8") as output:
-            output.write(changelog)
-        exception = ("CHANGELOG.md", "a door", "a test")
-        for exceptions, expected in ((), [("CHANGELOG.md", 2)]), ((exception,), []):
-            violations, needed = check(["CHANGELOG.md"], exceptions, directory)
-            if [violation[:2] for violation in violations] != expected or needed != set(exceptions):
-                print(f"self-test: {changelog!r} with {exceptions}: found {violations}", file=sys.stderr)
-                failures += 1
-    total = len(CASES) + 2
+    exception = ("CHANGELOG.md", "a door", "a test")
+    for heading in ("## [Unreleased]", "## [1.1.0] - unreleased"):
+        changelog = f"{heading}\na door\n## [1.0.0] - 2000-01-01\na room\n"
+        with tempfile.TemporaryDirectory() as directory:
+            with open(os.path.join(directory, "CHANGELOG.md"), "w", encoding="utf-8") as output:
+                output.write(changelog)
+            for exceptions, expected in ((), [("CHANGELOG.md", 2)]), ((exception,), []):
+                violations, needed = check(["CHANGELOG.md"], exceptions, directory)
+                if [violation[:2] for violation in violations] != expected or needed != set(exceptions):
+                    print(f"self-test: {changelog!r} with {exceptions}: found {violations}", file=sys.stderr)
+                    failures += 1
+    total = len(CASES) + 4
     print(f"check-words.py: self-test: {total - failures} of {total} examples as expected")
     return failures == 0
 

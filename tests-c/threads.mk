@@ -7,7 +7,7 @@
 
 # Tests with several threads, by the functions that they call.
 THREADED := $(patsubst tests-c/%.c,%,$(shell grep -lwE \
-    'pthread_create|start_(thread|acceptor|interrupting)' $(TESTS:%=tests-c/%.c)))
+    'pthread_create|start_(thread|waiter|acceptor|interrupting)' $(TESTS:%=tests-c/%.c)))
 HELGRIND := valgrind --quiet --tool=helgrind --error-exitcode=99 --trace-children=no --fair-sched=yes \
             --suppressions=tests-c/helgrind.supp
 
@@ -23,7 +23,7 @@ check-threads: check-tsan $(THREADED:%=$(B)/tests/%) $(B)/tests-programs/race
 # to the same buffer, those that use or close descriptors of other threads (intentional races), one that counts the
 # threads of its process, and one that replaces the sanitizer's poll(). It is first verified to find a race.
 CLANG      ?= clang
-TSAN_TESTS := $(sort $(filter-out fs/file net/socket threads/fork_exit ipc/hidden ipc/message ipc/receive_races ipc/wakeups \
+TSAN_TESTS := $(sort $(filter-out fs/file net/socket threads/fork_exit ipc/hidden ipc/paths_hidden ipc/message ipc/receive_races ipc/wakeups \
               error/log_forks,$(THREADED) $(filter process/%,$(TESTS))))
 TSAN       := $(CLANG) $(TEST_FLAGS) -O1 -fsanitize=thread
 

@@ -28,12 +28,15 @@
 /* --- files -------------------------------------------------------------------------------------------------------- */
 CALL(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode), MINUS_ONE, OPEN_ERRORS)
 CALL(int, openat, (int dir, const char *path, int flags, mode_t mode), (dir, path, flags, mode), MINUS_ONE,
-     LOOKUP_ERRORS, EINTR, EMFILE, ENFILE, EPERM)
+     LOOKUP_ERRORS, CREATE_ERRORS, EINTR, EMFILE, ENFILE)
 CALL(int, fsync, (int fd), (fd), MINUS_ONE, EBADF, EDQUOT, EINTR, EINVAL, EIO, ENOSPC, EROFS)
 CALL(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence), MINUS_ONE, EBADF, EINVAL, ENXIO,
      EOVERFLOW, ESPIPE)
 CALL(int, ftruncate, (int fd, off_t length), (fd, length), MINUS_ONE, EBADF, EFBIG, EINTR, EINVAL, EIO, ENOSPC, EPERM)
 CALL(int, fchmod, (int fd, mode_t mode), (fd, mode), MINUS_ONE, EBADF, EINTR, EIO, ENOMEM, EPERM, EROFS)
+CALL(int, chmod, (const char *path, mode_t mode), (path, mode), MINUS_ONE, LOOKUP_ERRORS, EPERM, EROFS)
+CALL(int, flock, (int fd, int operation), (fd, operation), MINUS_ONE, EBADF, EINTR, EINVAL, ENOLCK, ENOSYS, EPERM,
+     EWOULDBLOCK)
 CALL(int, isatty, (int fd), (fd), ZERO, EBADF, ENOTTY)
 CALL(int, dup, (int fd), (fd), MINUS_ONE, EBADF, EMFILE)
 CALL(int, dup2, (int fd, int to), (fd, to), MINUS_ONE, EBADF, EBUSY, EINTR, EMFILE)
@@ -53,11 +56,15 @@ CALL(int, utimensat, (int dir, const char *path, const struct timespec *times, i
 CALL(int, access, (const char *path, int mode), (path, mode), MINUS_ONE, LOOKUP_ERRORS, EINVAL, EROFS, ETXTBSY)
 CALL(int, rename, (const char *from, const char *to), (from, to), MINUS_ONE, LOOKUP_ERRORS, CREATE_ERRORS, EBUSY,
      EEXIST, EINVAL, EISDIR, EMLINK, ENOTEMPTY, EXDEV)
+CALL(int, renameat, (int from_dir, const char *from, int to_dir, const char *to), (from_dir, from, to_dir, to), MINUS_ONE,
+     LOOKUP_ERRORS, CREATE_ERRORS, EBUSY, EEXIST, EINVAL, EISDIR, EMLINK, ENOTEMPTY, EXDEV)
 CALL(int, unlink, (const char *path), (path), MINUS_ONE, LOOKUP_ERRORS, EBUSY, EISDIR, EPERM, EROFS)
 CALL(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags), MINUS_ONE, LOOKUP_ERRORS, EBUSY,
      EISDIR, ENOTEMPTY, EPERM, EROFS)
 CALL(int, link, (const char *from, const char *to), (from, to), MINUS_ONE, LOOKUP_ERRORS, CREATE_ERRORS, EEXIST,
      EMLINK, EXDEV)
+CALL(int, linkat, (int from_dir, const char *from, int to_dir, const char *to, int flags),
+     (from_dir, from, to_dir, to, flags), MINUS_ONE, LOOKUP_ERRORS, CREATE_ERRORS, EEXIST, EMLINK, EXDEV)
 CALL(int, symlink, (const char *target, const char *path), (target, path), MINUS_ONE, LOOKUP_ERRORS, CREATE_ERRORS,
      EEXIST)
 CALL(ssize_t, readlink, (const char *path, char *buffer, size_t size), (path, buffer, size), MINUS_ONE, LOOKUP_ERRORS,
@@ -110,6 +117,9 @@ CALL(int, listen, (int fd, int backlog), (fd, backlog), MINUS_ONE, EADDRINUSE, E
      EPERM)
 CALL(int, accept, (int fd, struct sockaddr *address, socklen_t *size), (fd, address, size), MINUS_ONE, EAGAIN, EBADF,
      ECONNABORTED, EFAULT, EINTR, EINVAL, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOTSOCK, EOPNOTSUPP, EPERM)
+CALL(int, accept4, (int fd, struct sockaddr *address, socklen_t *size, int flags), (fd, address, size, flags),
+     MINUS_ONE, EAGAIN, EBADF, ECONNABORTED, EFAULT, EINTR, EINVAL, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSYS, ENOTSOCK,
+     EOPNOTSUPP, EPERM)
 CALL(int, connect, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size), MINUS_ONE, EACCES,
      EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, EALREADY, EBADF, ECONNREFUSED, EFAULT, EHOSTUNREACH, EINPROGRESS,
      EINTR, EINVAL, EISCONN, ENETUNREACH, ENOMEM, ENOTSOCK, EPERM, EPROTOTYPE, ETIMEDOUT)
@@ -141,6 +151,15 @@ CALL(int, getnameinfo,
 
 CALL(int, select, (int end, fd_set *reading, fd_set *writing, fd_set *others, struct timeval *time),
      (end, reading, writing, others, time), MINUS_ONE, EBADF, EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS, EPERM)
+
+CALL(int, inotify_init1, (int flags), (flags), MINUS_ONE, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM)
+CALL(int, inotify_add_watch, (int fd, const char *path, uint32_t events), (fd, path, events), MINUS_ONE, EACCES, EBADF,
+     EEXIST, EFAULT, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOMEM, ENOSPC, ENOSYS, ENOTDIR, EPERM)
+CALL(int, inotify_rm_watch, (int fd, int watch), (fd, watch), MINUS_ONE, EBADF, EINVAL, ENOSYS, EPERM)
+CALL(int, timerfd_create, (int clock, int flags), (clock, flags), MINUS_ONE, EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM,
+     ENOSYS, EPERM)
+CALL(int, timerfd_settime, (int fd, int flags, const struct itimerspec *time, struct itimerspec *before),
+     (fd, flags, time, before), MINUS_ONE, EBADF, ECANCELED, EFAULT, EINVAL, ENOSYS, EPERM)
 
 /* --- time and text ------------------------------------------------------------------------------------------------ */
 CALL(int, clock_gettime, (clockid_t clock, struct timespec *time), (clock, time), MINUS_ONE, EINVAL)
@@ -188,6 +207,7 @@ SPECIAL(closedir, EBADF, EDQUOT, EINTR, EIO, ENOSPC)
 SYSTEM_CALL(SYS_gettid)
 SYSTEM_CALL(SYS_pidfd_open, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, ESRCH)
 SYSTEM_CALL(SYS_rt_sigaction, EINVAL, EFAULT)
+SYSTEM_CALL(SYS_renameat2, LOOKUP_ERRORS, CREATE_ERRORS, EBUSY, EEXIST, EINVAL, EISDIR, EMLINK, ENOSYS, ENOTEMPTY, EXDEV)
 SYSTEM_CALL(SYS_rt_sigprocmask, EINVAL, EFAULT)
 SYSTEM_CALL(SYS_set_tid_address, ENOSYS, EPERM)
 SYSTEM_CALL(SYS_close_range, ENOSYS, EPERM, EINVAL, EMFILE, ENOMEM)
@@ -278,6 +298,8 @@ TRAP(statx)
 /* Calls that no scenario can cause. */
 SPARE(calloc) /* of the standard library, for zeroed memory, which is not allocated here */
 SPARE(fstatat) /* for entries whose type the filesystem does not report */
+SPARE(getsid) /* if vfork() is a fork(), as under some emulators and tools */
+SPARE(setpgid)
 SPARE(madvise) /* when the library is loaded; if it fails, forks are detected by the process id */
 SPARE(nanosleep) /* if a client can have no slot, or receives spurious wakeups */
 SPARE(posix_memalign) /* used by Rust's allocator for over-aligned values, which the library does not have */

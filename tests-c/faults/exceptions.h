@@ -105,34 +105,36 @@ EXCEPT("mm_create_sockclient/*", "close", ANY, UNCHANGED, 0,
        "a socket of the library, which is closed despite the error")
 
 /* --- IPC ---------------------------------------------------------------------------------------------------------- */
-EXCEPT("mm_ipc_srv_accept/*", "accept", ONLY(EINVAL), FAILS, ECANCELED, "documented: the server was shut down")
+EXCEPT("mm_ipc_srv_accept*", "accept*", ONLY(EINVAL), FAILS, ECANCELED, "documented: the server was shut down")
 EXCEPT("mm_ipc_srv_create/*", "socket#2", ANY, UNCHANGED, 0, "waiting clients retry after a timeout")
 EXCEPT("mm_ipc_srv_create/*", "sendto", ANY, UNCHANGED, 0, "waiting clients retry after a timeout")
-EXCEPT("mm_ipc_connect/*", "connect", ONLY(ECONNREFUSED), UNCHANGED, 0, "it waits for the server, and finds it")
-EXCEPT("mm_ipc_connect/waits", "connect", ONLY(EAGAIN), FAILS, ETIMEDOUT,
+EXCEPT("mm_ipc_connect*", "connect", ONLY(ECONNREFUSED), UNCHANGED, 0, "it waits for the server, and finds it")
+EXCEPT("mm_ipc_connect*/waits*", "connect", ONLY(EAGAIN), FAILS, ETIMEDOUT,
        "the queue was full until the timeout expired")
-EXCEPT("mm_ipc_connect/[!nw]*", "connect", ONLY(EAGAIN), UNCHANGED, 0, "a full queue, so it waits")
-EXCEPT("mm_ipc_connect/woken", "connect", ONLY(EAGAIN), UNCHANGED, 0, "a full queue, so it waits")
-EXCEPT("mm_ipc_connect/wait*", "socket#2", ANY, UNCHANGED, 0, "without a slot it polls")
-EXCEPT("mm_ipc_connect/wait*", "socket#[3-9]", ANY, EITHER, 0,
+EXCEPT("mm_ipc_connect*/[!mnw]*", "connect", ONLY(EAGAIN), UNCHANGED, 0, "a full queue, so it waits")
+EXCEPT("mm_ipc_connect*/woken*", "connect", ONLY(EAGAIN), UNCHANGED, 0, "a full queue, so it waits")
+EXCEPT("mm_ipc_connect*/waits", "socket#2", ANY, UNCHANGED, 0, "without a slot it polls")
+EXCEPT("mm_ipc_connect*/waits", "socket#[3-9]", ANY, EITHER, 0,
        "the close of an attempt's socket, or of one used to move to an earlier slot")
-EXCEPT("mm_ipc_connect/w*", "poll", ONLY(EINTR), FAILS, 0, "documented: a signal handler interrupts the wait")
-EXCEPT("mm_ipc_connect/w*", "poll", ANY, UNCHANGED, 0, "if it cannot wait at its slot, it polls")
-EXCEPT("mm_ipc_connect/w*", "getsockopt", ONLY(EBADF, ENOTSOCK), SKIPPED, 0,
+EXCEPT("mm_ipc_connect*/w*", "poll", ONLY(EINTR), FAILS, 0, "documented: a signal handler interrupts the wait")
+EXCEPT("mm_ipc_connect*/w*", "poll", ANY, UNCHANGED, 0, "if it cannot wait at its slot, it polls")
+EXCEPT("mm_ipc_connect*/w*", "getsockopt", ONLY(EBADF, ENOTSOCK), SKIPPED, 0,
        "the program has closed the slot; here it would stay open")
-EXCEPT("mm_ipc_connect/w*", "getsockopt", ANY, UNCHANGED, 0,
+EXCEPT("mm_ipc_connect*/w*", "getsockopt", ANY, UNCHANGED, 0,
        "a descriptor that cannot be identified is treated as the library's")
 EXCEPT("mm_ipc_connect/woken", "fcntl#1", ANY, UNCHANGED, 0, "no lower descriptor is available")
+EXCEPT("mm_ipc_srv_accept*", "accept*", ONLY(EAGAIN), UNCHANGED, 0, "it waits for the client, or looks for one again")
+EXCEPT("mm_ipc_srv_from_fd/*", "getsockopt#[123]", ANY, FAILS, 0, "the socket is unknown")
 EXCEPT("mm_ipc_srv_*", "getsockopt", ONLY(EBADF, ENOTSOCK), SKIPPED, 0,
        "the program has closed the listener; here it would stay open")
 EXCEPT("mm_ipc_srv_*", "getsockopt", ANY, UNCHANGED, 0,
        "a descriptor that cannot be identified is treated as the library's")
-EXCEPT("mm_ipc_connect/wait*", "bind", ANY, UNCHANGED, 0, "without a slot it polls")
-EXCEPT("mm_ipc_connect/woken", "socket#2", ANY, UNCHANGED, 0, "without a slot it polls")
-EXCEPT("mm_ipc_connect/woken", "socket#[3-9]", ANY, EITHER, 0,
+EXCEPT("mm_ipc_connect*/waits", "bind", ANY, UNCHANGED, 0, "without a slot it polls")
+EXCEPT("mm_ipc_connect*/woken", "socket#2", ANY, UNCHANGED, 0, "without a slot it polls")
+EXCEPT("mm_ipc_connect*/woken", "socket#[3-9]", ANY, EITHER, 0,
        "the close of an attempt's socket, or of one used to relay the wakeup")
-EXCEPT("mm_ipc_connect/woken", "bind", ANY, UNCHANGED, 0, "without a slot it polls")
-EXCEPT("mm_ipc_connect/woken", "recv", ANY, UNCHANGED, 0, "any datagram is treated as a wakeup, whatever its content")
+EXCEPT("mm_ipc_connect*/woken", "bind", ANY, UNCHANGED, 0, "without a slot it polls")
+EXCEPT("mm_ipc_connect*/woken", "recv", ANY, UNCHANGED, 0, "any datagram is treated as a wakeup, whatever its content")
 EXCEPT("mm_ipc_recvmsg/e*", "poll", ONLY(EINTR), UNCHANGED, 0,
        "the datagram has been received, so a signal comes too late")
 EXCEPT("mm_ipc_recvmsg/empty", "poll", ANY, UNCHANGED, 0,
@@ -149,6 +151,71 @@ EXCEPT("mm_ipc_recvmsg/end", "ioctl", ANY, UNCHANGED, 0, "no other message is kn
 EXCEPT("mm_ipc_recvmsg/end", "recvmsg#2", ANY, UNCHANGED, 0, "no other message is known to be queued")
 EXCEPT("mm_ipc_recvmsg/end", "recvmsg", ONLY(ECONNRESET), FAILS, 0, "no message follows the reset")
 EXCEPT("mm_ipc_recvmsg/reset", "recvmsg#2", ANY, FAILS, ECONNRESET, "no message follows the reset")
+
+/* --- servers at paths --------------------------------------------------------------------------------------------- */
+EXCEPT("mm_ipc_srv_create2/name", "socket#2", ANY, UNCHANGED, 0, "waiting clients retry after a timeout")
+EXCEPT("mm_ipc_srv_create2/name", "sendto", ANY, UNCHANGED, 0, "waiting clients retry after a timeout")
+EXCEPT("mm_ipc_srv_create2/*", "flock", ONLY(EINTR, EWOULDBLOCK), UNCHANGED, 0, "the call is repeated")
+EXCEPT("mm_ipc_srv_create2/*", "flock", ANY, LITTERS, 0,
+       "another process may have locked the file, which the next server removes")
+EXCEPT("mm_ipc_srv_create2/*", "fstat#2", ANY, LITTERS, 0, "the same")
+EXCEPT("mm_ipc_srv_create2/[uf][si]*", "fstat#3", ONLY(EBADF), SKIPPED, 0,
+       "the program has closed the directory; here it would stay open")
+EXCEPT("mm_ipc_srv_create2/[uf][si]*", "fstat#3", ANY, UNCHANGED, 0, "a directory that cannot be identified is closed")
+EXCEPT("mm_ipc_srv_create2/[uf][si]*", "fcntl", ANY, UNCHANGED, 0, "the same")
+EXCEPT("mm_ipc_srv_create2/*", "fstatat#1", ONLY(ENOENT), UNCHANGED, 0,
+       "another process has removed the lock file; a new one is created")
+EXCEPT("mm_ipc_srv_create2/*", "fstatat#1", ANY, LITTERS, 0, "the lock file, as above")
+EXCEPT("mm_ipc_srv_create2/*leftover", "fstatat#2", ONLY(ENOENT), FAILS, EADDRINUSE,
+       "the path did not exist, and does when the socket is renamed")
+EXCEPT("mm_ipc_srv_create2/*", "fstatat#2", ONLY(ENOENT), UNCHANGED, 0, "the path does not exist, which is an answer")
+EXCEPT("mm_ipc_srv_create2/*leftover", "fstatat#3", ONLY(ENOENT), UNCHANGED, 0, "the leftover is gone, as is wanted")
+EXCEPT("mm_ipc_srv_create2/*leftover", "socket#[13]", ONLY(EACCES), UNCHANGED, 0,
+       "the mode is changed, and it tries again")
+EXCEPT("mm_ipc_srv_create2/used", "socket#1", ONLY(EACCES), UNCHANGED, 0, "the same")
+EXCEPT("mm_ipc_srv_create2/*", "connect", ONLY(EACCES), UNCHANGED, 0, "the same")
+EXCEPT("mm_ipc_srv_create2/used", "connect", ONLY(ECONNREFUSED), SKIPPED, 0, "nobody listens, which would be wrong")
+EXCEPT("mm_ipc_srv_create2/*", "connect", ONLY(ECONNREFUSED), UNCHANGED, 0, "nobody listens, which is the answer")
+EXCEPT("mm_ipc_srv_create2/*", "connect", ONLY(EPERM, EPROTOTYPE), FAILS, EADDRINUSE, "a socket of a process exists")
+EXCEPT("mm_ipc_srv_create2/*", "fchmod", ANY, UNCHANGED, 0, "the permissions are set after bind()")
+EXCEPT("mm_ipc_srv_create2/temporary", "unlinkat#1", ONLY(ENOENT), SKIPPED, 0, "the name exists")
+EXCEPT("mm_ipc_srv_create2/temporary", "unlinkat#1", ANY, FAILS, EADDRINUSE, "the temporary name is still in use")
+EXCEPT("mm_ipc_srv_create2/*", "unlinkat", ANY, LEAKS, 0, "the name remains, and the next server removes it")
+EXCEPT("mm_ipc_srv_create2/*", "SYS_renameat2", ONLY(EINVAL, ENOSYS, EPERM), UNCHANGED, 0,
+       "the flag is not supported; the socket is linked and the temporary name removed")
+EXCEPT("mm_ipc_srv_create2/*", "*rename*", ONLY(EEXIST), FAILS, EADDRINUSE, "another file has the name")
+EXCEPT("mm_ipc_srv_create2/*", "linkat", ONLY(EEXIST), FAILS, EADDRINUSE, "another file has the name")
+EXCEPT("mm_ipc_srv_release/path", "fcntl", ANY, UNCHANGED, 0, "the directory, as above")
+EXCEPT("mm_ipc_srv_release/path", "fstat", ONLY(EBADF), SKIPPED, 0,
+       "the program has closed the directory; here it would stay open")
+EXCEPT("mm_ipc_srv_release/path", "fstat", ANY, UNCHANGED, 0, "the directory, as above")
+EXCEPT("mm_ipc_srv_destroy/*", "fstat", ONLY(EBADF), SKIPPED, 0, "the same")
+EXCEPT("mm_ipc_srv_destroy/*", "*", ANY, LEAKS, 0,
+       "it returns nothing; the path may remain, and the next server replaces it")
+
+/* --- waiting for a path -------------------------------------------------------------------------------------------- */
+EXCEPT("mm_ipc_connect2/missing", "connect", ONLY(EAGAIN), UNCHANGED, 0, "a full queue, so it tries again")
+EXCEPT("mm_ipc_connect2/woken*", "fcntl#2", ANY, UNCHANGED, 0, "no lower descriptor is available")
+EXCEPT("mm_ipc_connect2/w*_path", "malloc#3", ANY, EITHER, 0, "it polls, if memory suffices for that")
+EXCEPT("mm_ipc_connect2/long_path", "fcntl#2", ANY, UNCHANGED, 0,
+       "a directory that cannot be identified is treated as the library's")
+EXCEPT("mm_ipc_get_peer*", "getsockopt#2", ANY, UNCHANGED, 0, "it is not known to be a listener")
+EXCEPT("mm_ipc_watch/missing", "malloc#[2-9]", ANY, EITHER, ENOENT, "a timer, if it is not known that there is no directory")
+EXCEPT("mm_ipc_watch/*name", "socket", ANY, UNCHANGED, 0, "a timer replaces the notification")
+EXCEPT("mm_ipc_watch/timer", "socket", ANY, UNCHANGED, 0, "a timer replaces the notification")
+EXCEPT("mm_ipc_watch/*", "bind", ANY, UNCHANGED, 0, "a timer replaces the notification")
+EXCEPT("mm_ipc_watch/path", "malloc#2", ANY, UNCHANGED, 0, "a timer replaces the notification")
+EXCEPT("mm_ipc_*", "inotify_init1", ANY, UNCHANGED, 0, "it polls, or a timer replaces the notification")
+EXCEPT("mm_ipc_*", "inotify_add_watch#1", ONLY(ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR), FAILS, 0,
+       "there is no directory to watch")
+EXCEPT("mm_ipc_*", "inotify_add_watch#1", ANY, UNCHANGED, 0, "it polls, or a timer replaces the notification")
+EXCEPT("mm_ipc_*", "inotify_add_watch", ONLY(EBADF, EINVAL), SKIPPED, 0,
+       "the program has closed the descriptor; here it would stay open")
+EXCEPT("mm_ipc_*", "inotify_add_watch", ANY, UNCHANGED, 0,
+       "a descriptor that cannot be identified is treated as the library's")
+EXCEPT("mm_ipc_*", "inotify_rm_watch", ANY, UNCHANGED, 0, "the watch is removed when the descriptor is closed")
+EXCEPT("mm_ipc_connect2/w*_path", "lstat", ANY, UNCHANGED, 0, "the path is treated as missing")
+EXCEPT("mm_ipc_connect2/w*_path", "read", ANY, UNCHANGED, 0, "it polls")
 
 /* --- removing a tree ---------------------------------------------------------------------------------------------- */
 EXCEPT("mm_remove/*", "openat", ONLY(ENOENT), SKIPPED, 0,

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <mmerrno.h>
+#include <mmipc.h>
 #include <mmlog.h>
 #include <mmsysio.h>
 
@@ -41,7 +42,7 @@ struct scenario {
 };
 
 extern const struct scenario file_scenarios[], directory_scenarios[], process_scenarios[], map_scenarios[],
-	ipc_scenarios[], socket_scenarios[], error_scenarios[], time_scenarios[];
+	ipc_scenarios[], mmipc_scenarios[], socket_scenarios[], error_scenarios[], time_scenarios[];
 
 /* The tested call: true if it succeeded. All calls before and after it must succeed. */
 #define TRY(result, call) (begin_try(), (result) = (call), end_try((result) == -1))

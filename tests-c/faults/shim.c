@@ -15,11 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -351,10 +354,19 @@ static int faulty___clone(int (*run)(void *), void *stack, int flags, void *argu
 	return MINUS_ONE(error, clone, clone(run, stack, flags, argument, tid, tls, cleared_tid));
 }
 
+static bool is_renameat2_refused;
+
+void shim_refuse_renameat2(bool is_refused)
+{
+	is_renameat2_refused = is_refused;
+}
+
 static long faulty_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	int error = fault(OF_syscall, number);
 
+	if (error == 0 && number == SYS_renameat2 && is_renameat2_refused && e != 0)
+		error = EINVAL;
 	return MINUS_ONE(error, syscall, syscall(number, a, b, c, d, e, f));
 }
 

@@ -52,6 +52,9 @@ bool shim_has_struck(void);
  */
 void shim_double_addresses(bool is_doubled);
 
+/* Whether renameat2() fails with flags, as on a file system that does not support them. */
+void shim_refuse_renameat2(bool is_refused);
+
 /* The resources that the library has: allocations, maps, streams, lists of addresses. */
 int shim_held(void);
 /* The function that returned the latest of them. */

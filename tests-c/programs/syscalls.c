@@ -3,7 +3,11 @@
  * syscalls.c: performs one operation between two marks in the output of strace
  *
  * usage: syscalls messages|descriptors|sockets|connect|accept|create|destroy|spawn|wait|map|unmap
+ *        syscalls name_OPERATION|path_OPERATION|peer_OPERATION
+ * The operations are those that MARKED() names.
  */
+#include <errno.h>
+#include <mmipc.h>
 #include <mmsysio.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -102,11 +106,89 @@ static void exchange_datagrams(int count)
 	mark("end");
 }
 
+/* The mark is made if the operation is the requested one. The call is repeated without marks, if it can be. */
+#define MARKED(operation, call)                                 \
+	do {                                                    \
+		mark_if(strcmp(what, operation) == 0, "begin"); \
+		REQUIRE(call);                                  \
+		mark_if(strcmp(what, operation) == 0, "end");   \
+	} while (0)
+
+static void connect_somehow(const char *what, const char *addr, int flags)
+{
+	MARKED("connect2", mm_ipc_connect2(addr, flags, -1) >= 0);
+	MARKED("connect2_non_blocking", mm_ipc_connect2(addr, flags | MM_IPC_NONBLOCK, 10000) >= 0);
+	MARKED("connect2_at_once", mm_ipc_connect2(addr, flags | MM_IPC_CLOEXEC, 0) >= 0);
+	MARKED("connect2_in_time", mm_ipc_connect2(addr, flags, 10000) >= 0);
+}
+
+/* All servers have the same address. */
+static void serve(const char *what, const char *addr, int flags)
+{
+	mode_t mode = flags != 0 ? 0600 : 0;
+	struct mm_ipc_srv *srv;
+	int fd;
+
+	/* One-time initialisation is complete. */
+	mm_ipc_srv_destroy(mm_ipc_srv_create2(addr, flags, mode));
+	MARKED("connect2_refused", mm_ipc_connect2(addr, flags, 0) == -1 && errno == ECONNREFUSED);
+	MARKED("watch", (fd = mm_ipc_watch(addr, flags)) >= 0);
+	REQUIRE(mm_close(fd) == 0);
+	MARKED("create2", (srv = mm_ipc_srv_create2(addr, flags, mode)) != NULL);
+	connect_somehow(what, addr, flags);
+	MARKED("accept2", mm_ipc_srv_accept2(srv, MM_IPC_CLOEXEC, -1) >= 0);
+	MARKED("accept2_first", mm_ipc_srv_accept2(srv, MM_IPC_CLOEXEC, 0) >= 0);
+	MARKED("accept2_at_once", mm_ipc_srv_accept2(srv, MM_IPC_CLOEXEC, 0) >= 0);
+	MARKED("accept2_in_time", mm_ipc_srv_accept2(srv, MM_IPC_NONBLOCK, 10000) >= 0);
+	MARKED("accept2_none", mm_ipc_srv_accept2(srv, 0, 0) == -1 && errno == EAGAIN);
+	MARKED("fd", (fd = mm_ipc_srv_fd(srv)) >= 0);
+	MARKED("release", mm_ipc_srv_release(srv) == fd);
+	MARKED("from_fd", (srv = mm_ipc_srv_from_fd(fd)) != NULL);
+	connect_somehow("", addr, flags);
+	MARKED("adopted_accept2", mm_ipc_srv_accept2(srv, MM_IPC_CLOEXEC, -1) >= 0);
+	mark_if(strcmp(what, "adopted_destroy2") == 0, "begin");
+	mm_ipc_srv_destroy(srv);
+	mark_if(strcmp(what, "adopted_destroy2") == 0, "end");
+	MARKED("leftover_create2", (srv = mm_ipc_srv_create2(addr, flags, mode)) != NULL);
+	mark_if(strcmp(what, "destroy2") == 0, "begin");
+	mm_ipc_srv_destroy(srv);
+	mark_if(strcmp(what, "destroy2") == 0, "end");
+}
+
+static void examine_peers(const char *what)
+{
+	struct mm_ipc_peer peer;
+	int fds[2];
+
+	MARKED("pair2", mm_ipc_connected_pair2(fds, MM_IPC_CLOEXEC | MM_IPC_NONBLOCK) == 0);
+	MARKED("peer", mm_ipc_get_peer(fds[0], &peer, sizeof(peer)) == 0);
+	MARKED("pidfd", mm_ipc_get_peer_pidfd(fds[0]) >= 0 || errno == ENOPROTOOPT);
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 1 ? argv[1] : "";
 	struct mm_ipc_srv *srv;
 	char name[64];
+
+	if (strncmp(what, "path_", 5) == 0) {
+		char directory[] = "/tmp/mmsysio-syscalls-XXXXXX";
+
+		REQUIRE(mkdtemp(directory) != NULL);
+		snprintf(name, sizeof(name), "%s/s", directory);
+		serve(what + 5, name, MM_IPC_PATH);
+		REQUIRE(rmdir(directory) == 0);
+		return 0;
+	}
+	if (strncmp(what, "peer_", 5) == 0) {
+		examine_peers(what + 5);
+		return 0;
+	}
+	if (strncmp(what, "name_", 5) == 0) {
+		snprintf(name, sizeof(name), "mmsysio-syscalls-%ld", (long)getpid());
+		serve(what + 5, name, 0);
+		return 0;
+	}
 
 	if (strcmp(what, "spawn") == 0 || strcmp(what, "wait") == 0 || strstr(what, "map") != NULL) {
 		spawn_and_map(what);

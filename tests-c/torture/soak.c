@@ -5,9 +5,9 @@
  * usage: soak MESSAGES [SEED]
  *
  * Sizes and numbers of descriptors are random, as are the sizes and capacities of the receiver: for each message it is
- * known what must be received, and what is truncated. Failing calls, servers and connections are mixed in. Descriptors,
- * allocated memory and resident memory are measured a hundred times, and must stay as they were after the first
- * hundredth.
+ * known what must be received, and what is truncated. Failing calls, servers and connections are mixed in; half of the
+ * servers listen at a path. Descriptors, allocated memory and resident memory are measured a hundred times, and must
+ * stay as they were after the first hundredth.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include <mmerrno.h>
+#include <mmipc.h>
 #include <mmlog.h>
 #include <mmsysio.h>
 
@@ -274,38 +275,90 @@ static void talk(int ends[2], uint64_t most)
 	failures += 2;
 }
 
+static char directory[] = "/tmp/mmsysio-soak-XXXXXX", path[64];
+
+/* All kinds of calls that connect and accept; and some that fail. */
+static void connect_and_accept(struct mm_ipc_srv *srv, const char *addr, int flags, int ends[2])
+{
+	static const int timeouts[] = {-1, 0, 1000};
+	struct mm_ipc_peer peer;
+	int pidfd;
+
+	if (flags == 0 && below(2) == 0)
+		ends[0] = mm_ipc_connect(addr);
+	else
+		ends[0] = mm_ipc_connect2(addr, flags, timeouts[below(3)]);
+	if (below(2) == 0)
+		ends[1] = mm_ipc_srv_accept(srv);
+	else
+		ends[1] = mm_ipc_srv_accept2(srv, 0, timeouts[below(3)]);
+	REQUIRE(ends[0] >= 0 && ends[1] >= 0);
+	REQUIRE(mm_ipc_get_peer(ends[1], &peer, sizeof(peer)) == 0 && peer.pid == getpid());
+	pidfd = mm_ipc_get_peer_pidfd(ends[0]);
+	REQUIRE(pidfd >= 0 ? mm_close(pidfd) == 0 : errno == ENOPROTOOPT);
+	REQUIRE(mm_ipc_srv_accept2(srv, 0, 0) == -1 && errno == EAGAIN);
+	failures++;
+}
+
+/* A client waits for a server that does not exist, in both ways. */
+static void wait_in_vain(const char *addr, int flags)
+{
+	int watch = mm_ipc_watch(addr, flags);
+	char events[256];
+
+	REQUIRE(watch >= 0 && mm_read(watch, events, sizeof(events)) == -1 && errno == EAGAIN);
+	REQUIRE(mm_ipc_connect2(addr, flags, 0) == -1 && errno == ECONNREFUSED);
+	REQUIRE(mm_ipc_connect2(addr, flags, 1) == -1 && errno == ETIMEDOUT);
+	REQUIRE(mm_close(watch) == 0);
+	failures += 3;
+}
+
 /* A server, several clients of it, and one client that is never accepted. */
 static void serve(uint64_t most)
 {
 	char name[64];
-	int ends[2], count = 1 + (int)below(4);
+	int ends[2], count = 1 + (int)below(4), flags = below(2) == 0 ? MM_IPC_PATH : 0;
+	bool is_handed_over = below(8) == 0;
+	const char *addr = flags != 0 ? path : name;
+	mode_t mode = flags != 0 ? 0600 : 0;
 
 	snprintf(name, sizeof(name), "mmsysio-soak-%d", (int)getpid());
-	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+	if (below(16) == 0)
+		wait_in_vain(addr, flags);
+	struct mm_ipc_srv *srv =
+		flags == 0 && below(2) == 0 ? mm_ipc_srv_create(name) : mm_ipc_srv_create2(addr, flags, mode);
 
 	REQUIRE(srv != NULL);
-	REQUIRE(mm_ipc_srv_create(name) == NULL && errno == EADDRINUSE);
+	REQUIRE(mm_ipc_srv_create2(addr, flags, mode) == NULL && errno == EADDRINUSE);
+	if (is_handed_over) {
+		int fd = mm_ipc_srv_release(srv);
+
+		REQUIRE(fd >= 0 && (srv = mm_ipc_srv_from_fd(fd)) != NULL);
+	}
 	for (int i = 0; i < count; i++) {
-		if (below(4) == 0) {
-			REQUIRE(mm_ipc_connected_pair(ends) == 0);
-		} else {
-			ends[0] = mm_ipc_connect(name);
-			ends[1] = mm_ipc_srv_accept(srv);
-			REQUIRE(ends[0] >= 0 && ends[1] >= 0);
-		}
+		if (below(4) == 0)
+			REQUIRE((below(2) == 0 ? mm_ipc_connected_pair(ends) : mm_ipc_connected_pair2(ends, 0)) == 0);
+		else
+			connect_and_accept(srv, addr, flags, ends);
 		talk(ends, most / (uint64_t)count);
 	}
-	ends[0] = mm_ipc_connect(name);
+	ends[0] = mm_ipc_connect2(addr, flags, -1);
 	REQUIRE(ends[0] >= 0);
 	mm_ipc_srv_destroy(srv);
 	REQUIRE(mm_ipc_recvmsg(ends[0], &(struct mm_ipc_msg){0}) == -1 && errno == ECONNRESET);
 	REQUIRE(mm_close(ends[0]) == 0);
+	/* A listener that was handed over leaves its path, which the next server replaces. */
+	REQUIRE(access(path, F_OK) == (flags != 0 && is_handed_over ? 0 : -1));
+	if (flags != 0 && is_handed_over)
+		mm_ipc_srv_destroy(mm_ipc_srv_create2(path, MM_IPC_PATH, 0600));
 	failures += 2;
 }
 
 static void prepare(void)
 {
 	mm_log_set_maxlvl(MM_LOG_NONE);
+	REQUIRE(mkdtemp(directory) != NULL);
+	snprintf(path, sizeof(path), "%s/server", directory);
 	for (size_t i = 0; i < sizeof(out); i++)
 		out[i] = (char)next_random();
 	memset(in, 1, sizeof(in));
@@ -340,6 +393,8 @@ int main(int argc, char *argv[])
 			compare(&start, &now);
 		}
 	}
+	/* No server has left a file. */
+	REQUIRE(rmdir(directory) == 0);
 	printf("soak: %llu messages in %ld s, %llu of them empty; %llu of %llu descriptors received\n",
 	       (unsigned long long)message_count, (long)(time(NULL) - begun), (unsigned long long)empty,
 	       (unsigned long long)descriptors_received, (unsigned long long)descriptors_sent);

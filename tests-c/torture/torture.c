@@ -5,23 +5,28 @@
  * usage: torture SECONDS [SEED]
  *
  * Every received message is compared with what was sent (traffic.c). A watchdog detects calls that block: a surviving
- * process must get an error or the end of the stream. At the end no process, descriptor or abstract name may be left.
+ * process must get an error or the end of the stream. Half of the servers listen at paths; two threads race to create
+ * each of them, of which exactly one may succeed. Some servers hand their listener over to another process, and get it
+ * back. At the end no process, descriptor, abstract name or file may be left.
  */
 #include "traffic.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <mmerrno.h>
+#include <mmipc.h>
 #include <mmlog.h>
 #include <mmsysio.h>
 
@@ -49,6 +54,8 @@ static void pause_ms(int ms)
 struct server {
 	int number;
 	struct mm_ipc_srv *srv;
+	/* The listener is handed over, so no thread may wait for ever. */
+	bool is_temporary;
 	_Atomic bool is_closing;
 	_Atomic int conversations;
 };
@@ -82,33 +89,53 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+static void start_conversation(struct server *server, int fd)
+{
+	struct conversation *conversation = malloc(sizeof(*conversation));
+
+	REQUIRE(conversation != NULL);
+	*conversation = (struct conversation){server, fd};
+	server->conversations++;
+	start(NULL, serve, conversation);
+}
+
 static void *accept_clients(void *arg)
 {
 	struct server *server = arg;
+	uint64_t random = (uint64_t)syscall(SYS_gettid) << 32 | (uint64_t)now_ms();
 
 	enter_thread();
 	while (!server->is_closing) {
+		uint64_t what = next_random(&random);
+		int timeout_ms = server->is_temporary || what % 2 == 0 ? (int)(what / 8 % 20) : -1;
+		int flags = what & 2 ? MM_IPC_CLOEXEC : 0;
+		int64_t start_ms = now_ms();
+
 		begin(ACCEPTING);
-		int fd = mm_ipc_srv_accept(server->srv);
+		int fd = timeout_ms == -1 && flags == 0 ? mm_ipc_srv_accept(server->srv)
+		                                        : mm_ipc_srv_accept2(server->srv, flags, timeout_ms);
+		int error = mm_get_lasterror_number();
 
 		begin(WORKING);
-		if (fd < 0) {
-			if (mm_get_lasterror_number() != ECANCELED || !server->is_closing)
+		if (fd >= 0) {
+			REQUIRE(fcntl(fd, F_GETFD) == (flags != 0 ? FD_CLOEXEC : 0));
+			start_conversation(server, fd);
+		} else if (error == (timeout_ms == 0 ? EAGAIN : ETIMEDOUT) && timeout_ms >= 0) {
+			if (now_ms() - start_ms < timeout_ms - 1)
+				fail("accepting timed out before %d ms", timeout_ms);
+			this_worker->counters.timeouts++;
+			pause_ms(timeout_ms == 0);
+		} else {
+			if (error != ECANCELED || !server->is_closing)
 				fail("accepting failed: %s", mm_get_lasterror_desc());
 			break;
 		}
-		struct conversation *conversation = malloc(sizeof(*conversation));
-
-		REQUIRE(conversation != NULL);
-		*conversation = (struct conversation){server, fd};
-		server->conversations++;
-		start(NULL, serve, conversation);
 	}
 	leave_thread();
 	return NULL;
 }
 
-/* True if a thread waits for a connection in the kernel. */
+/* True if a thread waits for a connection in the kernel, in one of the calls that the library makes for this. */
 static bool is_inside_accept(pid_t tid)
 {
 	char path[64], text[128] = "";
@@ -128,7 +155,12 @@ static bool is_inside_accept(pid_t tid)
 	if (atol(text) == SYS_accept)
 		return true;
 #endif
-	return atol(text) == SYS_accept4;
+#ifdef SYS_poll
+	if (atol(text) == SYS_poll)
+		return true;
+#endif
+	/* The last one continues a poll() after the process was stopped. */
+	return atol(text) == SYS_accept4 || atol(text) == SYS_ppoll || atol(text) == SYS_restart_syscall;
 }
 
 /* A server may be destroyed while threads are inside accept, but not immediately before they call it. */
@@ -142,37 +174,195 @@ static void wait_until_nobody_is_about_to_accept(void)
 	}
 }
 
-static void serve_for_a_while(struct server *server, uint64_t *random)
+/* One of two threads that create the same server. */
+struct racer {
+	int number;
+	struct mm_ipc_srv *srv;
+};
+
+static void *race(void *arg)
+{
+	struct racer *racer = arg;
+
+	enter_thread();
+	begin(CREATING);
+	racer->srv = mm_ipc_srv_create2(shared->names[racer->number], flags_of(racer->number),
+	                                flags_of(racer->number) & MM_IPC_PATH ? 0600 : 0);
+	begin(WORKING);
+	if (racer->srv == NULL && mm_get_lasterror_number() != EADDRINUSE)
+		fail("creating server %d failed: %s", racer->number, mm_get_lasterror_desc());
+	if (racer->srv != NULL)
+		shared->fates[racer->number].creations++;
+	leave_thread();
+	return NULL;
+}
+
+static struct mm_ipc_srv *create_in_race(int number)
+{
+	struct racer racers[2] = {{.number = number}, {.number = number}}, third = {.number = number};
+	pthread_t threads[2];
+
+	for (int i = 0; i < 2; i++)
+		start(&threads[i], race, &racers[i]);
+	begin(JOINING);
+	for (int i = 0; i < 2; i++)
+		REQUIRE(pthread_join(threads[i], NULL) == 0);
+	begin(WORKING);
+	if ((racers[0].srv != NULL) + (racers[1].srv != NULL) != 1)
+		fail("%d of two servers were created at %s", racers[0].srv != NULL ? 2 : 0, shared->names[number]);
+	/* Neither does one that comes later. */
+	start(&threads[0], race, &third);
+	begin(JOINING);
+	REQUIRE(pthread_join(threads[0], NULL) == 0);
+	begin(WORKING);
+	if (third.srv != NULL)
+		fail("a second server was created at %s", shared->names[number]);
+	this_worker->counters.races++;
+	return racers[0].srv != NULL ? racers[0].srv : racers[1].srv;
+}
+
+/* --- handing a listener over -------------------------------------------------------------------------------------- */
+
+static bool send_fd(int endpoint, int fd, char what)
+{
+	struct iovec iov = {&what, 1};
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = &fd, .num_fds = 1};
+
+	return mm_ipc_sendmsg(endpoint, &msg) == 1;
+}
+
+static int receive_fd(int endpoint, char *what)
+{
+	struct iovec iov = {what, 1};
+	int fd = -1;
+	struct mm_ipc_msg msg = {.iov = &iov, .num_iov = 1, .fds = &fd, .num_fds_max = 1};
+
+	return mm_ipc_recvmsg(endpoint, &msg) == 1 && msg.num_fds == 1 ? fd : -1;
+}
+
+/*
+ * Accepts for a while, passes the connections on, then gives the listener back. The exit status is 0 unless something
+ * has failed. If the worker is killed, this process ends, too.
+ */
+_Noreturn static void help(int endpoint, int accept_ms)
+{
+	char what;
+	int fd = receive_fd(endpoint, &what);
+	struct mm_ipc_srv *srv = fd < 0 ? NULL : mm_ipc_srv_from_fd(fd);
+
+	if (srv == NULL || mm_ipc_srv_fd(srv) != fd)
+		_exit(2);
+	for (int64_t until = now_ms() + accept_ms; now_ms() < until;) {
+		int client = mm_ipc_srv_accept2(srv, MM_IPC_CLOEXEC, 3);
+
+		if (client < 0 && errno != ETIMEDOUT)
+			_exit(3);
+		if (client >= 0 && !send_fd(endpoint, client, 'c'))
+			_exit(4);
+		if (client >= 0)
+			mm_close(client);
+	}
+	if (mm_ipc_srv_release(srv) != fd || !send_fd(endpoint, fd, 'l'))
+		_exit(5);
+	_exit(0);
+}
+
+/* Other threads of this process may converse, but none may use the server. */
+static void hand_over(struct server *server, int accept_ms)
+{
+	pid_t worker = getpid(), helper;
+	int fds[2], fd = mm_ipc_srv_release(server->srv), status;
+	char what = 'c';
+
+	if (fd < 0 || mm_ipc_connected_pair2(fds, MM_IPC_CLOEXEC) != 0)
+		fail("handing server %d over failed: %s", server->number, mm_get_lasterror_desc());
+	this_worker->has_helper = true;
+	helper = fork();
+	REQUIRE(helper >= 0);
+	if (helper == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The ends of conversations must not stay open. */
+		dup3(fds[1], 3, 0);
+		syscall(SYS_close_range, 4, ~0U, 0);
+		if (getppid() != worker)
+			_exit(0);
+		help(3, accept_ms);
+	}
+	close(fds[1]);
+	REQUIRE(send_fd(fds[0], fd, 'l'));
+	close(fd);
+	begin(RECEIVING);
+	while ((fd = receive_fd(fds[0], &what)) >= 0 && what == 'c')
+		start_conversation(server, fd);
+	begin(WORKING);
+	close(fds[0]);
+	/* It must not have the listener when the server is destroyed. */
+	REQUIRE(waitpid(helper, &status, 0) == helper);
+	this_worker->has_helper = false;
+	if (fd < 0 || status != 0)
+		fail("the listener of server %d was not returned: status %#x", server->number, (unsigned)status);
+	server->srv = mm_ipc_srv_from_fd(fd);
+	if (server->srv == NULL)
+		fail("adopting the listener of server %d failed: %s", server->number, mm_get_lasterror_desc());
+	this_worker->counters.handovers++;
+}
+
+/* --- the life of a server ----------------------------------------------------------------------------------------- */
+
+static void accept_for(struct server *server, int lifetime, int acceptor_count, bool is_last)
 {
 	struct fate *fate = &shared->fates[server->number];
-	int acceptor_count = 1 + (int)(next_random(random) % MOST_ACCEPTORS);
-	int lifetime = 2 + (int)(next_random(random) % 400);
 	pthread_t acceptors[MOST_ACCEPTORS];
 
-	begin(CREATING);
-	server->srv = mm_ipc_srv_create(shared->names[server->number]);
-	begin(WORKING);
-	if (server->srv == NULL)
-		fail("creating server %d failed: %s", server->number, mm_get_lasterror_desc());
-	this_worker->counters.creations++;
 	server->is_closing = false;
 	for (int i = 0; i < acceptor_count; i++)
 		start(&acceptors[i], accept_clients, server);
 	begin(PAUSING);
 	for (int64_t until = now_ms() + lifetime; now_ms() < until && !shared->servers_stop;)
 		pause_ms(2);
-
-	fate->ending++;
-	fate->ends++;
-	begin(DESTROYING);
+	if (is_last) {
+		fate->ending++;
+		fate->ends++;
+		begin(DESTROYING);
+	}
 	server->is_closing = true;
-	wait_until_nobody_is_about_to_accept();
-	mm_ipc_srv_destroy(server->srv);
+	if (is_last) {
+		wait_until_nobody_is_about_to_accept();
+		mm_ipc_srv_destroy(server->srv);
+	}
 	begin(JOINING);
 	for (int i = 0; i < acceptor_count; i++)
 		REQUIRE(pthread_join(acceptors[i], NULL) == 0);
 	begin(WORKING);
-	fate->ending--;
+}
+
+static void serve_for_a_while(struct server *server, uint64_t *random)
+{
+	int acceptor_count = 1 + (int)(next_random(random) % MOST_ACCEPTORS);
+	int lifetime = 2 + (int)(next_random(random) % 400);
+
+	if (next_random(random) % 2 == 0) {
+		server->srv = create_in_race(server->number);
+	} else {
+		struct racer alone = {.number = server->number};
+		pthread_t thread;
+
+		start(&thread, race, &alone);
+		begin(JOINING);
+		REQUIRE(pthread_join(thread, NULL) == 0);
+		begin(WORKING);
+		if ((server->srv = alone.srv) == NULL)
+			fail("server %d was not created: its address is in use", server->number);
+	}
+	this_worker->counters.creations++;
+	server->is_temporary = shared->has_handovers && next_random(random) % 4 == 0;
+	if (server->is_temporary) {
+		accept_for(server, lifetime / 4, acceptor_count, false);
+		hand_over(server, (int)(next_random(random) % 50));
+		server->is_temporary = false;
+	}
+	accept_for(server, lifetime, acceptor_count, true);
+	shared->fates[server->number].ending--;
 }
 
 static void run_server(int number, uint64_t random)
@@ -199,6 +389,10 @@ static void run_server(int number, uint64_t random)
 			pause_ms((int)(next_random(&random) % 150));
 		}
 	}
+	/* A listener that was handed over leaves its path, as a killed server does. The next server replaces it. */
+	begin(DESTROYING);
+	mm_ipc_srv_destroy(create_in_race(number));
+	begin(WORKING);
 }
 
 /* --- clients ------------------------------------------------------------------------------------------------------ */
@@ -252,6 +446,7 @@ static void start_worker(int index, uint64_t random)
 	memset(worker->activities, 0, sizeof(worker->activities));
 	memset(worker->quits, 0, sizeof(worker->quits));
 	worker->continue_at_ms = 0;
+	worker->has_helper = false;
 	pid = fork();
 	REQUIRE(pid >= 0);
 	if (pid == 0) {
@@ -276,6 +471,36 @@ static void count_kills(const struct worker *worker)
 		kills[worker->activities[i].phase]++;
 }
 
+/* Children of this process, as a list of numbers. */
+static const char children_file[] = "/proc/thread-self/children";
+
+static bool is_worker(pid_t pid)
+{
+	for (int index = 0; index < WORKERS; index++)
+		if (shared->workers[index].pid == pid)
+			return true;
+	return false;
+}
+
+/* The helper of a killed worker is now a child of this process. It may still have the listener. */
+static void kill_helpers(void)
+{
+	FILE *file = fopen(children_file, "re");
+	pid_t pids[WORKERS + 16];
+	int count = 0;
+
+	REQUIRE(file != NULL);
+	while (count < (int)(sizeof(pids) / sizeof(pids[0])) && fscanf(file, "%d", &pids[count]) == 1)
+		count++;
+	fclose(file);
+	for (int i = 0; i < count; i++) {
+		if (!is_worker(pids[i])) {
+			kill(pids[i], SIGKILL);
+			REQUIRE(waitpid(pids[i], NULL, 0) == pids[i]);
+		}
+	}
+}
+
 static void kill_and_replace(int index, uint64_t random)
 {
 	struct worker *worker = &shared->workers[index];
@@ -295,6 +520,8 @@ static void kill_and_replace(int index, uint64_t random)
 		fprintf(stderr, "FAILED: process %d ended with status %#x\n", (int)worker->pid, (unsigned)status);
 		shared->failed = true;
 	}
+	if (worker->has_helper)
+		kill_helpers();
 	/* Also if it was killed while it destroyed its server. */
 	if (index < SERVERS)
 		shared->fates[index].ending = 0;
@@ -440,8 +667,6 @@ static bool is_ours(const char *line)
 {
 	char slots[64];
 
-	if (strchr(line, '@') == NULL)
-		return has_own_network;
 	for (int i = 0; i < SERVERS; i++) {
 		name_slots(shared->names[i], slots, sizeof(slots));
 		if (strstr(line, shared->names[i]) != NULL || strstr(line, slots) != NULL)
@@ -485,7 +710,17 @@ static bool leaves_nothing(int open_before)
 		fprintf(stderr, "LEFT BEHIND: a process\n");
 		nothing = false;
 	}
+	if (rmdir(shared->directory) != 0) {
+		fprintf(stderr, "LEFT BEHIND: %s is not empty\n", shared->directory);
+		nothing = false;
+	}
 	return nothing;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)status, (void)type, (void)where;
+	return remove(path);
 }
 
 static void kill_all(void)
@@ -509,6 +744,10 @@ static void report(double seconds)
 		sum.ends += counters->ends;
 		sum.waits += counters->waits;
 		sum.creations += counters->creations;
+		sum.races += counters->races;
+		sum.handovers += counters->handovers;
+		sum.timeouts += counters->timeouts;
+		sum.watches += counters->watches;
 	}
 	printf("torture: %.1f s, %llu conversations, %llu messages, %llu MB, %llu descriptors, %llu ends of streams\n",
 	       seconds, (unsigned long long)sum.conversations, (unsigned long long)sum.messages,
@@ -517,13 +756,17 @@ static void report(double seconds)
 	printf("torture: %u kills (%llu of servers), %llu stops, %llu servers created, %llu connects of over 1 ms\n",
 	       shared->death_count, (unsigned long long)server_kills, (unsigned long long)stops,
 	       (unsigned long long)sum.creations, (unsigned long long)sum.waits);
+	printf("torture: %llu races to create a server, %llu handovers, %llu timeouts, %llu waits for a watch\n",
+	       (unsigned long long)sum.races, (unsigned long long)sum.handovers, (unsigned long long)sum.timeouts,
+	       (unsigned long long)sum.watches);
 	printf("torture: threads killed while");
 	for (int phase = WORKING; phase < PHASES; phase++)
 		printf(" %s %llu%s", phase_names[phase], (unsigned long long)kills[phase],
 		       phase < PHASES - 1 ? "," : "\n");
 	/* A test in which the tested situations never occurred has shown nothing. */
 	if (sum.messages < 1000 || sum.descriptors < 1000 || shared->death_count == 0 || server_kills == 0 ||
-	    stops == 0 || sum.creations <= SERVERS) {
+	    stops == 0 || sum.creations <= SERVERS || sum.races == 0 || sum.timeouts == 0 || sum.watches == 0 ||
+	    (shared->has_handovers && sum.handovers == 0)) {
 		fprintf(stderr, "FAILED: the tested situations occurred too rarely\n");
 		shared->failed = true;
 	}
@@ -547,8 +790,15 @@ static void prepare(uint64_t seed)
 	if (shared->most_descriptors > 253)
 		shared->most_descriptors = 253;
 	REQUIRE(shared->most_descriptors > 0);
-	for (int i = 0; i < SERVERS; i++)
-		snprintf(shared->names[i], sizeof(shared->names[i]), "mmsysio-torture-%d-%d", (int)getpid(), i);
+	shared->has_handovers = access(children_file, R_OK) == 0;
+	strcpy(shared->directory, "/tmp/mmsysio-torture-XXXXXX");
+	REQUIRE(mkdtemp(shared->directory) != NULL);
+	for (int i = 0; i < SERVERS; i++) {
+		if (flags_of(i) & MM_IPC_PATH)
+			snprintf(shared->names[i], sizeof(shared->names[i]), "%s/%d", shared->directory, i);
+		else
+			snprintf(shared->names[i], sizeof(shared->names[i]), "mmsysio-torture-%d-%d", (int)getpid(), i);
+	}
 }
 
 int main(int argc, char *argv[])
@@ -574,10 +824,12 @@ int main(int argc, char *argv[])
 	wait_for(SERVERS, WORKERS);
 	shared->servers_stop = true;
 	wait_for(0, SERVERS);
-	if (shared->failed)
+	if (shared->failed) {
 		kill_all();
-	else if (!leaves_nothing(open_before))
+		nftw(shared->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	} else if (!leaves_nothing(open_before)) {
 		shared->failed = true;
+	}
 	if (!shared->failed)
 		report((double)(now_ms() - start_ms) / 1000);
 	if (shared->failed)

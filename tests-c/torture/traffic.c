@@ -5,6 +5,8 @@
 #include "traffic.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include <mmerrno.h>
+#include <mmipc.h>
 #include <mmsysio.h>
 
 #define MOST_BYTES (1 << 18)
@@ -67,6 +70,11 @@ struct end {
 struct shared *shared;
 struct worker *this_worker;
 static _Thread_local struct activity *activity;
+
+int flags_of(int server)
+{
+	return server % 2 == 0 ? 0 : MM_IPC_PATH;
+}
 
 int64_t now_ms(void)
 {
@@ -594,14 +602,13 @@ static bool has_quit(int server, pid_t pid)
 
 void converse_as_server(int server, int fd)
 {
-	struct ucred peer;
-	socklen_t length = sizeof(peer);
+	struct mm_ipc_peer peer;
 	struct mm_ipc_msg msg;
 	struct hello hello;
 	struct end end;
 	int fds[256];
 
-	REQUIRE(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0);
+	REQUIRE(mm_ipc_get_peer(fd, &peer, sizeof(peer)) == 0);
 	open_end(&end, fd, TO_CLIENT);
 	ssize_t size = receive_any(&end, 0, &msg, fds);
 
@@ -631,6 +638,101 @@ void converse_as_server(int server, int fd)
 	close_end(&end);
 }
 
+/* A watch that is a timer is readable four times a second. */
+static const int watch_ms = 1000;
+
+/*
+ * Waits until a watch is readable. It must be if a server has been created after an attempt to connect has failed: a
+ * server that was created before it would have accepted that connection, or has ended.
+ */
+static void wait_for_server(int server, struct pollfd *watch)
+{
+	_Atomic uint32_t *creations = &shared->fates[server].creations;
+	uint32_t before = *creations;
+	int ready;
+
+	do {
+		uint32_t now = *creations;
+
+		begin(CONNECTING);
+		ready = poll(watch, 1, watch_ms);
+		if (ready == 0 && now != before)
+			fail("server %d was created, but its watch is not readable", server);
+	} while (ready == 0);
+	REQUIRE(ready == 1 && watch->revents == POLLIN);
+}
+
+/* Returns a connection, or -1 after an unexpected error. */
+static int connect_by_watch(int server, int flags)
+{
+	struct pollfd watch = {.fd = mm_ipc_watch(shared->names[server], flags_of(server)), .events = POLLIN};
+	char events[4096];
+	int fd;
+
+	REQUIRE(watch.fd >= 0);
+	while ((fd = mm_ipc_connect2(shared->names[server], flags, 0)) == -1) {
+		if (errno == EAGAIN) {
+			/* The queue is full, which is not watched. */
+			nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+			continue;
+		}
+		if (errno != ECONNREFUSED)
+			break;
+		this_worker->counters.watches++;
+		wait_for_server(server, &watch);
+		while (mm_read(watch.fd, events, sizeof(events)) >= 0)
+			;
+		REQUIRE(errno == EAGAIN);
+	}
+	int error = errno;
+
+	close(watch.fd);
+	errno = error;
+	return fd;
+}
+
+static int connect_with_timeout(int server, int flags, int timeout_ms)
+{
+	for (;;) {
+		int64_t start = now_ms();
+		int fd = mm_ipc_connect2(shared->names[server], flags, timeout_ms);
+
+		if (fd != -1 || errno != ETIMEDOUT)
+			return fd;
+		/* The start may have been up to a millisecond later. */
+		if (now_ms() - start < timeout_ms - 1)
+			fail("connecting timed out after %lld of %d ms", (long long)(now_ms() - start), timeout_ms);
+		this_worker->counters.timeouts++;
+	}
+}
+
+static int connect_somehow(int server, uint64_t random)
+{
+	int flags = flags_of(server) | (random & 1 ? MM_IPC_CLOEXEC : 0), fd;
+
+	switch (random / 2 % 4) {
+	case 0:
+		fd = connect_with_timeout(server, flags, 1 + (int)(random / 8 % 200));
+		break;
+	case 1:
+		fd = connect_by_watch(server, flags);
+		break;
+	case 2:
+		if (flags_of(server) == 0) {
+			flags = 0;
+			fd = mm_ipc_connect(shared->names[server]);
+			break;
+		}
+		/* fall through */
+	default:
+		fd = mm_ipc_connect2(shared->names[server], flags, -1);
+	}
+	if (fd >= 0)
+		REQUIRE((fcntl(fd, F_GETFD) != 0) == ((flags & MM_IPC_CLOEXEC) != 0) &&
+		        (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0);
+	return fd;
+}
+
 void converse_as_client(uint64_t *random)
 {
 	uint64_t seed = next_random(random);
@@ -649,7 +751,7 @@ void converse_as_client(uint64_t *random)
 
 	begin(CONNECTING);
 	int64_t start = now_ms();
-	int fd = mm_ipc_connect(shared->names[server]);
+	int fd = connect_somehow(server, next_random(random));
 
 	begin(WORKING);
 	if (fd < 0)

@@ -50,12 +50,15 @@ struct activity {
 };
 
 struct counters {
-	_Atomic uint64_t conversations, messages, bytes, descriptors, ends, waits, creations;
+	_Atomic uint64_t conversations, messages, bytes, descriptors, ends, waits, creations, races, handovers,
+		timeouts, watches;
 };
 
 /* A process; its entry is reused when it is killed. The counters continue. */
 struct worker {
 	_Atomic pid_t pid;
+	/* It has a child to which it hands its listener over. */
+	_Atomic bool has_helper;
 	int64_t continue_at_ms;
 	/* How often it has connected to each server only to leave, minus those that the server has noticed. */
 	_Atomic int32_t quits[SERVERS];
@@ -63,15 +66,18 @@ struct worker {
 	struct counters counters;
 };
 
-/* How often a server began to end, and how many ends are not complete: killed or destroyed. */
+/* How often a server was created, and began to end, and how many ends are not complete: killed or destroyed. */
 struct fate {
-	_Atomic uint32_t ends, ending;
+	_Atomic uint32_t creations, ends, ending;
 };
 
 struct shared {
 	uint64_t seed;
 	int most_descriptors;
-	char names[SERVERS][64];
+	/* The names of the even servers are abstract, those of the others are paths in the directory. */
+	char directory[32], names[SERVERS][64];
+	/* Handovers require that the children of a killed server can be found. */
+	bool has_handovers;
 	_Atomic bool clients_stop, servers_stop, failed;
 	struct fate fates[SERVERS];
 	struct worker workers[WORKERS];
@@ -86,6 +92,8 @@ struct shared {
 extern struct shared *shared;
 extern struct worker *this_worker;
 
+/* 0 or MM_IPC_PATH. */
+int flags_of(int server);
 int64_t now_ms(void);
 uint64_t next_random(uint64_t *state);
 uint64_t mix(uint64_t a, uint64_t b);

@@ -9,6 +9,8 @@
  */
 #include "calls.h"
 
+#include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Calls of one input. */
@@ -58,8 +60,36 @@ static const void *code_of(const struct function *function)
 	return function->code;
 }
 
+/* --- calls that wait ------------------------------------------------------------------------------------------------ */
+
+static timer_t interrupter;
+
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+static void make_interrupter(void)
+{
+	struct sigaction action = {.sa_handler = do_nothing};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+
+	CHECK(sigaction(SIGRTMIN, &action, NULL) == 0 && timer_create(CLOCK_MONOTONIC, &event, &interrupter) == 0,
+	      "there is no timer");
+}
+
+/* The signal is sent again and again: the first one may be too early. */
+void interrupt_waits(bool is_on)
+{
+	static const struct timespec period = {.tv_nsec = 1000000}, off;
+	struct itimerspec times = {is_on ? period : off, is_on ? period : off};
+
+	timer_settime(interrupter, 0, &times, NULL);
+}
+
 static void start(void)
 {
+	make_interrupter();
 	_Static_assert(MM_NELEM(functions) <= 128, "one byte must suffice for the function");
 	for (int i = 0; i < MM_NELEM(functions); i++)
 		CHECK(is_instrumented(code_of(&functions[i])), "%s was built without coverage", functions[i].name);

@@ -25,6 +25,8 @@
 /* The index of the next object, of any kind. */
 unsigned next_place(void);
 
+extern struct mm_ipc_srv *servers[KEPT];
+
 /* Called at the end of an input. */
 void close_directories(void);
 void forget_processes(void);
@@ -44,6 +46,9 @@ char *take_bytes_as_string(struct input *in, size_t size);
 /* The part repeated up to one of the lengths. */
 char *take_repeated(struct input *in, const char *part, const unsigned *lengths, unsigned count);
 
+/* A name of a server. */
+char *take_ipc_name(struct input *in);
+
 size_t take_size(struct input *in);
 int take_mode(struct input *in);
 int take_flags(struct input *in);
@@ -58,6 +63,9 @@ void *take_output(struct input *in, size_t size);
 struct iovec *take_iov(struct input *in, int *count);
 
 /* --- calling ------------------------------------------------------------------------------------------------------ */
+
+/* While this is on, a signal handler interrupts calls that wait. */
+void interrupt_waits(bool is_on);
 
 /* Counts the successes of the current function; returns its argument. */
 bool was_success(bool has_succeeded);

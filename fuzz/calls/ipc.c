@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-static struct mm_ipc_srv *servers[KEPT];
+struct mm_ipc_srv *servers[KEPT];
 
 void destroy_servers(void)
 {
@@ -17,7 +17,7 @@ void destroy_servers(void)
 	}
 }
 
-static char *take_ipc_name(struct input *in)
+char *take_ipc_name(struct input *in)
 {
 	static const char *const names[] = {"one", "two", "", "li\nne\033[1m", "\xff"};
 
@@ -33,12 +33,9 @@ void call_mm_ipc_srv_create(struct input *in)
 	mm_ipc_srv_destroy(*place);
 	int listener = lowest_free_descriptor();
 	*place = CALL_FAILING(NULL, mm_ipc_srv_create, take_ipc_name(in));
-	if (*place != NULL) {
+	if (*place != NULL)
 		CHECK(getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 && is_listening,
 		      "no listener at descriptor %d", listener);
-		/* Non-blocking, so that accepting from it never waits. */
-		fcntl(listener, F_SETFL, O_NONBLOCK);
-	}
 }
 
 void call_mm_ipc_srv_destroy(struct input *in)
@@ -51,7 +48,11 @@ void call_mm_ipc_srv_destroy(struct input *in)
 
 void call_mm_ipc_srv_accept(struct input *in)
 {
-	adopt(CALL(mm_ipc_srv_accept, servers[take_below(in, KEPT)]));
+	interrupt_waits(true);
+	int fd = CALL(mm_ipc_srv_accept, servers[take_below(in, KEPT)]);
+
+	interrupt_waits(false);
+	adopt(fd);
 }
 
 void call_mm_ipc_connect(struct input *in)

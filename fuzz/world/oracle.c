@@ -137,14 +137,18 @@ static void is_printable(const struct call *call, const char *what, const char *
 static bool is_expected(const struct call *call, int number)
 {
 	static const char *const waiting[] = {
-		"mm_open",          "mm_read",        "mm_write",       "mm_accept",     "mm_connect",
-		"mm_send",          "mm_recv",        "mm_sendmsg",     "mm_recvmsg",    "mm_send_multimsg",
-		"mm_recv_multimsg", "mm_ipc_connect", "mm_ipc_sendmsg", "mm_ipc_recvmsg"};
+		"mm_open",        "mm_read",          "mm_write",         "mm_accept",
+		"mm_connect",     "mm_send",          "mm_recv",          "mm_sendmsg",
+		"mm_recvmsg",     "mm_send_multimsg", "mm_recv_multimsg", "mm_ipc_connect",
+		"mm_ipc_sendmsg", "mm_ipc_recvmsg",   "mm_ipc_connect2",  "mm_ipc_srv_accept2"};
 
 	if (number == EINTR)
 		return true;
 	if (number == EPIPE)
 		return strcmp(call->function, "mm_ipc_recvmsg") == 0;
+	if (number == ECONNREFUSED || number == ETIMEDOUT)
+		return strcmp(call->function, "mm_ipc_connect2") == 0 ||
+		       strcmp(call->function, "mm_ipc_srv_accept2") == 0;
 	if (number != EAGAIN && number != EINPROGRESS && number != EALREADY)
 		return false;
 	for (size_t i = 0; i < MM_NELEM(waiting); i++)

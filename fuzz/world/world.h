@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include <mmerrno.h>
+#include <mmipc.h>
 #include <mmlog.h>
 #include <mmsysio.h>
 

@@ -3,7 +3,7 @@
 
 ##@ Benchmarks
 
-.PHONY: bench-connect bench-files bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect
+.PHONY: bench-connect bench-timeouts bench-files bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect
 
 $(B)/benches/%: benches/%.c benches/bench.h $(STAGE)/.installed
 	@mkdir -p $(@D)
@@ -15,9 +15,10 @@ RUN_BENCH := LD_LIBRARY_PATH=$(STAGE)/lib
 ## bench-ipc_connect: connections
 ## bench-ipc_errors: calls that fail
 ## bench-connect: waiting for a server
+## bench-timeouts: how late calls return after their timeout
 ## bench-sockets: messages over sockets
 ## bench-spawn: starting programs
-bench-connect bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect: bench-%: $(B)/benches/%
+bench-connect bench-timeouts bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect: bench-%: $(B)/benches/%
 	$(RUN_BENCH) $<
 
 # A directory in memory, so that the programs are measured and not a disk. Override it to use another directory.
@@ -39,7 +40,7 @@ bench-instructions: $(B)/benches/instructions
 TRANSPORTS := $(wildcard benches/transports/*.c)
 PEER_LIBS  := libqb libzmq libsystemd
 
-$(B)/benches/peers: benches/peers.c benches/bench.h benches/transport.h $(TRANSPORTS) $(STAGE)/.installed
+$(B)/benches/peers: benches/peers.c benches/bench.h benches/transport.h examples/frames.h $(TRANSPORTS) $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PEER_LIBS)) \
 	    $(filter %.c,$^) -o $@ $(LDFLAGS) $$($(STAGED) --libs mmsysio $(PEER_LIBS)) -lnng -lm

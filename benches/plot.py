@@ -21,13 +21,16 @@ LEAST_GAP = 15
 COLOURS = {
     "send + recvmsg": ("#6b7280", "#9ca3af"),
     "mm_ipc": ("#d4380d", "#ff7a45"),
+    "shared-memory ring (examples)": ("#0f766e", "#2dd4bf"),
+    "the same, data copied into it": ("#0e7490", "#67d3ee"),
     "libqb (shared memory)": ("#0b7a3e", "#3ecf7f"),
     "nng": ("#8a5a00", "#e0a93a"),
     "ZeroMQ": ("#1d4ed8", "#7aa7ff"),
     "D-Bus (sd-bus)": ("#8b2fb3", "#d28bf0"),
 }
-SHORT = {"send + recvmsg": "bare calls", "libqb (shared memory)": "libqb", "D-Bus (sd-bus)": "D-Bus"}
-SIZE_NAMES = {64: "64 B", 1024: "1 KiB", 16384: "16 KiB", 131072: "128 KiB"}
+SHORT = {"send + recvmsg": "bare calls", "shared-memory ring (examples)": "ring", "the same, data copied into it": "ring, copied",
+         "libqb (shared memory)": "libqb", "D-Bus (sd-bus)": "D-Bus"}
+SIZE_NAMES = {64: "64 B", 1024: "1 KiB", 16384: "16 KiB", 131072: "128 KiB", 1048576: "1 MiB"}
 
 
 def read(path):

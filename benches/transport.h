@@ -11,7 +11,11 @@
 
 #include <stddef.h>
 
-#define MOST_BYTES (128 * 1024)
+#define MOST_BYTES (1024 * 1024)
+/* The most that a datagram socket transfers with the default size of its buffer, as a power of two. */
+#define MOST_BYTES_OF_SOCKET (128 * 1024)
+/* The capacity of transports with rings in shared memory. */
+#define RING_BYTES (4 * MOST_BYTES)
 
 enum verdict {
 	NEXT,  /* receive the next message */
@@ -21,6 +25,7 @@ enum verdict {
 
 struct transport {
 	const char *name;
+	size_t most; /* the size of the largest messages, at most MOST_BYTES */
 
 	/*
 	 * The server: listens at the address, calls ready(), accepts one client, and calls handle() for each of its
@@ -34,8 +39,8 @@ struct transport {
 	void (*receive)(size_t size);
 };
 
-extern const struct transport transport_raw, transport_mmsysio, transport_qb, transport_nng, transport_zmq,
-	transport_dbus;
+extern const struct transport transport_raw, transport_mmsysio, transport_ring, transport_ring_copied, transport_qb,
+	transport_nng, transport_zmq, transport_dbus;
 
 /* Ends the process if a call failed. */
 void must(int is_true, const char *what);

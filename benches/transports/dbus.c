@@ -106,4 +106,4 @@ static void receive(size_t size)
 	must(received == size, "receiving a whole message");
 }
 
-const struct transport transport_dbus = {"D-Bus (sd-bus)", serve, connect_to, send_one, receive};
+const struct transport transport_dbus = {"D-Bus (sd-bus)", MOST_BYTES, serve, connect_to, send_one, receive};

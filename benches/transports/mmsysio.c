@@ -55,4 +55,4 @@ static void receive(size_t size)
 	must(receive_one() == size, "mm_ipc_recvmsg of a whole message");
 }
 
-const struct transport transport_mmsysio = {"mm_ipc", serve, connect_to, send_one, receive};
+const struct transport transport_mmsysio = {"mm_ipc", MOST_BYTES_OF_SOCKET, serve, connect_to, send_one, receive};

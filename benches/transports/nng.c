@@ -72,4 +72,4 @@ static void receive(size_t size)
 	nng_msg_free(message);
 }
 
-const struct transport transport_nng = {"nng", serve, connect_to, send_one, receive};
+const struct transport transport_nng = {"nng", MOST_BYTES, serve, connect_to, send_one, receive};

@@ -12,9 +12,6 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* Determines the size of the rings, which hold several of the largest messages. */
-#define MOST_BYTES_ASKED_FOR (8 * MOST_BYTES)
-
 static char buffer[MOST_BYTES + sizeof(struct qb_ipc_response_header)];
 
 /* A name without slashes. */
@@ -105,7 +102,7 @@ static qb_ipcc_connection_t *connection;
 
 static void connect_to(const char *address)
 {
-	must((connection = qb_ipcc_connect(service_name(address), MOST_BYTES_ASKED_FOR)) != NULL, "qb_ipcc_connect");
+	must((connection = qb_ipcc_connect(service_name(address), RING_BYTES)) != NULL, "qb_ipcc_connect");
 }
 
 static void send_one(char kind, size_t size)
@@ -128,4 +125,4 @@ static void receive(size_t size)
 	must(received == (ssize_t)(sizeof(struct qb_ipc_response_header) + size), "qb_ipcc_recv of a whole message");
 }
 
-const struct transport transport_qb = {"libqb (shared memory)", serve, connect_to, send_one, receive};
+const struct transport transport_qb = {"libqb (shared memory)", MOST_BYTES, serve, connect_to, send_one, receive};

@@ -66,4 +66,4 @@ static void receive(size_t size)
 	must(receive_one() == size, "recvmsg of a whole message");
 }
 
-const struct transport transport_raw = {"send + recvmsg", serve, connect_to, send_one, receive};
+const struct transport transport_raw = {"send + recvmsg", MOST_BYTES_OF_SOCKET, serve, connect_to, send_one, receive};

@@ -72,4 +72,4 @@ static void receive(size_t size)
 	must(receive_one(&kind) == size, "zmq_msg_recv of a whole message");
 }
 
-const struct transport transport_zmq = {"ZeroMQ", serve, connect_to, send_one, receive};
+const struct transport transport_zmq = {"ZeroMQ", MOST_BYTES, serve, connect_to, send_one, receive};

@@ -55,7 +55,9 @@ struct mm_ipc_peer {
  *
  * Only one server can listen at a path. A socket that a terminated server has left there is replaced; any other file
  * is not. mm_ipc_srv_destroy() removes the path if it still belongs to the server, but not in a forked child. While
- * these functions create or remove the path, they use two other names in its directory, which begin with a dot.
+ * these functions create or remove the path, they use two other names in its directory, which begin with a dot. They
+ * wait up to 5 seconds for another process that does the same; mm_ipc_srv_destroy() then leaves the path, where clients
+ * are refused.
  *
  * The listening file descriptor has the same properties as that of mm_ipc_srv_create().
  *
@@ -98,7 +100,8 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create2(const char *addr, int flags, mod
  *
  * After a success, the server owns @fd, which keeps its number and becomes close-on-exec. Whether it is non-blocking is
  * not changed, because the open file description may be shared. If it is blocking and another process accepts
- * connections from it too, mm_ipc_srv_accept2() can wait longer than its timeout. mm_ipc_srv_destroy() closes this copy,
+ * connections from it too, mm_ipc_srv_accept2() can wait longer than its timeout, and mm_ipc_srv_destroy() does not end
+ * such a wait. mm_ipc_srv_destroy() closes this copy,
  * and nothing else: processes with another copy can continue to accept connections, and a path is not removed.
  *
  * mm_ipc_connect() reaches only sockets whose abstract name is padded with NUL bytes, which service managers do not
@@ -187,7 +190,7 @@ MMLIB_API int mm_ipc_srv_fd(const struct mm_ipc_srv *srv);
  *   failure, and the error state is set.
  *
  * Errors:
- *   EAGAIN           no client is waiting, and @timeout_ms is 0
+ *   EAGAIN           @timeout_ms is 0, and no client is waiting; or another thread is about to accept the client
  *   ETIMEDOUT        no client has connected within @timeout_ms
  *   ECANCELED        the server was destroyed during the call
  *   EINTR            the call was interrupted by a signal handler
@@ -225,7 +228,8 @@ MMLIB_API int mm_ipc_srv_accept2(struct mm_ipc_srv *srv, int flags, int timeout_
  * waits. A path can have more than 107 bytes if /proc is mounted and its last component has at most 80 bytes.
  *
  * Other properties of the connection, and of the internal file descriptors that the call uses while it waits, are those
- * of mm_ipc_connect(). If it waits for a path, one of these is an inotify file descriptor.
+ * of mm_ipc_connect(). If it waits for a path, one of these is an inotify file descriptor. For a path of more than 107
+ * bytes, one is that of its directory; a child that another thread forks while the directory is being opened keeps it.
  *
  * Return: the file descriptor of the connection (the lowest number available), to be closed with mm_close(); -1 on
  *   failure, and the error state is set.
@@ -237,7 +241,7 @@ MMLIB_API int mm_ipc_srv_accept2(struct mm_ipc_srv *srv, int flags, int timeout_
  *   ENAMETOOLONG     @addr is a name of more than 107 bytes, or a path that is too long
  *   EINTR            the call was interrupted by a signal handler; never because the process was stopped and continued
  *   EINVAL           @addr is NULL, @flags contains an unknown flag, or @timeout_ms is less than -1
- *   ENOENT, ENOTDIR, ELOOP  the directory of the path does not exist
+ *   ENOENT, ENOTDIR, ELOOP  the directory of the path does not exist; or /proc is not mounted, and the path is too long
  *   EISDIR           the path ends in a slash
  *   EACCES, EPERM, ENOSYS  the user may not write to the socket at the path, or may not search one of its directories; or
  *                    a security policy forbids the operation
@@ -290,7 +294,8 @@ MMLIB_API int mm_ipc_connected_pair2(int fds[2], int flags);
  * mm_ipc_connect2() with a timeout of 0, and if that fails with ECONNREFUSED, wait until the watch is readable, clear
  * it, and try again. To clear it, read from it into a buffer of at least 4096 bytes until mm_read() fails with EAGAIN.
  * What is read has no meaning, and can be empty. Close the watch when the connection is established, or keep it, to
- * connect again when the server has restarted. Closing the watch of a path takes the kernel some milliseconds.
+ * connect again when the server has restarted. If the directory of a path is removed or renamed, the watch becomes
+ * readable for the last time: close it, and create another one when the directory exists. Closing the watch of a path takes the kernel some milliseconds.
  *
  * Servers of mmlib do not notify watches. At a path, the watch reports that a name appears in the directory; a server
  * that does not use this library may begin to listen only after that. To connect to such servers, also try from time to

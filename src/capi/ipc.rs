@@ -133,7 +133,7 @@ pub unsafe extern "C" fn mm_ipc_srv_destroy(srv: *mut mm_ipc_srv) {
 /// `srv` is null or was returned by mm_ipc_srv_create(), and was not destroyed before this call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_ipc_srv_accept(srv: *mut mm_ipc_srv) -> c_int {
-    ret("mm_ipc_srv_accept", || {
+    ret_preserving_errno("mm_ipc_srv_accept", || {
         let server = NonNull::new(srv).ok_or_else(|| arg::null("srv"))?;
         // SAFETY: the server was not destroyed, as the caller promised. In Accepting::accept(), all values with a
         // destructor are in self.

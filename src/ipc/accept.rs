@@ -2,7 +2,7 @@
 //! Waiting for a client and accepting its connection, in several threads at the same time.
 #![forbid(unsafe_code)]
 
-use super::deadline::{Deadline, poll_timeout};
+use super::deadline::{Deadline, poll_timeout, sleep};
 use super::server::{Origin, Server};
 use super::stop::readable;
 use super::timeout::Timeout;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::os::cancel::Cancellation;
 use crate::os::reference::Reference;
 use crate::rt::fd::OwnedFd;
-use crate::sys::{self, file, socket, time};
+use crate::sys::{self, file, socket};
 use core::time::Duration;
 use errno::Errno;
 
@@ -88,7 +88,7 @@ impl Accepting {
                                 return Ok(false);
                             }
                             let pause = Self::PAUSE.min(left);
-                            cancellation.point(self, || time::nanosleep(pause)).map_err(|e| not_accepted(e))?;
+                            sleep(pause, self, cancellation).map_err(|e| not_accepted(e))?;
                         }
                     }
                 },

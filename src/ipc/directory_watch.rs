@@ -9,7 +9,7 @@ use super::target::PathTarget;
 use crate::os::cancel::Cancellation;
 use crate::os::hidden::HiddenFd;
 use crate::os::identified;
-use crate::rt::fd::OwnedFd;
+use crate::rt::fd::{Fd, OwnedFd};
 use crate::sys::{self, file, notify};
 use core::ffi::{CStr, c_int};
 use core::time::Duration;
@@ -18,17 +18,14 @@ use errno::Errno;
 /// A new name in the directory, or the end of the directory.
 const EVENTS: u32 = libc::IN_CREATE | libc::IN_MOVED_TO | libc::IN_DELETE_SELF | libc::IN_MOVE_SELF | libc::IN_ONLYDIR;
 
-/// Returns a descriptor that becomes readable when the directory gets a new name.
-pub fn inotify(path: &PathAddress) -> sys::Result<OwnedFd> {
-    watching(path).map(|(inotify, _)| inotify)
+/// Creates an inotify file descriptor that watches nothing yet.
+pub fn inotify() -> sys::Result<OwnedFd> {
+    notify::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK)
 }
 
-/// Returns also the number of the watch.
-fn watching(path: &PathAddress) -> sys::Result<(OwnedFd, c_int)> {
-    let directory = path.directory()?;
-    let inotify = notify::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK)?;
-    let watch = notify::inotify_add_watch(inotify.fd(), directory.as_c_str().into(), EVENTS)?;
-    Ok((inotify, watch))
+/// Makes the file descriptor readable when the directory of the path gets a new name. Returns the number of the watch.
+pub fn watch(inotify: Fd, path: &PathAddress) -> sys::Result<c_int> {
+    notify::inotify_add_watch(inotify, path.directory()?.as_c_str().into(), EVENTS)
 }
 
 /// Whether there is no directory to wait in.
@@ -59,27 +56,25 @@ impl DirectoryWatch {
 
     /// `left` is the time until the end of the wait.
     pub fn new(path: &PathAddress, left: Duration) -> sys::Result<DirectoryWatch> {
-        let mut watch = None;
-        let mut begin = || {
-            let (inotify, number) = watching(path)?;
-            watch = Some(number);
-            Ok(inotify)
-        };
-        let inotify =
-            if left > Self::LAST_PART { Some(HiddenFd::create_of_kind(identified::INOTIFY, &mut begin)) } else { None };
-        let inotify = match inotify.transpose() {
-            Err(failure) if is_without_directory(failure) => return Err(failure),
-            result => result.unwrap_or_default(),
-        };
-        Ok(DirectoryWatch { inotify, watch, pause: Self::INITIAL_PAUSE })
+        let unwatched = DirectoryWatch { inotify: None, watch: None, pause: Self::INITIAL_PAUSE };
+        if left <= Self::LAST_PART {
+            return Ok(unwatched);
+        }
+        let Ok(inotify) = HiddenFd::create_of_kind(identified::INOTIFY, inotify) else { return Ok(unwatched) };
+        match watch(inotify.fd(), path) {
+            Ok(watch) => Ok(DirectoryWatch { inotify: Some(inotify), watch: Some(watch), ..unwatched }),
+            Err(failure) if is_without_directory(failure) => Err(failure),
+            Err(_) => Ok(unwatched),
+        }
     }
 
-    /// Sleeps until the directory changes, or for a pause if a server may begin to listen without that.
-    pub fn sleep(&mut self, target: &PathTarget, at_most: Duration, cancellation: Cancellation) -> sys::Result<()> {
+    /// Sleeps until the directory changes, or for a pause if a server may begin to listen without that. Returns whether
+    /// another attempt may succeed.
+    pub fn sleep(&mut self, target: &PathTarget, at_most: Duration, cancellation: Cancellation) -> sys::Result<bool> {
         let until_last_part = at_most.saturating_sub(Self::LAST_PART);
         if until_last_part.is_zero() {
             self.remove_watch();
-            return sleep(at_most.min(Self::LAST_PAUSE), self, cancellation);
+            return sleep(at_most.min(Self::LAST_PAUSE), self, cancellation).map(|()| true);
         }
         let pause = self.pause.min(until_last_part);
         let must_poll = self.inotify.is_none() || target.can_change_unnoticed();
@@ -95,7 +90,7 @@ impl DirectoryWatch {
             Some(Ok(0)) if timeout == Self::MAX_SLEEP => *self = DirectoryWatch::new(&target.path, at_most)?,
             Some(Ok(0)) => {}
             Some(Ok(_)) => match self.read_events(target.path.name()) {
-                Change::None => {}
+                Change::None => return Ok(must_poll || self.inotify.is_none()),
                 Change::OfName => self.pause = Self::INITIAL_PAUSE,
                 // ENOENT: there is no other directory at the path.
                 Change::OfDirectory => *self = DirectoryWatch::new(&target.path, at_most)?,
@@ -107,7 +102,7 @@ impl DirectoryWatch {
                 sleep(pause, self, cancellation)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn remove_watch(&mut self) {

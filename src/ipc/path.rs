@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
+use crate::os::hidden::HiddenFd;
 use crate::os::standard_streams::open_above;
 use crate::rt::fd::{Fd, OwnedFd};
 use crate::rt::text::{Quoted, Text};
@@ -92,10 +93,17 @@ pub fn indirect(directory: Fd, name: &[u8]) -> sys::Result<SocketPath> {
     SocketPath::new(joined(through(directory).as_bytes(), name)?.to_bytes()).ok_or(Errno(libc::ENAMETOOLONG))
 }
 
+/// ENOENT: /proc is not mounted.
+pub fn check_indirect(directory: Fd) -> sys::Result<()> {
+    let path = joined(through(directory).as_bytes(), b".")?;
+    file::stat(path.as_c_str().into()).map(drop)
+}
+
 /// Whether a process has the socket at a path. It need not listen yet.
 pub fn is_in_use(path: &SocketPath) -> sys::Result<bool> {
     // A socket of another type does not connect, and so does not disturb the server.
-    let probe = socket::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0)?;
+    let flags = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    let probe = HiddenFd::create(|| socket::socket(libc::AF_UNIX, flags, 0))?;
     match socket::connect_to(probe.fd(), path) {
         Err(Errno(libc::ECONNREFUSED | libc::ENOENT)) => Ok(false),
         Ok(()) | Err(Errno(libc::EPROTOTYPE | libc::EPERM)) => Ok(true),

@@ -103,7 +103,8 @@ impl Publication {
         let mut directory = address.open_directory().and_then(Directory::new).map_err(failed)?;
         let names = Names::of(address.name()).map_err(failed)?;
         let target = address.socket_path(address.name().to_bytes(), &mut directory.opened).map_err(failed)?;
-        let lock = Lock::acquire(directory.fd().unwrap_or(Fd::NONE), &names.lock).map_err(|e| {
+        let in_directory = directory.opened.as_ref().map_or(Fd::NONE, OwnedFd::fd);
+        let lock = Lock::acquire(in_directory, &names.lock).map_err(|e| {
             let name = Quoted(names.lock.to_bytes());
             Error::os(e, format_args!("cannot create a server at {address}: cannot lock {name} in its directory"))
         })?;
@@ -207,6 +208,8 @@ fn set_permissions(directory: Fd, name: &CStr, mode: libc::mode_t) -> sys::Resul
 fn replace(directory: Fd, from: &CStr, address: &SocketPath, to: &CStr) -> sys::Result<()> {
     match file::renameat2(directory, from, to, libc::RENAME_EXCHANGE) {
         Ok(()) => {}
+        // By now, somebody has removed the leftover.
+        Err(Errno(libc::ENOENT)) => return rename_to_new(directory, from, to),
         // The file system or a sandbox does not permit the flag.
         Err(Errno(libc::EINVAL | libc::ENOSYS | libc::EPERM)) => return file::renameat(directory, from, to),
         Err(failure) => return Err(failure),
@@ -263,7 +266,8 @@ fn derived(name: &CStr, suffix: &str) -> sys::Result<CString> {
 
 /// A lock file in a directory, held until this is dropped.
 struct Lock<'a> {
-    /// The kernel releases the lock when the last copy of the descriptor is closed. No other process has one.
+    /// The kernel releases the lock when the last copy of the descriptor is closed. A child that another thread forks
+    /// may have a copy, but the name is removed before this one is closed, so the child's lock has no effect.
     file: OwnedFd,
     directory: Fd,
     name: &'a CStr,

@@ -118,8 +118,12 @@ impl Server {
             Origin::Adopted { signal, .. } if is_accepting => signal.stop(),
             Origin::Adopted { .. } => {}
             Origin::Created { in_generation, publication, .. } => {
+                // If the program has closed the listener, another file at the path can have its inode number by now.
+                if !self.listener.is_intact() {
+                    return;
+                }
                 let is_creator = fork::generation() == *in_generation;
-                if self.listener.is_intact() && (is_creator || is_accepting || self.is_orphaned()) {
+                if is_creator || is_accepting || self.is_orphaned() {
                     // This fails only if the listener is already shut down.
                     let _ = socket::shutdown(self.listener.fd(), libc::SHUT_RD);
                 }

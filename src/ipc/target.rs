@@ -38,8 +38,16 @@ impl<'a> PathTarget<'a> {
         if let Some(socket) = path.direct(name)? {
             return Ok((socket, None));
         }
-        let directory = HiddenFd::create_of_kind(identified::NAME, || path.open_directory())?;
+        // Opening it may take long on a file system that does not answer, and no other thread may have to wait for that.
+        let directory = path.open_directory()?;
+        let directory = HiddenFd::create_of_kind(identified::NAME, || Ok(directory))?;
         Ok((path::indirect(directory.fd(), name)?, Some(directory)))
+    }
+
+    /// ENOENT, ENOTDIR: no socket can be reached in the directory.
+    fn check_directory(&self) -> sys::Result<()> {
+        self.path.check_directory()?;
+        self.directory.as_ref().map_or(Ok(()), |directory| path::check_indirect(directory.fd()))
     }
 
     /// Whether a server may begin to listen without a change of the directory: a process has the socket already, or the
@@ -58,13 +66,16 @@ impl<'a> Target<'a> {
         PathTarget::new(path).map(Target::Path)
     }
 
-    /// Prepares another attempt: the program may have closed a file descriptor that the address contains.
+    /// Prepares another attempt: the path may lead to another directory by now, and the program may have closed the file
+    /// descriptor that the address contains.
     pub fn renew(&mut self) -> sys::Result<()> {
-        let Target::Path(target) = self else { return Ok(()) };
-        if target.directory.as_ref().is_some_and(|directory| !directory.is_intact()) {
-            (target.socket, target.directory) = PathTarget::addressed(&target.path)?;
+        match self {
+            Target::Path(target) if target.directory.is_some() => {
+                (target.socket, target.directory) = PathTarget::addressed(&target.path)?;
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Connects a socket. This makes a single call, because the thread can be cancelled in it.
@@ -76,11 +87,11 @@ impl<'a> Target<'a> {
     }
 
     /// Returns why [`Target::connect`] has failed. ECONNREFUSED: no server listens, also if no server has created the path
-    /// yet. Without its directory, none can.
+    /// yet. Without its directory, or without /proc if the path is too long, none can.
     pub fn reason(&self, failure: Errno) -> Errno {
         match self {
             Target::Path(target) if failure.0 == libc::ENOENT => {
-                target.path.check_directory().err().unwrap_or(Errno(libc::ECONNREFUSED))
+                target.check_directory().err().unwrap_or(Errno(libc::ECONNREFUSED))
             }
             _ => failure,
         }

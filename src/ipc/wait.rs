@@ -62,7 +62,10 @@ impl Waiting {
         }
         match (&mut self.watch, target) {
             (Some(Watch::Slot(watch)), _) => watch.sleep(left, cancellation),
-            (Some(Watch::Directory(watch)), Target::Path(target)) => watch.sleep(target, left, cancellation),
+            (Some(Watch::Directory(watch)), Target::Path(target)) => {
+                while !watch.sleep(target, self.deadline.time_left()?, cancellation)? {}
+                Ok(())
+            }
             (Some(Watch::Directory(_)), _) => Ok(()),
             (watch @ None, Target::Abstract(address)) => {
                 *watch = Some(Watch::Slot(SlotWatch::new(address)));

@@ -15,7 +15,7 @@ use core::time::Duration;
 const PERIOD: Duration = Duration::from_millis(250);
 
 /// Watches an abstract name. A server looks for clients at the front slots first, and skips the others if it finds none.
-/// A watch must therefore have a front slot: another client's could be released without a notice.
+/// A watch must therefore have a front slot: another one could be released without notice.
 pub fn name(address: &Address) -> Result<OwnedFd> {
     Slots::of(address)
         .front_socket()
@@ -25,7 +25,9 @@ pub fn name(address: &Address) -> Result<OwnedFd> {
 
 /// Watches a path. ENOENT: its directory does not exist. ENAMETOOLONG: no server can have the path.
 pub fn path(path: &PathAddress) -> Result<OwnedFd> {
-    let watch = || match directory_watch::inotify(path) {
+    let begin =
+        || directory_watch::inotify().and_then(|inotify| directory_watch::watch(inotify.fd(), path).map(|_| inotify));
+    let watch = || match begin() {
         // The kernel refuses it, for example because the user has too many.
         Err(failure) if !directory_watch::is_without_directory(failure) => match path.check_directory() {
             Err(failure) if directory_watch::is_without_directory(failure) => Err(failure),

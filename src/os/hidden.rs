@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Private sockets of calls that wait. The program does not know their file descriptors. If another thread forks during
+//! Private files of calls that wait: sockets, inotify instances and directories. The program does not know their file descriptors. If another thread forks during
 //! such a call, the child therefore closes them. fork() runs the handlers that do this; _Fork() and clone() do not.
 
 use super::fd_list::{CAPACITY, FdList};
@@ -15,10 +15,10 @@ use core::mem::ManuallyDrop;
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use once_cell::race::OnceBool;
 
-/// A socket that forked children do not keep. It cannot be sent to another thread, because the list records which
+/// A file that forked children do not keep. It cannot be sent to another thread, because the list records which
 /// thread created it.
 pub struct HiddenFd {
-    socket: ManuallyDrop<IdentifiedFd>,
+    file: ManuallyDrop<IdentifiedFd>,
     stays_in_thread: PhantomData<*const ()>,
 }
 
@@ -33,7 +33,7 @@ impl HiddenFd {
                 unsafe { list.add(socket.fd()) };
             }
             let socket = ManuallyDrop::new(IdentifiedFd::new(socket));
-            Ok(HiddenFd { socket, stays_in_thread: PhantomData })
+            Ok(HiddenFd { file: socket, stays_in_thread: PhantomData })
         })
     }
 
@@ -41,7 +41,7 @@ impl HiddenFd {
     /// its file descriptor.
     pub fn create_identified(create: impl FnOnce() -> Result<OwnedFd>) -> Result<HiddenFd> {
         let mut hidden = HiddenFd::create(create)?;
-        if let Some(identity) = hidden.socket.identify() {
+        if let Some(identity) = hidden.file.identify() {
             while_no_thread_forks(|list| {
                 if let Some(list) = list {
                     list.identify(hidden.fd(), identity);
@@ -61,16 +61,16 @@ impl HiddenFd {
                 unsafe { list.add(file.fd()) };
                 list.identify(file.fd(), kind);
             }
-            Ok(HiddenFd { socket: ManuallyDrop::new(file), stays_in_thread: PhantomData })
+            Ok(HiddenFd { file: ManuallyDrop::new(file), stays_in_thread: PhantomData })
         })
     }
 
     pub fn fd(&self) -> Fd {
-        self.socket.fd()
+        self.file.fd()
     }
 
     pub fn is_intact(&self) -> bool {
-        self.socket.is_intact()
+        self.file.is_intact()
     }
 
     /// Returns the file descriptor, which is then no longer private to the library.
@@ -81,21 +81,21 @@ impl HiddenFd {
                 list.remove(hidden.fd());
             }
         });
-        // SAFETY: `hidden` is not dropped, so the socket is taken only once.
-        unsafe { ManuallyDrop::take(&mut hidden.socket) }.into_fd()
+        // SAFETY: `hidden` is not dropped, so the file is taken only once.
+        unsafe { ManuallyDrop::take(&mut hidden.file) }.into_fd()
     }
 }
 
 impl Drop for HiddenFd {
     fn drop(&mut self) {
-        // Removing the entry and closing the socket must not be separated by a fork: the child would keep the socket,
+        // Removing the entry and closing the file must not be separated by a fork: the child would keep the file,
         // or close another file that has reused its file descriptor.
         while_no_thread_forks(|list| {
             if let Some(list) = list {
                 list.remove(self.fd());
             }
             // SAFETY: self is not used afterwards.
-            unsafe { ManuallyDrop::drop(&mut self.socket) }
+            unsafe { ManuallyDrop::drop(&mut self.file) }
         });
     }
 }

@@ -2,7 +2,7 @@
 //! File descriptors that become readable at an event.
 
 use super::path::KernelPath;
-use super::{Result, check, own};
+use super::{Result, check, own, time};
 use crate::rt::fd::{Fd, OwnedFd};
 use core::ffi::c_int;
 use core::ptr;
@@ -37,7 +37,7 @@ pub fn timerfd_create(clock: libc::clockid_t, flags: c_int) -> Result<OwnedFd> {
 
 /// Starts a timer that expires again and again.
 pub fn timerfd_settime(timer: Fd, interval: Duration) -> Result<()> {
-    let interval = libc::timespec { tv_sec: interval.as_secs() as libc::time_t, tv_nsec: interval.subsec_nanos() as _ };
+    let interval = time::timespec(interval.as_secs().try_into().unwrap_or(i64::MAX), interval.subsec_nanos().into());
     let times = libc::itimerspec { it_interval: interval, it_value: interval };
     // SAFETY: the times are valid for the call; the previous ones are not requested.
     check(unsafe { libc::timerfd_settime(timer.number(), 0, &times, ptr::null_mut()) }).map(drop)

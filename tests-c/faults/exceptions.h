@@ -181,6 +181,8 @@ EXCEPT("mm_ipc_srv_create2/*", "fchmod", ANY, UNCHANGED, 0, "the permissions are
 EXCEPT("mm_ipc_srv_create2/temporary", "unlinkat#1", ONLY(ENOENT), SKIPPED, 0, "the name exists")
 EXCEPT("mm_ipc_srv_create2/temporary", "unlinkat#1", ANY, FAILS, EADDRINUSE, "the temporary name is still in use")
 EXCEPT("mm_ipc_srv_create2/*", "unlinkat", ANY, LEAKS, 0, "the name remains, and the next server removes it")
+EXCEPT("mm_ipc_srv_create2/*leftover", "SYS_renameat2", ONLY(ENOENT), FAILS, EADDRINUSE,
+       "the leftover is treated as removed, and its name is found in use")
 EXCEPT("mm_ipc_srv_create2/*", "SYS_renameat2", ONLY(EINVAL, ENOSYS, EPERM), UNCHANGED, 0,
        "the flag is not supported; the socket is linked and the temporary name removed")
 EXCEPT("mm_ipc_srv_create2/*", "*rename*", ONLY(EEXIST), FAILS, EADDRINUSE, "another file has the name")
@@ -200,7 +202,8 @@ EXCEPT("mm_ipc_connect2/w*_path", "malloc#3", ANY, EITHER, 0, "it polls, if memo
 EXCEPT("mm_ipc_connect2/long_path", "fcntl#2", ANY, UNCHANGED, 0,
        "a directory that cannot be identified is treated as the library's")
 EXCEPT("mm_ipc_get_peer*", "getsockopt#2", ANY, UNCHANGED, 0, "it is not known to be a listener")
-EXCEPT("mm_ipc_watch/missing", "malloc#[2-9]", ANY, EITHER, ENOENT, "a timer, if it is not known that there is no directory")
+EXCEPT("mm_ipc_watch/missing", "malloc#[2-9]", ANY, EITHER, ENOENT,
+       "a timer, if it is not known that there is no directory")
 EXCEPT("mm_ipc_watch/*name", "socket", ANY, UNCHANGED, 0, "a timer replaces the notification")
 EXCEPT("mm_ipc_watch/timer", "socket", ANY, UNCHANGED, 0, "a timer replaces the notification")
 EXCEPT("mm_ipc_watch/*", "bind", ANY, UNCHANGED, 0, "a timer replaces the notification")

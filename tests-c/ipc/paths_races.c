@@ -379,7 +379,27 @@ START_TEST(what_appears_at_the_path_at_the_last_moment_is_not_replaced)
 }
 END_TEST
 
+static void remove_leftover(void)
+{
+	unlink("socket");
+}
+
+START_TEST(leftover_may_be_removed_at_the_last_moment)
+{
+	enter_scratch_directory();
+	close(listen_plainly("socket", 1));
+	before_listening = remove_leftover;
+	struct mm_ipc_srv *srv = create_path("socket", 0600);
+
+	ck_assert_int_eq(count_names("."), 1);
+	assert_serves_path(srv, "socket");
+	mm_ipc_srv_destroy(srv);
+	ck_assert_int_eq(count_names("."), 0);
+	leave_scratch_directory();
+}
+END_TEST
+
 SUITE(exactly_one_of_several_servers_gets_the_path, destroy_never_removes_the_path_of_a_successor,
       threads_of_one_process_exclude_each_other, server_can_be_created_whenever_another_one_was_killed,
       no_user_can_connect_before_the_mode_applies, server_of_another_program_is_never_removed,
-      what_appears_at_the_path_at_the_last_moment_is_not_replaced)
+      what_appears_at_the_path_at_the_last_moment_is_not_replaced, leftover_may_be_removed_at_the_last_moment)

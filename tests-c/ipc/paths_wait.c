@@ -510,12 +510,11 @@ START_TEST(wait_ends_when_the_directory_is_removed_or_renamed)
 }
 END_TEST
 
-START_TEST(wait_continues_in_a_directory_that_replaces_the_other)
+static void assert_continues_in_other_directory(const char *path)
 {
-	enter_scratch_directory();
 	ck_assert_int_eq(mkdir("directory", 0700), 0);
 	ck_assert_int_eq(mkdir("new", 0700), 0);
-	struct waiter waiter = {.place = {"directory/socket", MM_IPC_PATH}, .timeout_ms = -1};
+	struct waiter waiter = {.place = {path, MM_IPC_PATH}, .timeout_ms = -1};
 	pthread_t thread = start_waiter(&waiter);
 
 	/* At no time there is no directory. */
@@ -527,6 +526,20 @@ START_TEST(wait_continues_in_a_directory_that_replaces_the_other)
 	ck_assert_int_ge(waiter.result, 0);
 	close_all(2, (int[]){waiter.result, accept2_from(srv, 0)});
 	mm_ipc_srv_destroy(srv);
+	ck_assert_int_eq(rmdir("directory"), 0);
+	ck_assert_int_eq(rmdir("new"), 0);
+}
+
+START_TEST(wait_continues_in_a_directory_that_replaces_the_other)
+{
+	char longer[160] = "directory/";
+
+	while (strlen(longer) < 120)
+		strcat(longer, "./");
+	strcat(longer, "socket");
+	enter_scratch_directory();
+	assert_continues_in_other_directory("directory/socket");
+	assert_continues_in_other_directory(longer);
 	leave_scratch_directory();
 }
 END_TEST

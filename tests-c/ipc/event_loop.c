@@ -248,7 +248,7 @@ static void share_one_client(struct mm_ipc_srv *srv, struct place place)
 	int client, served = -1, timed_out = 0;
 
 	for (int i = 0; i < THREADS; i++) {
-		waiters[i] = (struct waiter){.srv = srv, .timeout_ms = (is_instrumented() ? 10000 : 2000) + 10 * i};
+		waiters[i] = (struct waiter){.srv = srv, .timeout_ms = (is_instrumented() ? 4000 : 1500) + 10 * i};
 		threads[i] = start_waiter(&waiters[i]);
 	}
 	sleep_ms(300);
@@ -283,7 +283,7 @@ START_TEST(threads_of_an_adopted_server_that_is_blocking_time_out_too)
 	int listener = listen_at_name(name, 0);
 	struct mm_ipc_srv *srv = adopt(listener);
 
-	for (int i = 0; i < (is_instrumented() ? 1 : 5); i++)
+	for (int i = 0; i < (is_instrumented() ? 1 : 3); i++)
 		share_one_client(srv, (struct place){name, 0});
 	ck_assert(!is_nonblocking(listener));
 	mm_ipc_srv_destroy(srv);

@@ -134,8 +134,8 @@ START_TEST(other_files_in_the_directory_do_not_disturb_a_client)
 	enter_scratch_directory();
 	pid_t child = start_waiting("socket");
 
-	/* More events than one read returns, and than the kernel queues. */
-	for (int i = 0; i < 20000; i++) {
+	/* More events than one read returns, and if it is fast enough, than the kernel queues. */
+	for (int i = 0; i < (is_instrumented() ? 2000 : 20000); i++) {
 		snprintf(name, sizeof(name), "%0*d", i % 200 + 1, i);
 		ck_assert_int_eq(mkdir(name, 0700), 0);
 		ck_assert_int_eq(rmdir(name), 0);
@@ -186,7 +186,7 @@ END_TEST
 
 START_TEST(server_that_binds_and_listens_later_is_found)
 {
-	static const int delays[] = {0, 100, 2500};
+	static const int delays[] = {0, 100, 1200};
 
 	enter_scratch_directory();
 	for (int i = 0; i < MM_NELEM(delays); i++) {
@@ -546,6 +546,9 @@ END_TEST
 
 START_TEST(wait_continues_in_the_directory_to_which_a_link_leads_later)
 {
+	/* The wait is long, and no other code runs than in the test before. */
+	if (is_instrumented())
+		return;
 	enter_scratch_directory();
 	ck_assert_int_eq(mkdir("one", 0700), 0);
 	ck_assert_int_eq(mkdir("two", 0700), 0);

@@ -55,11 +55,12 @@ struct mm_ipc_peer {
  *
  * Only one server can listen at a path. A socket that a terminated server has left there is replaced; any other file
  * is not. mm_ipc_srv_destroy() removes the path if it still belongs to the server, but not in a forked child. While
- * these functions create or remove the path, they use two other names in its directory, which begin with a dot. They
- * wait up to 5 seconds for another process that does the same; mm_ipc_srv_destroy() then leaves the path, where clients
- * are refused.
+ * these functions create or remove the path, they use two other names in its directory: for the path NAME, .NAME.new
+ * and .NAME.lock. They wait up to 5 seconds for another process that does the same; mm_ipc_srv_destroy() then leaves the
+ * path, where clients are refused. The names of a killed process remain until its user creates a server at the path.
  *
- * The listening file descriptor has the same properties as that of mm_ipc_srv_create().
+ * The listening file descriptor has the same properties as that of mm_ipc_srv_create(). A server at a path has a second
+ * internal file descriptor, that of the directory. If the program closes it, mm_ipc_srv_destroy() leaves the path.
  *
  * Return: the server, to be released with mm_ipc_srv_destroy() or mm_ipc_srv_release(); NULL on failure, and the error
  *   state is set.
@@ -68,7 +69,8 @@ struct mm_ipc_peer {
  *   EADDRINUSE       another server, in this or another process, is listening on @addr; or with MM_IPC_PATH, a file of
  *                    another type exists there
  *   ENAMETOOLONG     @addr is a name of more than 107 bytes, or a path that is too long
- *   EINVAL           @addr is NULL, @flags contains an unknown flag, or @mode is not permitted
+ *   EINVAL           @addr is NULL; @flags contains an unknown flag; or @mode has bits outside 0777, or is not 0 without
+ *                    MM_IPC_PATH
  *   EBUSY            for 5 seconds, another process has been creating or removing a server at the path
  *   EACCES, EPERM, ENOSYS  the user may not create a file in the directory, or may not connect to the socket that exists
  *                    at the path; or a killed process of another user has left its lock file, which the error
@@ -92,7 +94,7 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create2(const char *addr, int flags, mod
 
 /**
  * mm_ipc_srv_from_fd() - create an IPC server from a listening socket
- * @fd:         file descriptor of a Unix domain socket of type SOCK_SEQPACKET that is listening
+ * @fd:         file descriptor of a Unix domain socket of type SOCK_SEQPACKET that is listening; not that of a server
  *
  * The socket may have been created by a service manager (see sd_listen_fds(3)), by a parent process, or by another
  * process that has sent it with mm_ipc_sendmsg(). A server that is to be restarted without refusing a client passes
@@ -102,7 +104,8 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_create2(const char *addr, int flags, mod
  * not changed, because the open file description may be shared. If it is blocking and another process accepts
  * connections from it too, mm_ipc_srv_accept2() can wait longer than its timeout, and mm_ipc_srv_destroy() does not end
  * such a wait. mm_ipc_srv_destroy() closes this copy,
- * and nothing else: processes with another copy can continue to accept connections, and a path is not removed.
+ * and nothing else: processes with another copy can continue to accept connections, and a path is not removed. To its
+ * clients, mm_ipc_get_peer() still returns the process that called listen().
  *
  * mm_ipc_connect() reaches only sockets whose abstract name is padded with NUL bytes, which service managers do not
  * create. Use a path for them, and mm_ipc_connect2() with MM_IPC_PATH.
@@ -134,7 +137,7 @@ MMLIB_API struct mm_ipc_srv *mm_ipc_srv_from_fd(int fd);
  * Nothing is stopped: clients can connect, and wait to be accepted. The path of the server remains. This is the
  * opposite of mm_ipc_srv_from_fd(). The file descriptor can be sent to another process with mm_ipc_sendmsg(), or passed
  * to a program with mm_spawn(); the caller owns it and closes it with mm_close(). It is close-on-exec, and non-blocking
- * unless it comes from mm_ipc_srv_from_fd().
+ * unless it comes from mm_ipc_srv_from_fd(). Connections that have been accepted are not affected.
  *
  * Return: the file descriptor; -1 on failure, and the error state is set. After a failure, the server is unchanged.
  *
@@ -159,9 +162,8 @@ MMLIB_API int mm_ipc_srv_release(struct mm_ipc_srv *srv);
  * closed. It is readable (POLLIN) when a client is waiting to be accepted. Another thread or process may accept that
  * client first: in an event loop, call mm_ipc_srv_accept2() with a timeout of 0 until it fails with EAGAIN.
  *
- * The server still owns the file descriptor: do not close it, and do not change its flags. The call makes it
- * non-blocking, unless it comes from mm_ipc_srv_from_fd(). This has no influence on mm_ipc_srv_accept(), which waits
- * nevertheless.
+ * The server still owns the file descriptor: do not close it, and do not change its flags. The call sets O_NONBLOCK,
+ * but not for a server of mm_ipc_srv_from_fd(). This has no influence on mm_ipc_srv_accept(), which waits nevertheless.
  *
  * Return: the file descriptor; -1 on failure, and the error state is set.
  *
@@ -229,7 +231,8 @@ MMLIB_API int mm_ipc_srv_accept2(struct mm_ipc_srv *srv, int flags, int timeout_
  *
  * Other properties of the connection, and of the internal file descriptors that the call uses while it waits, are those
  * of mm_ipc_connect(). If it waits for a path, one of these is an inotify file descriptor. For a path of more than 107
- * bytes, one is that of its directory; a child that another thread forks while the directory is being opened keeps it.
+ * bytes, one is that of its directory; a child that another thread forks while the directory is being opened keeps it,
+ * and the returned number need not be the lowest one.
  *
  * Return: the file descriptor of the connection (the lowest number available), to be closed with mm_close(); -1 on
  *   failure, and the error state is set.
@@ -241,7 +244,8 @@ MMLIB_API int mm_ipc_srv_accept2(struct mm_ipc_srv *srv, int flags, int timeout_
  *   ENAMETOOLONG     @addr is a name of more than 107 bytes, or a path that is too long
  *   EINTR            the call was interrupted by a signal handler; never because the process was stopped and continued
  *   EINVAL           @addr is NULL, @flags contains an unknown flag, or @timeout_ms is less than -1
- *   ENOENT, ENOTDIR, ELOOP  the directory of the path does not exist; or /proc is not mounted, and the path is too long
+ *   ENOENT, ENOTDIR, ELOOP  the path is empty; its directory does not exist, or has been removed or renamed during the
+ *                    wait; or /proc is not mounted, and the path is too long
  *   EISDIR           the path ends in a slash
  *   EACCES, EPERM, ENOSYS  the user may not write to the socket at the path, or may not search one of its directories; or
  *                    a security policy forbids the operation
@@ -295,15 +299,16 @@ MMLIB_API int mm_ipc_connected_pair2(int fds[2], int flags);
  * it, and try again. To clear it, read from it into a buffer of at least 4096 bytes until mm_read() fails with EAGAIN.
  * What is read has no meaning, and can be empty. Close the watch when the connection is established, or keep it, to
  * connect again when the server has restarted. If the directory of a path is removed or renamed, the watch becomes
- * readable for the last time: close it, and create another one when the directory exists. Closing the watch of a path takes the kernel some milliseconds.
+ * readable for the last time: close it, and create another one when the directory exists. Closing the watch of a path
+ * takes the kernel some milliseconds.
  *
  * Servers of mmlib do not notify watches. At a path, the watch reports that a name appears in the directory; a server
  * that does not use this library may begin to listen only after that. To connect to such servers, also try from time to
  * time. The same holds for a path that is a symbolic link to a socket in another directory. The server's queue of
  * pending connections is not watched: if mm_ipc_connect2() fails with EAGAIN, try again after a pause.
  *
- * A name has four places for watches and waiting clients that a server always notifies. If they are taken, or if the
- * kernel cannot report changes of the directory, the watch is a timer that becomes readable four times a second.
+ * Of a name, four watches and waiting clients are certain to be notified. For a further one, or if the kernel cannot
+ * report changes of the directory, the watch is a timer that becomes readable four times a second.
  *
  * The file descriptor is non-blocking and close-on-exec.
  *

@@ -45,10 +45,10 @@ impl Accepting {
         loop {
             if must_wait_first && !self.wait(&deadline, cancellation)? {
                 return Err(match self.timeout {
-                    Timeout::Immediate => not_accepted(Errno(libc::EAGAIN)),
-                    timeout => Error::new(libc::ETIMEDOUT, format_args!("no client has connected within {timeout}"))
-                        .not_logged(),
-                });
+                    Timeout::Immediate => Error::new(libc::EAGAIN, format_args!("no client is waiting to be accepted")),
+                    timeout => Error::new(libc::ETIMEDOUT, format_args!("no client has connected within {timeout}")),
+                }
+                .not_logged());
             }
             must_wait_first = true;
             let (listener, flags) = (self.server.value().listener.fd(), self.flags);

@@ -16,9 +16,7 @@ pub const PATH: c_int = 0x04;
 pub fn check(flags: c_int, allowed: c_int) -> Result<()> {
     match flags & !allowed {
         0 => Ok(()),
-        other => {
-            Err(Error::new(libc::EINVAL, format_args!("invalid flags {flags:#x}: the function has no flag {other:#x}")))
-        }
+        other => Err(Error::new(libc::EINVAL, format_args!("invalid flags {flags:#x}: {other:#x} is not supported"))),
     }
 }
 

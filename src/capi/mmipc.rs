@@ -118,9 +118,11 @@ pub unsafe extern "C" fn mm_ipc_srv_create2(addr: *const c_char, flags: c_int, m
 /// After a success, the server owns @fd, which keeps its number and becomes close-on-exec. Whether it is non-blocking is
 /// not changed, because the open file description may be shared. If it is blocking and another process accepts
 /// connections from it too, mm_ipc_srv_accept2() can wait longer than its timeout, and mm_ipc_srv_destroy() does not end
-/// such a wait. mm_ipc_srv_destroy() closes this copy,
-/// and nothing else: processes with another copy can continue to accept connections, and a path is not removed. To its
-/// clients, mm_ipc_get_peer() still returns the process that called listen().
+/// such a wait.
+///
+/// mm_ipc_srv_destroy() closes this copy, and nothing else: processes with another copy can continue to accept
+/// connections, and a path is not removed. To its clients, mm_ipc_get_peer() still returns the process that called
+/// listen().
 ///
 /// mm_ipc_connect() reaches only sockets whose abstract name is padded with NUL bytes, which service managers do not
 /// create. Use a path for them, and mm_ipc_connect2() with MM_IPC_PATH.

@@ -25,7 +25,9 @@ TEST_FLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -We
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
 # The command that runs a test program, for example in an emulator.
 RUN_IN     := env
-RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer
+# How many test programs run at the same time. Most of their time is waiting.
+TEST_JOBS  ?= 2
+RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer --jobs $(TEST_JOBS)
 
 # The installed tree that the tests use.
 $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in \

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # The parts of `make check`, and `make demo`. Tests use the library as its users do: installed, through pkg-config.
 
-.PHONY: check check-packages check-rust check-header check-headers check-abi check-c check-install \
+.PHONY: check check-packages test-programs check-rust check-header check-headers check-abi check-c check-install \
         check-static check-pkg-config check-cmake check-man check-html check-strace check-valgrind check-asan \
         check-demo lint
 
 ##@ Tests: make check and its parts
 
 ## check: all parts of this section, and check-faults-short, -fuzz, -torture-short and -soak-short
-check: check-packages check-rust check-header check-headers check-abi check-static check-c check-man check-html \
-       check-install check-pkg-config check-cmake check-strace check-faults-short check-demo check-valgrind check-asan
+check: check-packages check-rust check-header check-headers check-abi check-static test-programs check-c check-man \
+       check-html check-install check-pkg-config check-cmake check-strace check-faults-short check-demo check-valgrind \
+       check-asan
 	@echo "All checks passed."
 
 ## check-packages: install what the tests need, as root on Debian or Ubuntu; otherwise print what is missing
@@ -47,6 +48,12 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags mmsysio check) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
+
+# The parts of check run one after the other, but their programs are compiled in parallel.
+## test-programs: compile the programs of check-c, check-valgrind and check-asan
+test-programs: $(STAGE)/.installed
+	@$(MAKE) --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \
+	    $(TESTS:%=$(B)/tests/%) $(TESTS:%=$(B)/tests-asan/%)
 
 ## check-c: the C tests; a single program: make build/tests/ipc/connect
 check-c: $(TESTS:%=$(B)/tests/%)

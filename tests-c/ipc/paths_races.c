@@ -275,7 +275,7 @@ static int serve_plainly_until_told(void *arg)
 	int lost = 0;
 
 	(void)arg;
-	for (int i = 0; !load(must_end); i++) {
+	while (!load(must_end)) {
 		int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 
 		if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 4) == 0) {

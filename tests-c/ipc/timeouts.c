@@ -302,7 +302,13 @@ static int64_t wall_clock_offset;
 /* The library's calls are redirected here: only the monotonic clock is right. */
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
-	int result = (int)syscall(SYS_clock_gettime, clock, time);
+	long number = SYS_clock_gettime;
+
+#ifdef SYS_clock_gettime64
+	if (sizeof(time->tv_sec) > sizeof(long))
+		number = SYS_clock_gettime64;
+#endif
+	int result = (int)syscall(number, clock, time);
 
 	if (clock != CLOCK_MONOTONIC)
 		time->tv_sec += __atomic_add_fetch(&wall_clock_offset, 3600, __ATOMIC_RELAXED);

@@ -314,16 +314,15 @@ static void wait_in_vain(const char *addr, int flags)
 }
 
 /* A server, several clients of it, and one client that is never accepted. */
-static void serve(uint64_t most)
+static void serve(uint64_t most, int flags, bool is_handed_over, bool is_waited_for)
 {
 	char name[64];
-	int ends[2], count = 1 + (int)below(4), flags = below(2) == 0 ? MM_IPC_PATH : 0;
-	bool is_handed_over = below(8) == 0;
+	int ends[2], count = 1 + (int)below(4);
 	const char *addr = flags != 0 ? path : name;
 	mode_t mode = flags != 0 ? 0600 : 0;
 
 	snprintf(name, sizeof(name), "mmsysio-soak-%d", (int)getpid());
-	if (below(16) == 0)
+	if (is_waited_for)
 		wait_in_vain(addr, flags);
 	struct mm_ipc_srv *srv =
 		flags == 0 && below(2) == 0 ? mm_ipc_srv_create(name) : mm_ipc_srv_create2(addr, flags, mode);
@@ -354,6 +353,24 @@ static void serve(uint64_t most)
 	failures += 2;
 }
 
+static void serve_at_random(void)
+{
+	uint64_t most = 200 + below(2000);
+	int flags = below(2) == 0 ? MM_IPC_PATH : 0;
+	bool is_handed_over = below(8) == 0, is_waited_for = below(16) == 0;
+
+	serve(most, flags, is_handed_over, is_waited_for);
+}
+
+/* Each kind of server once, so that what is allocated only once is allocated before the first measurement. */
+static void serve_in_every_way(void)
+{
+	for (int flags = 0; flags <= MM_IPC_PATH; flags += MM_IPC_PATH) {
+		for (int is_handed_over = 0; is_handed_over < 2; is_handed_over++)
+			serve(100, flags, is_handed_over, true);
+	}
+}
+
 static void prepare(void)
 {
 	mm_log_set_maxlvl(MM_LOG_NONE);
@@ -382,8 +399,9 @@ int main(int argc, char *argv[])
 	printf("soak: seed %llu\n", (unsigned long long)seed);
 	fflush(stdout);
 	prepare();
+	serve_in_every_way();
 	while (message_count < wanted) {
-		serve(200 + below(2000));
+		serve_at_random();
 		while (message_count >= (check + 1) * wanted / CHECKS) {
 			check++;
 			/* Memory freed by the measurement stays in the thread's cache, which counts as allocated. */

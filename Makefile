@@ -77,8 +77,9 @@ else
 # An empty RUSTFLAGS in the environment would also replace the flags of the configuration.
 unexport RUSTFLAGS
 endif
+CARGO_CONFIG = --config 'build.rustflags=[$(subst $(SPACE),$(COMMA),$(patsubst %,"%",$(REMAP) $(TIME_CFG)))]'
 CARGO_RUSTC = CFLAGS='$(strip $(CFLAGS) $(CPPFLAGS) -ffile-prefix-map=$(CURDIR)=.)' \
-    $(CARGO) rustc $(CARGO_FLAGS) --lib --release --config 'build.rustflags=[$(subst $(SPACE),$(COMMA),$(patsubst %,"%",$(REMAP) $(TIME_CFG)))]'
+    $(CARGO) rustc $(CARGO_FLAGS) --lib --release $(CARGO_CONFIG)
 SPACE := $(subst ,, )
 COMMA := ,
 
@@ -196,6 +197,7 @@ uninstall:
 # --- use and test -----------------------------------------------------------------------------------------------------
 
 include tests-c/tests.mk
+include tool/tool.mk
 include tests-c/torture/torture.mk
 include tests-c/threads.mk
 include tests-c/distributions.mk

@@ -50,7 +50,7 @@ for page in man/man3/*.3 man/man7/*.7; do
 done
 
 # --- lint, except for references to pages of other packages, which need not be installed.
-for page in $pages; do
+for page in $pages tool/man/mmipc.1; do
 	mandoc -Tlint -Wstyle "$page" 2>/dev/null | grep -v 'referenced manual not found' >"$scratch/lint" || true
 	[ ! -s "$scratch/lint" ] || fail "$(cat "$scratch/lint")"
 done
@@ -92,7 +92,7 @@ $(grep '^[-+][^-+]' "$scratch/diff")"
 
 # --- references to pages of this package.
 # shellcheck disable=SC2086
-sed -n 's/^\.Xr \(mm_[a-z0-9_]*\|mmsysio[a-z_]*\) \([0-9]\).*/\1 \2/p' $pages | sort -u | while read -r name section; do
+sed -n 's/^\.Xr \(mm_[a-z0-9_]*\|mmsysio[a-z_]*\) \([0-9]\).*/\1 \2/p' $pages tool/man/mmipc.1 | sort -u | while read -r name section; do
 	[ -s "man/man$section/$name.$section" ] || echo "$name($section)"
 done >"$scratch/dangling"
 [ ! -s "$scratch/dangling" ] || fail "unresolved references in the pages: $(tr '\n' ' ' <"$scratch/dangling")"

@@ -9,8 +9,8 @@
 
 ## check: all parts of this section, and check-faults-short, -fuzz, -torture-short and -soak-short
 check: check-packages check-rust check-header check-headers check-abi check-static test-programs check-c check-man \
-       check-html check-install check-pkg-config check-cmake check-strace check-faults-short check-demo check-valgrind \
-       check-asan
+       check-html check-install check-pkg-config check-cmake check-strace check-faults-short check-demo check-tool \
+       check-valgrind check-asan
 	@echo "All checks passed."
 
 ## check-packages: install what the tests need, as root on Debian or Ubuntu; otherwise print what is missing
@@ -133,9 +133,10 @@ check-cmake: $(STAGE)/.installed
 
 ## lint: rustfmt and clippy; not a part of check
 lint:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	@mkdir -p $(B)/headers-of-lint
-	MMSYSIO_HEADERS=$(abspath $(B))/headers-of-lint $(CARGO) clippy $(CARGO_FLAGS) --all-targets --features header -- -D warnings
+	MMSYSIO_HEADERS=$(abspath $(B))/headers-of-lint $(CARGO) clippy $(CARGO_FLAGS) --workspace --all-targets \
+	    --features mmsysio/header -- -D warnings
 
 # --- examples ---------------------------------------------------------------------------------------------------------
 

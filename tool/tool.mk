@@ -42,6 +42,6 @@ $(STAGE)/.tool-installed: $(STAGE)/.installed $(B)/mmipc $(wildcard tool/man/* t
 	@touch $@
 
 ## check-tool: the tests of the tool, which run the installed tool
-check-tool: $(STAGE)/.tool-installed
+check-tool: $(STAGE)/.tool-installed $(EXAMPLES)
 	MMSYSIO_LIBDIR=$(abspath $(B)) LD_LIBRARY_PATH=$(STAGE)/lib $(CARGO) test $(CARGO_FLAGS) -p mmipc
-	PYTHON="$(PYTHON)" tool/tests/run.sh $(STAGE)
+	PYTHON="$(PYTHON)" EXAMPLES=$(abspath $(B))/examples tool/tests/run.sh $(STAGE)

@@ -108,7 +108,7 @@ esac
 case $part in
 build) ;;
 check)
-	packages="$packages g++ clang make pkg-config check libfuse3-dev valgrind strace perl python3 mandoc diffutils netbase patchelf cmake libclang-rt-dev"
+	packages="$packages g++ clang make pkg-config check libfuse3-dev valgrind strace perl python3 mandoc diffutils netbase patchelf cmake libclang-rt-dev socat zsh fish"
 	# Some tests use gcc and ld.bfd, whatever CC and LD are.
 	need gcc gcc
 	need g++ g++
@@ -123,6 +123,10 @@ check)
 	need diff diffutils
 	need patchelf patchelf
 	need cmake cmake
+	# A peer of the command-line tool, and the shells that check its completions.
+	need socat socat
+	need zsh zsh
+	need fish fish
 	# Names of services.
 	[ -e /etc/services ] || missing="$missing, netbase"
 	pkg-config --exists check 2>/dev/null || missing="$missing, check"

@@ -32,6 +32,7 @@ dpkg-deb -R "$packages/libmmsysio1_${version}_$arch.deb" "$scratch/symbols/packa
 dpkg-deb -c "$packages/libmmsysio1_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >"$scratch/files"
 dpkg-deb -c "$packages/libmmsysio-dev_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >>"$scratch/files"
 dpkg-deb -c "$packages/libmmsysio-doc_${version}_all.deb" | awk '!/\/$/ { print $6 }' | sort >>"$scratch/files"
+dpkg-deb -c "$packages/mmsysio-tools_${version}_$arch.deb" | awk '!/\/$/ { print $6 }' | sort >>"$scratch/files"
 cat >"$scratch/expected" <<END
 ./usr/lib/$multiarch/libmmsysio.so.1
 ./usr/lib/$multiarch/libmmsysio.so.1.${version#*.}
@@ -69,6 +70,13 @@ cat >"$scratch/expected" <<END
 ./usr/share/doc/libmmsysio-doc/html/search-index.js
 ./usr/share/doc/libmmsysio-doc/html/search.js
 ./usr/share/doc/libmmsysio-doc/html/style.css
+./usr/bin/mmipc
+./usr/share/bash-completion/completions/mmipc
+./usr/share/doc/mmsysio-tools/changelog.gz
+./usr/share/doc/mmsysio-tools/copyright
+./usr/share/fish/vendor_completions.d/mmipc.fish
+./usr/share/man/man1/mmipc.1.gz
+./usr/share/zsh/vendor-completions/_mmipc
 END
 # A page for each manual page, except for those that only link to another one.
 grep -L '^\.so ' man/man3/*.3 man/man7/*.7 | sed 's|.*/\(.*\)|./usr/share/doc/libmmsysio-doc/html/\1.html|' \
@@ -85,13 +93,14 @@ grep '^ mm_' debian/libmmsysio1.symbols | diff - "$scratch/names" ||
 [ -e "$packages/libmmsysio1-dbgsym_${version}_$arch.deb" ] || fail "the debug symbol package is missing"
 
 # Any file that exists afterwards must have existed before.
-left() { find /usr /etc /var/lib/dpkg/info /var/cache/ldconfig -xdev -name '*mmsysio*' 2>/dev/null | sort; }
-purge() { dpkg --purge libmmsysio1-dbgsym libmmsysio-doc libmmsysio-dev libmmsysio1 >/dev/null 2>&1 || :; }
+left() { find /usr /etc /var/lib/dpkg/info /var/cache/ldconfig -xdev \( -name '*mmsysio*' -o -name '*mmipc*' \) 2>/dev/null | sort; }
+purge() { dpkg --purge mmsysio-tools-dbgsym mmsysio-tools libmmsysio1-dbgsym libmmsysio-doc libmmsysio-dev libmmsysio1 >/dev/null 2>&1 || :; }
 # A test must not remove packages that somebody uses.
 if dpkg -s libmmsysio1 >/dev/null 2>&1; then fail "libmmsysio1 is installed on this machine: purge it first"; fi
 left >"$scratch/before"
 trap 'purge; rm -rf "$scratch"' EXIT
 dpkg -i "$packages"/libmmsysio*_"${version}_$arch".deb "$packages/libmmsysio-doc_${version}_all.deb" \
+	"$packages/mmsysio-tools_${version}_$arch.deb" \
 	>"$scratch/log" 2>&1 || {
 	cat "$scratch/log"
 	fail "the packages cannot be installed"
@@ -103,6 +112,10 @@ tests-c/checks/check-html.py /usr/share/doc/libmmsysio-doc/html src/mmsysio.map 
 	fail "the HTML manual is damaged"
 }
 ldconfig -p | grep -q "libmmsysio.so.1 .*/$multiarch/" || fail "the dynamic loader does not find the library"
+
+dpkg-deb -f "$packages/mmsysio-tools_${version}_$arch.deb" Depends | grep -q "libmmsysio1 (>= 1\.1" ||
+	fail "the tool does not depend on the version of the library that has its functions"
+[ "$(mmipc --version)" = "mmipc $version" ] || fail "the installed tool does not run"
 
 mkdir "$scratch/source"
 dpkg-source -x "$packages/mmsysio_$version.dsc" "$scratch/source/tree" >/dev/null 2>&1

@@ -22,7 +22,7 @@ contents() { # contents PACKAGE, the expected files on standard input
 	# The many manual pages are not listed: rpmbuild fails if one is not packaged. Directories of build ids belong
 	# to rpm, and some versions of rpm append the version to the names of documentation directories.
 	rpm -qlp "$(one "$1")" 2>/dev/null | grep -vE '/\.build-id|^/usr/share/man/' |
-		sed -E "s#^(/usr/share/(doc|licenses)/mmsysio(-devel|-doc)?)-$version#\1#" | sort | diff -u "$scratch/expected" - ||
+		sed -E "s#^(/usr/share/(doc|licenses)/mmsysio(-devel|-doc|-tools)?)-$version#\1#" | sort | diff -u "$scratch/expected" - ||
 		fail "the files of $1 differ from those expected"
 }
 licenses=/usr/share/licenses
@@ -61,6 +61,14 @@ $libdir/cmake/mmsysio/mmsysioConfigVersion.cmake
 $libdir/libmmsysio.so
 $libdir/pkgconfig/mmsysio.pc
 END
+contents mmsysio-tools <<END
+/usr/bin/mmipc
+/usr/share/bash-completion/completions/mmipc
+/usr/share/fish/vendor_completions.d/mmipc.fish
+$licenses/mmsysio-tools
+$licenses/mmsysio-tools/LICENSE
+/usr/share/zsh/site-functions/_mmipc
+END
 contents mmsysio-static <<END
 $libdir/libmmsysio.a
 END
@@ -87,6 +95,9 @@ provides mmsysio '^libmmsysio\.so\.1\(MMLIB_1\.0\)'
 provides mmsysio '^libmmsysio\.so\.1\(MMSYSIO_1\.1\)'
 provides mmsysio '^bundled\(crate\(libc\)\)'
 provides mmsysio-devel '^pkgconfig\(mmsysio\) = '"$version"
+provides mmsysio-tools '^bundled\(crate\(lexopt\)\)'
+rpm -qp --requires "$(one mmsysio-tools)" 2>/dev/null | grep -qE '^libmmsysio\.so\.1\(MMSYSIO_1\.1\)' ||
+	fail "the tool does not require the library"
 rpm -qp --requires "$(one mmsysio-devel)" 2>/dev/null | grep -qE '^mmsysio.* = '"$version" ||
 	fail "-devel does not require the library package"
 
@@ -94,4 +105,4 @@ cd "$scratch"
 rpm2cpio "$(one mmsysio)" | cpio -idm --quiet
 readelf -dW ".$libdir/libmmsysio.so.1" | grep -q 'SONAME.*libmmsysio\.so\.1' || fail "the library has a different SONAME"
 [ -n "$(find "$packages/SRPMS" -name "mmsysio-$version-*.src.rpm")" ] || fail "the source package is missing"
-echo "rpm: four packages with the expected files and names"
+echo "rpm: five packages with the expected files and names"

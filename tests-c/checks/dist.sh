@@ -37,7 +37,7 @@ if [ ! -e vendor ]; then
 
 	# Most crates in Cargo.lock are needed only by `make header`. cargo requires all of them to be present, but
 	# empty crates suffice.
-	(cd "$tree" && $cargo tree --frozen --edges normal,build --prefix none) |
+	(cd "$tree" && $cargo tree --workspace --frozen --edges normal,build --prefix none) |
 		sed 's/ v/ /; s/ (.*//' | sort -u >"$scratch/needed"
 	for crate in "$tree"/vendor/*; do
 		manifest=$crate/Cargo.toml

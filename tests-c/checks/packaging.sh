@@ -32,9 +32,14 @@ for file in debian/control rpm/mmsysio.spec; do
 	grep -qE "cargo .*>= $rust" $file || fail "$file does not require cargo $rust"
 	grep -qE "rust(c)? .*>= $rust" $file || fail "$file does not require rustc $rust"
 done
-sed -n 's/^Provides: *bundled(crate(\(.*\))) = \(.*\)/\1 \2/p' rpm/mmsysio.spec | sort >"$scratch/provided"
-${CARGO:-cargo} tree --locked -e normal --prefix none | sed '1d; s/ v/ /; s/ (.*//' | sort -u >"$scratch/linked"
-diff -u "$scratch/linked" "$scratch/provided" || fail "the bundled crates of the spec differ from those of Cargo.lock"
+# bundled CRATE RANGE: the crates that are linked into CRATE are those of the lines of the spec between these expressions.
+bundled() {
+	sed -n "$2 s/^Provides: *bundled(crate(\(.*\))) = \(.*\)/\1 \2/p" rpm/mmsysio.spec | sort >"$scratch/provided"
+	${CARGO:-cargo} tree --locked -p "$1" -e normal --prefix none | sed '1d; s/ v/ /; s/ (.*//' | sort -u >"$scratch/linked"
+	diff -u "$scratch/linked" "$scratch/provided" || fail "the crates of $1 in the spec differ from those of Cargo.lock"
+}
+bundled mmsysio '1,/^%package/'
+bundled mmipc '/^%package tools/,/^%prep/'
 
 for header in include/*.h; do
 	grep -q "^%{_includedir}/${header#include/}\$" rpm/mmsysio.spec || fail "the spec does not list $header"

@@ -69,6 +69,11 @@ bench-footprint: $(B)/benches/footprint $(B)/benches/with $(B)/benches/without
 	@mkdir -p $(B)/bench
 	@$(RUN_BENCH) $(PYTHON) -B benches/footprint.py $(B)/$(REALNAME) $^ $(B)/bench/footprint.tsv
 
+.PHONY: bench-tool
+## bench-tool: `mmipc list` with many sockets
+bench-tool: $(STAGE)/.tool-installed
+	@$(RUN_BENCH) $(PYTHON) -B benches/tool.py $(STAGE)/bin/mmipc
+
 # Runs all benchmarks and stores their output in $(B)/bench; the plots are for the README.
 .PHONY: bench bench-packages bench-plot
 ## bench: all benchmarks, with their tables in build/bench, then the plots

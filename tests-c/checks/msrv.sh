@@ -31,7 +31,7 @@ CHROOT_OFFLINE=yes CHROOT_BIND=$scratch chroot_run trixie-msrv sh -eu -c '
 	tar -x -f "/host/$1.tar.xz"
 	cd "$1"
 	make CARGO_FLAGS=--frozen
-	make CARGO_FLAGS=--frozen check-c check-abi
+	make CARGO_FLAGS=--frozen check-c check-abi tool
 	[ ! -e $HOME/.cargo/registry ]
 ' sh "$name" >"$log" 2>&1 || chroot_show "the tarball does not build, or fails its tests, with Debian 13's own Rust"
 grep -E '^(rustc|cargo|gcc|ldd) ' "$log"

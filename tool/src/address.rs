@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Addresses as they are written on the command line.
 
+use crate::failure::Failure;
 use crate::mmsysio::PATH;
 use crate::text::escaped;
 use std::ffi::{CString, OsStr};
@@ -35,6 +36,15 @@ impl Address {
     pub fn as_c_str(&self) -> &std::ffi::CStr {
         match self {
             Address::Name(text) | Address::Path(text) => text,
+        }
+    }
+
+    /// The permissions of a server at this address: those of --mode, or 600 for a path.
+    pub fn mode(&self, permissions: Option<u32>) -> Result<u32, Failure> {
+        match (self, permissions) {
+            (Address::Name(_), Some(_)) => Err(Failure::usage("--mode needs an address of the form path:FILE")),
+            (Address::Name(_), None) => Ok(0),
+            (Address::Path(_), mode) => Ok(mode.unwrap_or(0o600)),
         }
     }
 

@@ -8,9 +8,10 @@ use crate::failure::{Failure, Result, reason};
 use crate::fds::{Saving, shown};
 use crate::help::print_command;
 use crate::message::{Format, Origin, Receiver, print_message};
-use crate::mmsysio::{self, CLOEXEC, NONBLOCK, Program, Server};
+use crate::mmsysio::{self, CLOEXEC, NONBLOCK, Program, Server, mm_ipc_peer};
 use crate::output::print_error;
 use crate::peer::Peer;
+use crate::program::{c_string, environment};
 use crate::sys::{self, Ready, Signals};
 use crate::text::quoted;
 use lexopt::prelude::*;
@@ -86,11 +87,7 @@ pub fn run(mut parser: lexopt::Parser) -> Result<()> {
             "--exec cannot be combined with --count, --format or --save-fds: CMD receives the messages",
         ));
     }
-    let mode = match (&address, permissions) {
-        (Address::Name(_), Some(_)) => return Err(Failure::usage("--mode needs an address of the form path:FILE")),
-        (Address::Name(_), None) => 0,
-        (Address::Path(_), mode) => mode.unwrap_or(0o600),
-    };
+    let mode = address.mode(permissions)?;
     let saving = directory.map(|directory| {
         let what = format!("cannot save files in {}", shown(&directory));
         Saving::new(directory).map_err(|e| Failure::io(what, &e))
@@ -113,10 +110,6 @@ fn id(value: &OsStr, is_group: bool) -> Result<u32> {
 fn read_file(path: OsString) -> Result<Vec<u8>> {
     let path = PathBuf::from(path);
     std::fs::read(&path).map_err(|e| Failure::io(format_args!("cannot read {}", shown(&path)), &e))
-}
-
-fn c_string(text: OsString) -> Result<CString> {
-    CString::new(text.into_vec()).map_err(|_| Failure::usage("an argument contains a NUL byte"))
 }
 
 fn serve(options: Options) -> Result<()> {
@@ -212,6 +205,8 @@ impl Serving {
             let connection = match server.accept(flags, 0) {
                 Ok(connection) => connection,
                 Err(error) if error.is(libc::EAGAIN) => return Ok(true),
+                // The client has left, or a signal has arrived.
+                Err(error) if error.is(libc::ECONNABORTED) || error.is(libc::EINTR) => continue,
                 Err(error) if error.is(libc::EMFILE) || error.is(libc::ENFILE) => return Ok(false),
                 Err(error) => return Err(error.into()),
             };
@@ -257,19 +252,11 @@ impl Serving {
 
 /// Runs a program with a connection as its standard input and output.
 fn execute(command: &CString, connection: &OwnedFd, peer: &Peer) -> mmsysio::Result<libc::pid_t> {
-    let variable = |name: &str, value: i64| CString::new(format!("{name}={value}")).unwrap_or_default();
-    let mut environment: Vec<CString> = std::env::vars_os()
-        .filter(|(name, _)| !name.to_string_lossy().starts_with("MMIPC_PEER_"))
-        .filter_map(|(name, value)| {
-            let mut entry = name.into_vec();
-            entry.push(b'=');
-            entry.extend(value.into_vec());
-            CString::new(entry).ok()
-        })
-        .collect();
-    environment.push(variable("MMIPC_PEER_PID", peer.ids.pid.into()));
-    environment.push(variable("MMIPC_PEER_UID", peer.ids.uid.into()));
-    environment.push(variable("MMIPC_PEER_GID", peer.ids.gid.into()));
+    let mm_ipc_peer { pid, uid, gid } = peer.ids;
+    let environment = environment(
+        |name| name.as_bytes().starts_with(b"MMIPC_PEER_"),
+        [format!("MMIPC_PEER_PID={pid}"), format!("MMIPC_PEER_UID={uid}"), format!("MMIPC_PEER_GID={gid}")],
+    );
     let fd = connection.as_raw_fd();
     let program = Program {
         argv: &[c"/bin/sh".to_owned(), c"-c".to_owned(), command.clone()],

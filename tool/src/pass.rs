@@ -7,7 +7,7 @@ use crate::connecting::connect;
 use crate::failure::{Failure, Result};
 use crate::help::print_command;
 use crate::mmsysio::{CLOEXEC, Server};
-use crate::program::{arguments, execute};
+use crate::program::{after_dashes, environment, execute};
 use lexopt::prelude::*;
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
@@ -35,13 +35,9 @@ pub fn run(mut parser: lexopt::Parser) -> Result<()> {
     let (mut address, mut timeout, mut is_listening, mut permissions) = (None, None, false, None);
     let mut argv = Vec::new();
     loop {
-        // What follows "--" is not for the tool, even if it looks like an option.
-        if let Some(mut rest) = parser.try_raw_args() {
-            if rest.peek().is_some_and(|argument| argument == "--") {
-                rest.next();
-                argv = arguments(rest)?;
-                break;
-            }
+        if let Some(program) = after_dashes(&mut parser)? {
+            argv = program;
+            break;
         }
         match parser.next()? {
             None => break,
@@ -71,12 +67,8 @@ pub fn run(mut parser: lexopt::Parser) -> Result<()> {
 }
 
 fn listen(address: &Address, permissions: Option<u32>, argv: &[CString]) -> Result<()> {
-    let mode = match (address, permissions) {
-        (Address::Name(_), Some(_)) => return Err(Failure::usage("--mode needs an address of the form path:FILE")),
-        (Address::Name(_), None) => 0,
-        (Address::Path(_), mode) => mode.unwrap_or(0o600),
-    };
-    let environment = environment();
+    let mode = address.mode(permissions)?;
+    let environment = listening_environment();
     let listener = Server::create(address.as_c_str(), address.flags(), mode)?.release()?;
     let failure = execute(argv, &[(PASSED, listener.as_raw_fd())], Some(&environment));
     if let Address::Path(path) = address {
@@ -87,11 +79,9 @@ fn listen(address: &Address, permissions: Option<u32>, argv: &[CString]) -> Resu
 }
 
 /// The environment with the variables of sd_listen_fds(3). The process ID is the same after the execution.
-fn environment() -> Vec<CString> {
-    let variables =
-        [format!("LISTEN_PID={}", std::process::id()), "LISTEN_FDS=1".to_owned(), "LISTEN_FDNAMES=mmipc".to_owned()];
-    let inherited = std::env::vars_os()
-        .filter(|(name, _)| !["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].iter().any(|listen| name == listen))
-        .map(|(name, value)| [name.into_vec(), value.into_vec()].join(&b'='));
-    inherited.chain(variables.map(String::into_bytes)).filter_map(|entry| CString::new(entry).ok()).collect()
+fn listening_environment() -> Vec<CString> {
+    environment(
+        |name| ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].iter().any(|listen| name == *listen),
+        [format!("LISTEN_PID={}", std::process::id()), "LISTEN_FDS=1".to_owned(), "LISTEN_FDNAMES=mmipc".to_owned()],
+    )
 }

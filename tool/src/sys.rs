@@ -211,14 +211,16 @@ pub fn die_by(signal: libc::c_int) -> ! {
 
 /// The size of the next message, which remains in the queue. Blocks as long as a receive would.
 pub fn next_size(connection: BorrowedFd) -> io::Result<usize> {
-    let flags = libc::MSG_PEEK | libc::MSG_TRUNC;
-    // SAFETY: nothing is stored in a buffer without size.
-    checked_size(unsafe { libc::recv(connection.as_raw_fd(), ptr::null_mut(), 0, flags) })
+    peeked_size(connection, 0)
 }
 
 /// Like [`next_size`], but fails with EAGAIN if there is no message.
 pub fn next_size_now(connection: BorrowedFd) -> io::Result<usize> {
-    let flags = libc::MSG_PEEK | libc::MSG_TRUNC | libc::MSG_DONTWAIT;
+    peeked_size(connection, libc::MSG_DONTWAIT)
+}
+
+fn peeked_size(connection: BorrowedFd, flags: libc::c_int) -> io::Result<usize> {
+    let flags = flags | libc::MSG_PEEK | libc::MSG_TRUNC;
     // SAFETY: nothing is stored in a buffer without size.
     checked_size(unsafe { libc::recv(connection.as_raw_fd(), ptr::null_mut(), 0, flags) })
 }

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Result, Status};
 use crate::help::print_command;
 use crate::list::is_listening;
 use crate::mmsysio::{self, CLOEXEC};
-use crate::program::{arguments, execute};
+use crate::program::{after_dashes, execute};
 use crate::sys;
 use lexopt::prelude::*;
 use std::fs::File;
@@ -32,13 +32,9 @@ const INTERVAL: Duration = Duration::from_millis(250);
 pub fn run(mut parser: lexopt::Parser) -> Result<()> {
     let (mut address, mut timeout, mut argv) = (None, None, None);
     loop {
-        // What follows "--" is not for the tool, even if it looks like an option.
-        if let Some(mut rest) = parser.try_raw_args() {
-            if rest.peek().is_some_and(|argument| argument == "--") {
-                rest.next();
-                argv = Some(arguments(rest)?);
-                break;
-            }
+        if let Some(program) = after_dashes(&mut parser)? {
+            argv = Some(program);
+            break;
         }
         match parser.next()? {
             None => break,

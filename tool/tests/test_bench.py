@@ -16,6 +16,8 @@ import threading
 import time
 import unittest
 
+from helpers import children_of, wait_for
+
 TOOL = os.path.abspath(os.environ.get("MMIPC") or shutil.which("mmipc") or "mmipc")
 
 # The limit for everything that happens at once on an idle machine.
@@ -29,28 +31,6 @@ COUNTER = itertools.count(1)
 for number in (signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
-
-
-def wait_for(condition, what):
-    """Waits until the condition is true, and returns its value."""
-    deadline = time.monotonic() + TIMEOUT
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {TIMEOUT} s: {what}")
-        time.sleep(0.003)
-
-
-def children_of(pid):
-    """The children of a process, including those that have not been waited for."""
-    children = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", "rb") as status:
-            if int(status.read().rpartition(b")")[2].split()[1]) == pid:
-                children.append(int(entry))
-    return children
 
 
 def servers_of(pid):

@@ -107,7 +107,7 @@ class Function:
         if compatibility in (SAME, NEW):
             self.differs = ""
         elif self.differs == compatibility:
-            raise self.wrong(f"'Compatibility:' is none of '{SAME}', '{NEW}' and '{DIFFERENT}...'")
+            raise self.wrong(f"'Compatibility:' must be '{SAME}', '{NEW}' or '{DIFFERENT}...'")
 
     def read_errors(self, keyword, *lines):
         if keyword and (lines or keyword not in (NO_ERRORS, ERRORS_OF_CALLER)):

@@ -134,9 +134,9 @@ $(B)/%.cmake: cmake/%.cmake.in Makefile $(B)/rust.a FORCE
 .PHONY: FORCE
 FORCE:
 
-## header: generate include/mmsysio.h; needed after an entry point in src/capi has changed
+## header: generate the headers; needed after an entry point in src/capi or mmlib/src/capi has changed
 header:
-	MMSYSIO_HEADERS=include $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
+	MMSYSIO_HEADERS=. $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
 
 # The pages are in the tree, as the header is: building needs no Python.
 ## man: generate the manual pages of section 3 and mmsysio_functions(7), after a change of the headers or of man/pages
@@ -198,6 +198,7 @@ uninstall:
 
 include tests-c/tests.mk
 include tool/tool.mk
+include mmlib/mmlib.mk
 include tests-c/torture/torture.mk
 include tests-c/threads.mk
 include tests-c/distributions.mk

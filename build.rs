@@ -66,18 +66,22 @@ mod header {
 
     /// A generated header. Its configuration contains the text at its beginning and at its end.
     struct Header {
-        name: &'static str,
+        /// The path from the top of the sources.
+        path: &'static str,
         configuration: &'static str,
-        /// The section banners in order, each with the file in src/capi that contains its entry points.
+        /// The directory of the entry points.
+        sources: &'static str,
+        /// The section banners in order, each with the file that contains its entry points.
         banners: &'static [(&'static str, &'static str)],
-        /// Files in src/capi with structures.
+        /// Files with structures.
         types: &'static [&'static str],
     }
 
-    const HEADERS: [Header; 2] = [
+    const HEADERS: [Header; 5] = [
         Header {
-            name: "mmsysio.h",
+            path: "include/mmsysio.h",
             configuration: "cbindgen.toml",
+            sources: "src/capi",
             banners: &[
                 ("File manipulation", "file"),
                 ("Directory navigation", "dir"),
@@ -89,21 +93,50 @@ mod header {
             types: &["types"],
         },
         Header {
-            name: "mmipc.h",
+            path: "include/mmipc.h",
             configuration: "cbindgen-mmipc.toml",
+            sources: "src/capi",
             banners: &[("IPC in event loops", "mmipc")],
+            types: &[],
+        },
+        Header {
+            path: "mmlib/include/mmlib.h",
+            configuration: "mmlib/cbindgen/mmlib.toml",
+            sources: "mmlib/src/capi",
+            banners: &[
+                ("Memory", "memory"),
+                ("Environment", "environment"),
+                ("Base directories", "basedir"),
+                ("Path components", "path"),
+            ],
+            types: &[],
+        },
+        Header {
+            path: "mmlib/include/mmdlfcn.h",
+            configuration: "mmlib/cbindgen/mmdlfcn.toml",
+            sources: "mmlib/src/capi",
+            banners: &[("Dynamic libraries", "dlfcn")],
+            types: &[],
+        },
+        Header {
+            path: "mmlib/include/mmprofile.h",
+            configuration: "mmlib/cbindgen/mmprofile.toml",
+            sources: "mmlib/src/capi",
+            banners: &[("Profiling", "profile")],
             types: &[],
         },
     ];
 
-    /// Writes the headers to the directory named by MMSYSIO_HEADERS.
+    /// Writes the headers to their paths below the directory named by MMSYSIO_HEADERS.
     pub fn write() {
         println!("cargo:rerun-if-changed=src/capi");
+        println!("cargo:rerun-if-changed=mmlib/src/capi");
         println!("cargo:rerun-if-env-changed=MMSYSIO_HEADERS");
         let directory = env::var_os("MMSYSIO_HEADERS").expect("MMSYSIO_HEADERS names the output directory");
         let mut errnos = ErrnoLists::read();
         for header in HEADERS {
-            let target = Path::new(&directory).join(header.name);
+            let target = Path::new(&directory).join(header.path);
+            fs::create_dir_all(target.parent().expect("the path has a directory")).expect("it can be created");
             fs::write(target, header.text(&mut errnos)).expect("the header can be written");
         }
         errnos.fail_if_unused();
@@ -121,25 +154,25 @@ mod header {
             let mut text = head.trim_start().to_owned();
             for (banner, file) in self.banners {
                 text += &format!("\n/*\n * {banner}\n */\n\n");
-                let macros = format!("src/capi/{file}.h");
+                let macros = format!("{}/{file}.h", self.sources);
                 if Path::new(&macros).exists() {
                     text += &fs::read_to_string(&macros).expect("the file of macros can be read");
                     text += "\n";
                 }
-                text += &errnos.expand_all(declarations(file, self.types, &config).trim_end());
+                text += &errnos.expand_all(self.declarations(file, &config).trim_end());
             }
             text + &tail
         }
-    }
 
-    fn declarations(file: &str, types: &[&str], config: &Config) -> String {
-        let mut text = Vec::new();
-        let mut builder = Builder::new().with_config(config.clone());
-        for source in types.iter().chain([&file]) {
-            builder = builder.with_src(format!("src/capi/{source}.rs"));
+        fn declarations(&self, file: &str, config: &Config) -> String {
+            let mut text = Vec::new();
+            let mut builder = Builder::new().with_config(config.clone());
+            for source in self.types.iter().chain([&file]) {
+                builder = builder.with_src(format!("{}/{source}.rs", self.sources));
+            }
+            builder.generate().expect("cbindgen can parse the entry points").write(&mut text);
+            as_a_c_programmer_writes(&String::from_utf8(text).expect("the header is UTF-8"))
         }
-        builder.generate().expect("cbindgen can parse the entry points").write(&mut text);
-        as_a_c_programmer_writes(&String::from_utf8(text).expect("the header is UTF-8"))
     }
 
     const ERRNO_LISTS: &str = "src/capi/errors.txt";

@@ -24,6 +24,9 @@ TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,sui
               $(wildcard tests-c/*/*.c)))
 TEST_FLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
+# The pkg-config package of a test program.
+PACKAGE    := mmsysio
+$(B)/tests/mmlib/% $(B)/tests-asan/mmlib/%: PACKAGE := mmlib
 # The command that runs a test program, for example in an emulator.
 RUN_IN     := env
 # How many test programs run at the same time. Most of their time is waiting.
@@ -32,9 +35,9 @@ RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer --jobs $(TEST_JOBS)
 
 # The installed tree that the tests use.
 $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in \
-    $(wildcard cmake/*.in) Makefile
+    $(wildcard cmake/*.in) Makefile $(B)/$(MMLIB_REALNAME) $(addprefix mmlib/include/,$(MMLIB_HEADERS)) $(wildcard mmlib/*.in)
 	rm -rf $(STAGE)
-	$(MAKE) install PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include MANDIR=$(STAGE)/share/man DESTDIR= \
+	$(MAKE) install install-mmlib PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include MANDIR=$(STAGE)/share/man DESTDIR= \
 	    >/dev/null
 	@touch $@
 
@@ -42,12 +45,12 @@ TEST_PARTS := tests-c/suite/suite.c $(wildcard tests-c/suite/*.h) $(B)/tests-pro
 
 $(B)/tests/%: tests-c/%.c $(TEST_PARTS)
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio check) $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
+	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags $(PACKAGE) check) $(filter %.c,$^) -o $@ $$($(STAGED) --libs $(PACKAGE) check)
 
 $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags mmsysio check) \
-	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
+	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags $(PACKAGE) check) \
+	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs $(PACKAGE) check)
 
 # The parts of check run one after the other, but their programs are compiled in parallel.
 ## test-programs: compile the programs of check-c, check-valgrind and check-asan
@@ -94,12 +97,13 @@ check-asan: $(TESTS:%=$(B)/tests-asan/%)
 check-rust:
 	$(CARGO) test $(CARGO_FLAGS) --lib
 
-## check-header: include/mmsysio.h matches the output of make header
+GENERATED  := include/mmsysio.h include/mmipc.h $(patsubst %,mmlib/include/%.h,mmlib mmdlfcn mmprofile)
+
+## check-header: the generated headers match the output of make header
 check-header:
-	@mkdir -p $(B)/headers
 	@MMSYSIO_HEADERS=$(B)/headers $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
-	@for header in mmsysio.h mmipc.h; do diff -u include/$$header $(B)/headers/$$header || \
-	    { echo "include/$$header differs from the entry points in src/capi: run 'make header'"; exit 1; }; done
+	@for header in $(GENERATED); do diff -u $$header $(B)/headers/$$header || \
+	    { echo "$$header differs from the entry points: run 'make header'"; exit 1; }; done
 
 ## check-headers: each header compiles alone, as C and C++ of several standards, with gcc and clang
 check-headers:

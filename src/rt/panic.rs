@@ -9,7 +9,7 @@ use core::panic::PanicInfo;
 #[panic_handler]
 fn report_and_abort(info: &PanicInfo) -> ! {
     let mut line = Text::<256>::new();
-    let _ = line.write_str("libmmsysio: internal error");
+    let _ = line.write_str(concat!("lib", env!("CARGO_PKG_NAME"), ": internal error"));
     if let Some(location) = info.location() {
         let _ = write!(line, " at {}:{}", location.file(), location.line());
     }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The entry points in Rust.
+//!
+//! Each that can fail has one shape: its documentation, its C signature, and `ret(c"mm_name", || { arguments; one call })`.
+//!
+//! # Safety
+//!
+//! Pointers come from C. In the `# Safety` section of a function, a *valid* pointer is null or satisfies the
+//! requirements of `ptr::read` (for `const`) or `ptr::write`. A *string* is null or satisfies those of
+//! `CStr::from_ptr`.
+#![allow(non_camel_case_types)]
+
+mod arg;
+mod ret;
+
+pub mod memory;

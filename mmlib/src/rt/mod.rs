@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Replacements for parts of the standard library. The files are those of libmmsysio.
+
+#[path = "../../../src/rt/text.rs"]
+pub mod text;
+
+#[cfg(not(test))]
+#[path = "../../../src/rt/panic.rs"]
+mod panic;

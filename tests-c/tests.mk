@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # The parts of `make check`, and `make demo`. Tests use the library as its users do: installed, through pkg-config.
 
-.PHONY: check check-packages test-programs check-rust check-header check-headers check-abi check-c check-install \
+.PHONY: check check-packages check-builds test-programs check-rust check-header check-headers check-abi check-c check-install \
         check-static check-pkg-config check-cmake check-man check-html check-strace check-valgrind check-asan \
         check-demo lint
 
 ##@ Tests: make check and its parts
 
 ## check: all parts of this section, and check-faults-short, -fuzz, -torture-short and -soak-short
-check: check-packages check-rust check-header check-headers check-abi check-static test-programs check-c check-man \
-       check-html check-install check-pkg-config check-cmake check-strace check-faults-short check-demo check-tool \
-       check-valgrind check-asan
+check: check-packages check-builds check-c check-man check-install check-pkg-config check-cmake check-strace \
+       check-faults-short check-demo check-tool check-valgrind check-asan
 	@echo "All checks passed."
 
 ## check-packages: install what the tests need, as root on Debian or Ubuntu; otherwise print what is missing
@@ -26,7 +25,7 @@ TEST_FLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -We
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
 # The pkg-config package of a test program.
 PACKAGE    := mmsysio
-$(B)/tests/mmlib/% $(B)/tests-asan/mmlib/%: PACKAGE := mmlib
+$(B)/tests/mmlib/% $(B)/tests-asan/mmlib/% $(B)/tests-tsan/mmlib/%: PACKAGE := mmlib
 # The command that runs a test program, for example in an emulator.
 RUN_IN     := env
 # How many test programs run at the same time. Most of their time is waiting.
@@ -52,7 +51,13 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 	$(CC) $(TEST_FLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $$($(STAGED) --cflags $(PACKAGE) check) \
 	    $(filter %.c,$^) -o $@ $$($(STAGED) --libs $(PACKAGE) check)
 
-# The parts of check run one after the other, but their programs are compiled in parallel.
+# The parts of check run one after the other, except those that mostly compile, and have no test that depends on time.
+## check-builds: check-header, -rust, -abi, -static, -headers and -html in parallel with building the test programs
+check-builds: $(STAGE)/.installed
+	@$(MAKE) --no-print-directory --output-sync $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \
+	    check-header check-rust check-abi check-static check-headers check-html test-programs $(B)/mmipc $(EXAMPLES) \
+	    $(B)/faults/faults $(B)/torture/torture $(B)/torture/soak $(FUZZ_TARGETS:%=$(FUZZ)/%)
+
 ## test-programs: compile the programs of check-c, check-valgrind and check-asan
 test-programs: $(STAGE)/.installed
 	@$(MAKE) --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \

@@ -30,7 +30,7 @@ TSAN       := $(CLANG) $(TEST_FLAGS) -O1 -fsanitize=thread
 
 $(B)/tests-tsan/%: tests-c/%.c $(TEST_PARTS)
 	@mkdir -p $(@D)
-	$(TSAN) $$($(STAGED) --cflags mmsysio check) $(filter %.c,$^) -o $@ $$($(STAGED) --libs mmsysio check)
+	$(TSAN) $$($(STAGED) --cflags $(PACKAGE) check) $(filter %.c,$^) -o $@ $$($(STAGED) --libs $(PACKAGE) check)
 
 $(B)/tests-tsan/race: tests-c/programs/race.c
 	@mkdir -p $(@D)

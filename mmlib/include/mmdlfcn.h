@@ -19,6 +19,92 @@ extern "C" {
  * Dynamic libraries
  */
 
+/* Flags of mm_dlopen(). */
+#define MM_LD_LAZY 0x1       /* resolve a function when it is called first */
+#define MM_LD_NOW 0x2        /* resolve all functions at once */
+#define MM_LD_APPEND_EXT 0x4 /* append the extension of libraries to the path */
+
+/* A loaded library. */
+typedef struct mm_dynlib mm_dynlib_t;
+
+/**
+ * mm_dlopen() - open a dynamic library
+ * @path:       path of the library; without a slash, the dynamic linker searches for it (see dlopen(3)); NULL or "" for
+ *              the main program
+ * @flags:      a bitwise OR of any of MM_LD_LAZY (a function is resolved when it is called first; the default),
+ *              MM_LD_NOW (all functions are resolved at once), and MM_LD_APPEND_EXT (the extension that
+ *              mm_dl_fileext() returns is appended to @path, unless @path is NULL); other bits are ignored
+ *
+ * If the library is already loaded, the call returns its handle again. The functions that the library executes when it
+ * is loaded are called in the calling thread. Its symbols are not available to libraries that are loaded later
+ * (RTLD_LOCAL). For the search, libmmlib counts as the caller: a search path of the program itself (DT_RUNPATH) is not
+ * used.
+ *
+ * Return: the handle of the library, to be closed with mm_dlclose(); it is that of dlopen(). NULL on failure, and the
+ *   error state is set.
+ *
+ * Errors:
+ *   EINVAL           @flags includes MM_LD_LAZY and MM_LD_NOW
+ *   ELIBEXEC         the library cannot be opened; the description says why
+ *   ENOMEM           not enough memory
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API mm_dynlib_t *mm_dlopen(const char *path, int flags);
+
+/**
+ * mm_dlclose() - close a dynamic library
+ * @handle:     handle of mm_dlopen(); NULL is accepted and does nothing
+ *
+ * The library is unloaded when it has been closed as often as it was opened, and nothing else needs it. The call does not
+ * report whether that has happened.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API void mm_dlclose(mm_dynlib_t *handle);
+
+/**
+ * mm_dlsym() - get the address of a symbol
+ * @handle:     handle of mm_dlopen()
+ * @symbol:     name of the symbol
+ *
+ * The symbol is searched in the library and in those that it needs; with the handle of the main program, in all
+ * libraries that were loaded with it.
+ *
+ * Return: the address, which is valid until the library is unloaded; NULL on failure, and the error state is set.
+ *
+ * Errors:
+ *   EINVAL           @handle or @symbol is NULL
+ *   MM_ENOTFOUND     the symbol does not exist, or its address is NULL
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API void *mm_dlsym(mm_dynlib_t *handle, const char *symbol);
+
+/**
+ * mm_dl_fileext() - get the extension of dynamic libraries
+ *
+ * Return: ".so", which must not be changed or released. The call cannot fail.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API const char *mm_dl_fileext(void);
 
 #ifdef __cplusplus
 }

@@ -23,13 +23,69 @@ extern "C" {
  * Memory
  */
 
+/* The greatest alignment of a type, of which blocks on the stack are multiples. It depends on compiler options. */
+#ifdef __BIGGEST_ALIGNMENT__
+#define MM_STK_ALIGN __BIGGEST_ALIGNMENT__
+#else
+#define MM_STK_ALIGN 16
+#endif
+
+/* mm_malloca() takes larger blocks, in bytes, from the heap. */
+#define MM_STACK_ALLOC_THRESHOLD 2048
+
+/* Conversions that are no warning in C++ either. */
+#ifdef __cplusplus
+#define MM_SIZE_CAST_(size) (static_cast<size_t>(size))
+#define MM_ADDRESS_CAST_(pointer) (reinterpret_cast<uintptr_t>(pointer))
+#define MM_POINTER_CAST_(address) (reinterpret_cast<void *>(address))
+#define MM_NULL_POINTER_ (static_cast<void *>(0))
+#else
+#define MM_SIZE_CAST_(size) ((size_t)(size))
+#define MM_ADDRESS_CAST_(pointer) ((uintptr_t)(pointer))
+#define MM_POINTER_CAST_(address) ((void *)(address))
+#define MM_NULL_POINTER_ ((void *)0)
+#endif
+
+/*
+ * mm_aligned_alloca(alignment, size): memory of the calling function, as with alloca(), at a multiple of alignment. It is
+ * released when the function returns. NULL if alignment is not a power of two. Neither the size nor the space on the
+ * stack is checked. The arguments are evaluated several times.
+ */
+#define mm_aligned_alloca(alignment, size)                                                                   \
+	(MM_SIZE_CAST_(alignment) == 0 || !MM_IS_POW2(MM_SIZE_CAST_(alignment))                              \
+	         ? MM_NULL_POINTER_                                                                          \
+	         : MM_POINTER_CAST_((MM_ADDRESS_CAST_(alloca(MM_SIZE_CAST_(size) + MM_SIZE_CAST_(alignment) - 1)) \
+	                             + MM_SIZE_CAST_(alignment) - 1)                                         \
+	                            & ~(MM_SIZE_CAST_(alignment) - 1)))
+
+/*
+ * mm_malloca(size): memory of the calling function on the stack, or on the heap if size is more than
+ * MM_STACK_ALLOC_THRESHOLD. The function releases it with mm_freea() before it returns. NULL, with an error in the error
+ * state (ENOMEM), if there is not enough memory on the heap. The argument is evaluated several times.
+ */
+#define mm_malloca(size)                                                                                     \
+	(MM_SIZE_CAST_(size) > MM_STACK_ALLOC_THRESHOLD ? _mm_malloca_on_heap(MM_SIZE_CAST_(size))           \
+	                                                : mm_aligned_alloca(2 * MM_STK_ALIGN, size))
+
+MMLIB_API void *_mm_malloca_on_heap(size_t size);
+MMLIB_API void _mm_freea_on_heap(void *ptr);
+
+/*
+ * Releases memory of mm_malloca(); NULL is accepted and does nothing. Only blocks on the heap have an address that is not
+ * a multiple of 2 * MM_STK_ALIGN.
+ */
+static inline void mm_freea(void *ptr)
+{
+	if (MM_ADDRESS_CAST_(ptr) & (2 * MM_STK_ALIGN - 1))
+		_mm_freea_on_heap(ptr);
+}
+
 /**
  * mm_aligned_alloc() - allocate memory at a multiple of an alignment
  * @alignment:  a power of two that is a multiple of sizeof(void *)
  * @size:       size of the block in bytes; 0 is accepted
  *
- * Return: the block, which the caller releases with mm_aligned_free() or free(); NULL on failure, and the error state
- *   is set.
+ * Return: the block, to be released with mm_aligned_free() or free(); NULL on failure, and the error state is set.
  *
  * Errors:
  *   EINVAL           @alignment is not a power of two, or not a multiple of sizeof(void *)
@@ -42,20 +98,220 @@ extern "C" {
  */
 MMLIB_API void *mm_aligned_alloc(size_t alignment, size_t size);
 
+/**
+ * mm_aligned_free() - release memory of mm_aligned_alloc()
+ * @ptr:        block to release; NULL is accepted and does nothing
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API void mm_aligned_free(void *ptr);
+
 /*
  * Environment
  */
 
+/* What mm_setenv() does if the variable exists. */
+enum mm_env_action {
+	MM_ENV_PRESERVE = 0,  /* nothing */
+	MM_ENV_OVERWRITE = 1, /* replace its value */
+	MM_ENV_PREPEND = 2,   /* put the new value, and a colon, before its value */
+	MM_ENV_APPEND = 3,    /* put a colon, and the new value, after its value */
+	MM_ENV_MAX = 4        /* not an action: the number of actions */
+};
+
+/**
+ * mm_getenv() - get the value of an environment variable
+ * @name:       name of the variable
+ * @default_value: result if the variable does not exist; may be NULL
+ *
+ * A variable whose value is empty exists.
+ *
+ * Return: the value, which belongs to the environment: it is valid until the variable is changed or removed;
+ *   @default_value if the variable does not exist, or if @name is NULL.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe, if no thread changes the environment at the same time
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash.
+ */
+MMLIB_API const char *mm_getenv(const char *name, const char *default_value);
+
+/**
+ * mm_setenv() - set an environment variable
+ * @name:       name of the variable
+ * @value:      value; it is copied
+ * @action:     what to do if the variable exists: MM_ENV_PRESERVE (nothing), MM_ENV_OVERWRITE (replace its value),
+ *              MM_ENV_PREPEND or MM_ENV_APPEND (put @value before or after its value)
+ *
+ * A variable that does not exist is set to @value. MM_ENV_PREPEND and MM_ENV_APPEND separate the values by a colon,
+ * even if one of them is empty: in a list of directories, an empty element is the current directory. They do not
+ * remove a value that the variable already contains.
+ *
+ * Return: 0 on success; -1 on failure, and the error state is set.
+ *
+ * Errors:
+ *   EINVAL           @action is none of these; or @name is NULL, empty, or contains '='
+ *   EFAULT           @value is NULL
+ *   ENOMEM           not enough memory
+ *
+ * Thread safety: not MT-Safe: no other thread must use the environment at the same time
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL, and a lack of memory, do not crash.
+ */
+MMLIB_API int mm_setenv(const char *name, const char *value, enum mm_env_action action);
+
+/**
+ * mm_unsetenv() - remove an environment variable
+ * @name:       name of the variable; it is no error if it does not exist
+ *
+ * Return: 0 on success; -1 on failure, and the error state is set.
+ *
+ * Errors:
+ *   EINVAL           @name is NULL, empty, or contains '='
+ *
+ * Thread safety: not MT-Safe: no other thread must use the environment at the same time
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: the call returns -1 if it fails.
+ */
+MMLIB_API int mm_unsetenv(const char *name);
+
+/**
+ * mm_get_environ() - get the environment
+ *
+ * Return: an array of strings "NAME=VALUE", with NULL as its last element. It is that of the process, and valid until
+ *   the environment is changed. NULL after clearenv().
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe, if no thread changes the environment at the same time
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API const char *const *mm_get_environ(void);
 
 /*
  * Base directories
  */
 
+/* Base directories, for mm_get_basedir(). */
+enum mm_known_dir {
+	MM_HOME = 0,
+	MM_DATA_HOME = 1,
+	MM_CONFIG_HOME = 2,
+	MM_CACHE_HOME = 3,
+	MM_RUNTIME_DIR = 4,
+	MM_NUM_DIRTYPE = 5 /* not a directory: the number of directories */
+};
+
+/**
+ * mm_get_basedir() - get a base directory of the user
+ * @dirtype:    MM_HOME, MM_DATA_HOME, MM_CONFIG_HOME, MM_CACHE_HOME or MM_RUNTIME_DIR
+ *
+ * The directory comes from an environment variable; an empty value of a variable whose name begins with XDG counts as
+ * none:
+ *
+ * 	MM_HOME         HOME, or else USERPROFILE, or else the password entry of the user
+ * 	MM_DATA_HOME    XDG_DATA_HOME, or else the home directory and /.local/share
+ * 	MM_CONFIG_HOME  XDG_CONFIG_HOME, or else the home directory and /.config
+ * 	MM_CACHE_HOME   XDG_CACHE_HOME, or else the home directory and /.cache
+ * 	MM_RUNTIME_DIR  XDG_RUNTIME_DIR, or else TEMP or /tmp, and a slash, and USERNAME or self
+ *
+ * The first call of this function or of mm_path_from_basedir() determines all directories. They do not change
+ * afterwards. Values of variables are not checked: the directory may be a relative path, and need not exist.
+ *
+ * If XDG_RUNTIME_DIR is not set, the runtime directory is usually /tmp/self, which any user can create. A program that
+ * uses it must check who owns it.
+ *
+ * Return: the path, which belongs to the library and is valid until the process ends; NULL on failure, and the error
+ *   state is set.
+ *
+ * Errors:
+ *   EINVAL           @dirtype is none of these
+ *   MM_ENOTFOUND     the home directory is needed, HOME and USERPROFILE are not set, and the user has no password entry
+ *   ENOMEM           not enough memory
+ *
+ * Thread safety: MT-Safe, if no thread changes the environment during the first call
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: a process without HOME and USERPROFILE, or without memory, is not aborted; an empty
+ *   XDG variable counts as not set; exit handlers can use the directories.
+ */
+MMLIB_API const char *mm_get_basedir(enum mm_known_dir dirtype);
+
+/**
+ * mm_path_from_basedir() - get a path in a base directory of the user
+ * @dirtype:    base directory, as for mm_get_basedir()
+ * @suffix:     path in the directory; it is appended after one slash
+ *
+ * Return: the path, to be released with free(); NULL on failure, and the error state is set.
+ *
+ * Errors:
+ *   EINVAL           @suffix is NULL
+ *   as mm_get_basedir()
+ *
+ * Thread safety: MT-Safe, if no thread changes the environment during the first call
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: see mm_get_basedir().
+ */
+MMLIB_API char *mm_path_from_basedir(enum mm_known_dir dirtype, const char *suffix);
 
 /*
  * Path components
  */
 
+/* strcasecmp(), for programs that include strings.h or string.h. */
+#define mm_strcasecmp strcasecmp
+
+/**
+ * mm_basename() - get the last component of a path
+ * @dst:        receives the component and a terminator: at least strlen(@path) + 1 bytes, and at least 2; it may be
+ *              @path, or overlap it; may be NULL
+ * @path:       path
+ *
+ * Slashes at the end of @path are ignored. The component is "/" if @path consists of slashes, and "." if it is empty or
+ * NULL. No file is accessed.
+ *
+ * Return: the length of the component in bytes, without the terminator. The call cannot fail.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API int mm_basename(char *dst, const char *path);
+
+/**
+ * mm_dirname() - get the directory part of a path
+ * @dst:        receives the directory and a terminator: at least strlen(@path) + 1 bytes, and at least 2; it may be
+ *              @path, or overlap it; may be NULL
+ * @path:       path
+ *
+ * The directory is what precedes the component that mm_basename() returns, without slashes at its end. It is "/" if only
+ * slashes precede the component, and "." if nothing does. No file is accessed.
+ *
+ * Return: the length of the directory in bytes, without the terminator. The call cannot fail.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API int mm_dirname(char *dst, const char *path);
 
 #ifdef __cplusplus
 }

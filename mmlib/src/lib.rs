@@ -20,7 +20,11 @@ compile_error!(
 
 pub mod capi;
 
+mod basedir;
+mod dlfcn;
+mod environment;
 mod error;
+mod path;
 
 mod rt;
 mod sys;

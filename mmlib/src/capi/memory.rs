@@ -3,15 +3,15 @@
 
 use super::ret::ret;
 use crate::error::Error;
+use crate::sys::memory::posix_memalign;
 use core::ffi::c_void;
-use core::ptr;
+use core::ptr::NonNull;
 
 /// mm_aligned_alloc() - allocate memory at a multiple of an alignment
 /// @alignment:  a power of two that is a multiple of sizeof(void *)
 /// @size:       size of the block in bytes; 0 is accepted
 ///
-/// Return: the block, which the caller releases with mm_aligned_free() or free(); NULL on failure, and the error state
-///   is set.
+/// Return: the block, to be released with mm_aligned_free() or free(); NULL on failure, and the error state is set.
 ///
 /// Errors:
 ///   EINVAL           @alignment is not a power of two, or not a multiple of sizeof(void *)
@@ -24,13 +24,79 @@ use core::ptr;
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_aligned_alloc(alignment: usize, size: usize) -> *mut c_void {
     ret(c"mm_aligned_alloc", || {
-        let mut block = ptr::null_mut();
-        // SAFETY: the pointer is valid for writing; the function checks the alignment.
-        match unsafe { libc::posix_memalign(&raw mut block, alignment, size) } {
-            0 => Ok(block),
-            number => {
-                Err(Error::new(number, format_args!("cannot allocate {size} bytes at a multiple of {alignment}")))
-            }
-        }
+        posix_memalign(alignment, size).map(NonNull::as_ptr).map_err(|number| {
+            Error::new(number, format_args!("cannot allocate {size} bytes at a multiple of {alignment} bytes"))
+        })
     })
+}
+
+/// mm_aligned_free() - release memory of mm_aligned_alloc()
+/// @ptr:        block to release; NULL is accepted and does nothing
+///
+/// Errors: none
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
+///
+/// # Safety
+/// `ptr` is null or a block of the C allocator that is no longer used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_aligned_free(ptr: *mut c_void) {
+    // SAFETY: as promised by the caller.
+    unsafe { libc::free(ptr) };
+}
+
+/// The value of MM_STK_ALIGN in a program that is compiled with the default options. With other options, such as -mavx,
+/// the header has another value. This one must not follow it: mm_freea() recognizes a block of the heap by an address
+/// that is not a multiple of twice the value, and programs are already compiled with it.
+const STACK_ALIGNMENT: usize = 16;
+
+/// _mm_malloca_on_heap() - allocate memory for the macro mm_malloca()
+/// @size:       size of the block in bytes
+///
+/// Only mm_malloca() calls this, for blocks of more than MM_STACK_ALLOC_THRESHOLD bytes. The address is 16 bytes after a
+/// multiple of 32, by which mm_freea() distinguishes it from a block on the stack.
+///
+/// Return: the block, to be released with mm_freea(); NULL on failure, and the error state is set.
+///
+/// Errors:
+///   ENOMEM           not enough memory
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: as mmlib
+#[unsafe(no_mangle)]
+pub extern "C" fn _mm_malloca_on_heap(size: usize) -> *mut c_void {
+    ret(c"mm_malloca", || {
+        let block = size
+            .checked_add(2 * STACK_ALIGNMENT)
+            .and_then(|with_offset| posix_memalign(2 * STACK_ALIGNMENT, with_offset).ok())
+            .ok_or_else(|| Error::new(libc::ENOMEM, format_args!("cannot allocate {size} bytes: out of memory")))?;
+        Ok(block.as_ptr().wrapping_byte_add(STACK_ALIGNMENT))
+    })
+}
+
+/// _mm_freea_on_heap() - release memory of _mm_malloca_on_heap()
+/// @ptr:        block to release; NULL is accepted and does nothing
+///
+/// Only mm_freea() calls this.
+///
+/// Errors: none
+///
+/// Thread safety: MT-Safe
+/// Signal safety: not async-signal-safe
+/// Cancellation: not a cancellation point
+/// Compatibility: differs from mmlib: NULL does not crash.
+///
+/// # Safety
+/// `ptr` is null, or was returned by _mm_malloca_on_heap() and is no longer used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _mm_freea_on_heap(ptr: *mut c_void) {
+    if !ptr.is_null() {
+        // SAFETY: the block begins before the address that _mm_malloca_on_heap() has returned.
+        unsafe { libc::free(ptr.wrapping_byte_sub(STACK_ALIGNMENT)) };
+    }
 }

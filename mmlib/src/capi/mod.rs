@@ -13,4 +13,8 @@
 mod arg;
 mod ret;
 
+pub mod basedir;
+pub mod dlfcn;
+pub mod environment;
 pub mod memory;
+pub mod path;

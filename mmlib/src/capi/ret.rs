@@ -29,6 +29,14 @@ impl<T> IntoC for *mut T {
     }
 }
 
+impl<T> IntoC for *const T {
+    type C = *const T;
+    const FAILURE: *const T = ptr::null();
+    fn into_c(self) -> *const T {
+        self
+    }
+}
+
 /// Runs the body of the entry point `function` and converts its result. If it fails, raises the error and returns the
 /// failure value. Logging is a cancellation point, so nothing may be owned at that time.
 #[inline(always)]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Replacements for parts of the standard library. The files are those of libmmsysio.
 
+#[path = "../../../src/rt/errno.rs"]
+pub mod errno;
 #[path = "../../../src/rt/text.rs"]
 pub mod text;
 

@@ -23,6 +23,9 @@ unsafe extern "C" {
 /// The module name in errors and log lines of mmlib. Tools search for it.
 const MODULE: &CStr = c"mmlib";
 
+/// Error numbers of mmerrno.h.
+pub const MM_ENOTFOUND: c_int = 1005;
+
 const MM_ERROR_IGNORE: c_int = 1;
 
 /// Whether a failing function only sets errno.

@@ -1,0 +1,56 @@
+/* The greatest alignment of a type, of which blocks on the stack are multiples. It depends on compiler options. */
+#ifdef __BIGGEST_ALIGNMENT__
+#define MM_STK_ALIGN __BIGGEST_ALIGNMENT__
+#else
+#define MM_STK_ALIGN 16
+#endif
+
+/* mm_malloca() takes larger blocks, in bytes, from the heap. */
+#define MM_STACK_ALLOC_THRESHOLD 2048
+
+/* Conversions that are no warning in C++ either. */
+#ifdef __cplusplus
+#define MM_SIZE_CAST_(size) (static_cast<size_t>(size))
+#define MM_ADDRESS_CAST_(pointer) (reinterpret_cast<uintptr_t>(pointer))
+#define MM_POINTER_CAST_(address) (reinterpret_cast<void *>(address))
+#define MM_NULL_POINTER_ (static_cast<void *>(0))
+#else
+#define MM_SIZE_CAST_(size) ((size_t)(size))
+#define MM_ADDRESS_CAST_(pointer) ((uintptr_t)(pointer))
+#define MM_POINTER_CAST_(address) ((void *)(address))
+#define MM_NULL_POINTER_ ((void *)0)
+#endif
+
+/*
+ * mm_aligned_alloca(alignment, size): memory of the calling function, as with alloca(), at a multiple of alignment. It is
+ * released when the function returns. NULL if alignment is not a power of two. Neither the size nor the space on the
+ * stack is checked. The arguments are evaluated several times.
+ */
+#define mm_aligned_alloca(alignment, size)                                                                   \
+	(MM_SIZE_CAST_(alignment) == 0 || !MM_IS_POW2(MM_SIZE_CAST_(alignment))                              \
+	         ? MM_NULL_POINTER_                                                                          \
+	         : MM_POINTER_CAST_((MM_ADDRESS_CAST_(alloca(MM_SIZE_CAST_(size) + MM_SIZE_CAST_(alignment) - 1)) \
+	                             + MM_SIZE_CAST_(alignment) - 1)                                         \
+	                            & ~(MM_SIZE_CAST_(alignment) - 1)))
+
+/*
+ * mm_malloca(size): memory of the calling function on the stack, or on the heap if size is more than
+ * MM_STACK_ALLOC_THRESHOLD. The function releases it with mm_freea() before it returns. NULL, with an error in the error
+ * state (ENOMEM), if there is not enough memory on the heap. The argument is evaluated several times.
+ */
+#define mm_malloca(size)                                                                                     \
+	(MM_SIZE_CAST_(size) > MM_STACK_ALLOC_THRESHOLD ? _mm_malloca_on_heap(MM_SIZE_CAST_(size))           \
+	                                                : mm_aligned_alloca(2 * MM_STK_ALIGN, size))
+
+MMLIB_API void *_mm_malloca_on_heap(size_t size);
+MMLIB_API void _mm_freea_on_heap(void *ptr);
+
+/*
+ * Releases memory of mm_malloca(); NULL is accepted and does nothing. Only blocks on the heap have an address that is not
+ * a multiple of 2 * MM_STK_ALIGN.
+ */
+static inline void mm_freea(void *ptr)
+{
+	if (MM_ADDRESS_CAST_(ptr) & (2 * MM_STK_ALIGN - 1))
+		_mm_freea_on_heap(ptr);
+}

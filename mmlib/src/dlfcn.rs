@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Dynamic libraries.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::rt::text::Quoted;
+use crate::sys::dl;
+use crate::sys::memory::Joined;
+use crate::sys::mmsysio::MM_ENOTFOUND;
+use core::ffi::{CStr, c_int, c_void};
+use core::fmt::{self, Write};
+use core::ptr::NonNull;
+
+pub const MM_LD_LAZY: c_int = 1;
+pub const MM_LD_NOW: c_int = 2;
+pub const MM_LD_APPEND_EXT: c_int = 4;
+
+/// The extension of libraries.
+pub const EXTENSION: &CStr = c".so";
+
+#[track_caller]
+pub fn open(path: Option<&CStr>, flags: c_int) -> Result<NonNull<c_void>> {
+    if flags & MM_LD_LAZY != 0 && flags & MM_LD_NOW != 0 {
+        return Err(Error::new(
+            libc::EINVAL,
+            format_args!("cannot open a library: MM_LD_LAZY and MM_LD_NOW exclude each other"),
+        ));
+    }
+    let mode = if flags & MM_LD_NOW != 0 { libc::RTLD_NOW } else { libc::RTLD_LAZY };
+    let Some(path) = path.filter(|_| flags & MM_LD_APPEND_EXT != 0) else {
+        return dl::dlopen(path, mode).ok_or_else(|| not_opened(path));
+    };
+    let path = Joined::new(&[path.to_bytes(), EXTENSION.to_bytes()]).ok_or_else(|| {
+        Error::new(libc::ENOMEM, format_args!("cannot open library {}.so: out of memory", Quoted(path.to_bytes())))
+    })?;
+    dl::dlopen(Some(path.text()), mode).ok_or_else(|| not_opened(Some(path.text())))
+}
+
+#[cold]
+#[track_caller]
+fn not_opened(path: Option<&CStr>) -> Error {
+    let path = Quoted(path.unwrap_or_default().to_bytes());
+    dl::error_message(|reason| {
+        Error::new(libc::ELIBEXEC, format_args!("cannot open library {path}: {}", Reason(reason)))
+    })
+}
+
+#[cold]
+#[track_caller]
+pub fn no_symbol(symbol: &CStr) -> Error {
+    let symbol = Quoted(symbol.to_bytes());
+    dl::error_message(|reason| {
+        Error::new(MM_ENOTFOUND, format_args!("cannot find symbol {symbol}: {}", Reason(reason)))
+    })
+}
+
+/// The message of the dynamic linker. It has none for a symbol whose value is NULL.
+struct Reason<'a>(Option<&'a CStr>);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.0.unwrap_or(c"its address is NULL").to_bytes();
+        // It may contain the path.
+        for chunk in reason.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                if character.is_control() {
+                    write!(f, "{}", character.escape_default())
+                } else {
+                    f.write_char(character)
+                }?;
+            }
+            write!(f, "{}", chunk.invalid().escape_ascii())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The dynamic linker.
+
+use core::ffi::{CStr, c_int, c_void};
+use core::ptr::{self, NonNull};
+
+/// Opens a library, or the main program. On failure, [`error_message`] has the reason.
+pub fn dlopen(path: Option<&CStr>, mode: c_int) -> Option<NonNull<c_void>> {
+    // SAFETY: null or a string. The functions that the library runs when it is loaded are the program's own doing.
+    NonNull::new(unsafe { libc::dlopen(path.map_or(ptr::null(), CStr::as_ptr), mode) })
+}
+
+/// Closes a handle of dlopen().
+///
+/// # Safety
+/// The handle has been returned by dlopen() and is not used afterwards, nor is anything in the library if this unloads it.
+pub unsafe fn dlclose(handle: NonNull<c_void>) {
+    // SAFETY: as promised by the caller.
+    unsafe { libc::dlclose(handle.as_ptr()) };
+}
+
+/// Returns the address of a symbol. On failure, [`error_message`] has the reason.
+///
+/// # Safety
+/// The handle has been returned by dlopen(), and is open.
+pub unsafe fn dlsym(handle: NonNull<c_void>, symbol: &CStr) -> Option<NonNull<c_void>> {
+    // SAFETY: as promised by the caller.
+    NonNull::new(unsafe { libc::dlsym(handle.as_ptr(), symbol.as_ptr()) })
+}
+
+/// Passes the message of the thread's last failure to `use_message`, and discards it.
+pub fn error_message<T>(use_message: impl FnOnce(Option<&CStr>) -> T) -> T {
+    // SAFETY: null or a string, which is valid until the thread calls the dynamic linker again.
+    let message = unsafe { libc::dlerror() };
+    // SAFETY: as above.
+    use_message((!message.is_null()).then(|| unsafe { CStr::from_ptr(message) }))
+}

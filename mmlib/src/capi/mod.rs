@@ -13,6 +13,7 @@
 mod arg;
 mod ret;
 
+pub mod argparse;
 pub mod basedir;
 pub mod dlfcn;
 pub mod environment;

@@ -164,6 +164,9 @@ def reduce(runner, difference):
 
 
 def make_tree():
+    """The files of the current directory, whose parent is not shared with other programs."""
+    os.mkdir("tree")
+    os.chdir("tree")
     os.makedirs("adir/sub")
     os.mkdir("adir/sub-2")
     os.mkdir(".hidden-dir")

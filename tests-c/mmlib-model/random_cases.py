@@ -106,9 +106,10 @@ class Drawer:
 
     def word(self, options):
         """The last arguments in completion mode."""
-        option = self.random.choice(options) if options else Option(b"h|help")
+        known = [option for option in options if option.name]
+        option = self.random.choice(known) if known else Option(b"h|help")
         key, long, kind = option.key, option.long, self.random.randrange(8)
-        if not option.name or kind == 0:
+        if kind == 0:
             return [self.random.choice([b"", b"-", b"--", b"foo"])]
         if long and kind < 4:
             return [b"--" + long + b"=" + self.value(option)]

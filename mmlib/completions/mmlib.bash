@@ -132,7 +132,7 @@ _mmlib_complete() {
         return 0
     fi
 
-    if ((is_tilde)) && [[ -z $before ]]; then
+    if ((is_tilde)) && [[ -z $before && -n ${HOME-} ]]; then
         COMPREPLY=("${COMPREPLY[@]/#"$HOME"/"~"}")
     fi
     for i in "${!COMPREPLY[@]}"; do

@@ -91,9 +91,8 @@ class CompletionTest(unittest.TestCase):
         for name in ("file-1", "file-2", "my dir/in it", "docs/read=me", "price$5", "docs/deep/down", "a:b"):
             with open(os.path.join(cls.directory, "work", name), "x", encoding="ascii"):
                 pass
-        for name in ("bin/arguments", "work/arguments", "bin/other"):
+        for name in ("bin/arguments", "work/docs/arguments", "home/arguments", "bin/other"):
             shutil.copy(BINARY, os.path.join(cls.directory, name))
-        os.rename(os.path.join(cls.directory, "work/arguments"), os.path.join(cls.directory, "work/docs/arguments"))
         cls.shell = cls.start()
 
     @classmethod
@@ -248,6 +247,8 @@ class CompletionTest(unittest.TestCase):
             [
                 ("docs/arguments --v", "docs/arguments --verbose "),
                 (f"{self.directory}/bin/arguments --v", f"{self.directory}/bin/arguments --verbose "),
+                ("~/arguments --v", "~/arguments --verbose "),
+                ("$HOME/arguments --v", "$HOME/arguments --verbose "),
                 ("other --v", "other --verbose "),
                 ("no-such-program --v", "no-such-program --v"),
             ]

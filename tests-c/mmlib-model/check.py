@@ -5,6 +5,7 @@
 Usage: check.py DRIVER [CASES [SEED]]. Prints the first case that differs, reduced, and its seed.
 """
 
+import collections
 import copy
 import dataclasses
 import os
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from argparse_model import predict
+from argparse_model import COMPLETE, INT, NEEDVAL, NOVAL, OPTVAL, UINT, Case, Option, predict
 from random_cases import Drawer
 
 CHUNK = 500  # cases of one run of the driver
@@ -59,12 +60,13 @@ def expected(case):
         return encoded(value) if kind == 0 else str(value)
 
     facts = []
-    for entry in result.log:
+    for entry in result.log:  # either all are paths, or none
         if entry[0] == "path":
             facts.append(f"path {encoded(entry[1])} {encoded(entry[2])} {entry[3]}")
         else:
             _, index, state, value = entry
             facts.append(f"call {index} {state} {show(value, 0 if state else kinds.get(index, 0))}")
+    facts = sorted(facts) if case.kind == "f" else facts
     facts += [f"stored {index} {show(value, kinds[index])}" for index, value in sorted(result.stored.items())]
     how = f"end return {result.returned}" if result.returned is not None else "end exit 0"
     facts.append(f"{how} {result.errno} {result.error}")
@@ -96,6 +98,7 @@ class Runner:
         self.driver = os.path.abspath(driver)
         self.environment = {k: v for k, v in os.environ.items() if k != "MMLIB_CMD_COMPLETION"}
         self.environment["LC_ALL"] = "C"
+        self.kinds = collections.Counter()
 
     def run(self, cases):
         """The first case that differs, what is expected, and what was found."""
@@ -104,10 +107,8 @@ class Runner:
         replies = run.stdout.decode().splitlines()
         for i, case in enumerate(cases):
             facts, result = expected(case)
-            facts = sorted(facts, key=lambda fact: not fact.startswith("path "))
             actual = found(replies[i], result) if i < len(replies) else [f"the driver ended with status {run.returncode}"]
-            paths = [fact for fact in facts if fact.startswith("path ")]
-            facts[: len(paths)] = sorted(paths)
+            self.kinds[kind_of(case, result)] += 1
             if facts != actual:
                 return case, facts, actual
         return None
@@ -163,6 +164,43 @@ def reduce(runner, difference):
     return difference
 
 
+def check_model():
+    """The model gives the output that mmlib is known to print."""
+    options = [
+        Option(b"n|count", NEEDVAL | UINT, desc=b"Run @NUM times."),
+        Option(b"quiet", NOVAL, desc=b"No output"),
+        Option(b"o|output", OPTVAL, desc=b"Write the result to @FILE, which is replaced when it exists already."),
+        Option(b"size-of-the-cache", NEEDVAL | INT),
+        Option(b"k", NOVAL),
+        Option(b"mail", NEEDVAL, desc=b"mail user@HOST, see @HOST-A. @HOST-A is @HOST"),
+    ]
+    case = Case("p", doc=b"Does the work.", args_doc=b"[options] FILE\n--list", options=options, argv=[b"tool", b"-h"])
+    known = (
+        "Usage:\n  tool [options] FILE\n  tool --list\n\nDoes the work.\n\n\nOptions:\n"
+        "  -n NUM, --count=NUM         Run NUM times. NUM must be a non negative\n"
+        "                              integer.\n"
+        "  --quiet                     No output\n"
+        "  -o [FILE], --output[=FILE]  Write the result to FILE, which is replaced when\n"
+        "                              it exists already.\n"
+        "  --size-of-the-cache=VALUE   VALUE must be an integer.\n"
+        "  -k                          \n"
+        "  --mail=HOST-A               mail user@HOST, see HOST-A. HOST-A is @HOST\n"
+        "  -h, --help                  print this message and exit\n"
+    )
+    assert predict(case).out.decode() == known, predict(case).out.decode()
+
+
+def kind_of(case, result):
+    """What a case tests, for the summary."""
+    if case.kind == "f":
+        return "paths"
+    if result.status is not None and result.returned is None:
+        return "exits"
+    if result.returned == COMPLETE:
+        return "completions"
+    return "help" if b"Options:" in result.out else "errors" if (result.returned or 0) < 0 else "parses"
+
+
 def make_tree():
     """The files of the current directory, whose parent is not shared with other programs."""
     os.mkdir("tree")
@@ -186,6 +224,7 @@ def main():
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(1 << 32)
     print(f"argparse: {count} cases, seed {seed}", flush=True)
+    check_model()
     drawer = Drawer(random.Random(seed))
     runner = Runner(driver)
     with tempfile.TemporaryDirectory(prefix="mmlib-model-") as directory:
@@ -202,7 +241,8 @@ def main():
             os.chdir("/")
             sys.exit(1)
         os.chdir("/")
-    print("argparse: every case is as the model predicts")
+    summary = ", ".join(f"{number} {kind}" for kind, number in sorted(runner.kinds.items()))
+    print(f"argparse: as the model predicts: {summary}")
 
 
 if __name__ == "__main__":

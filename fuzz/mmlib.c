@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mmlib.c: an input is a definition of options with a command line for the argument parser of libmmlib, or a path for
- * its functions for paths
+ * mmlib.c: an input is a definition of options with a command line for the argument parser of libmmlib, or arguments of
+ * its functions for paths, the environment and base directories
  *
  * What the parser must do with its arguments is checked by tests-c/mmlib-model. Here, no table, text or argument may
  * lead to an access outside of the strings, to a result outside of argv, or to a change of the table or of argv.
@@ -159,14 +159,84 @@ static void complete_path(struct input *in)
 	end_call(&call, result != 0);
 }
 
+/* Sets and reads a variable; values do not collide with those that the process needs. */
+static void set_variable(struct input *in)
+{
+	static const char *const names[] = {"FUZZ-1", "FUZZ-1", "FUZZ-2", "", "FUZZ=1", NULL};
+	const char *name = TAKE_ONE(in, names);
+	int action = take_chance(in, 8) ? take_int(in) : (int)take_below(in, 4);
+	char *value = take_string(in);
+	const char *old = name == NULL ? NULL : getenv(name);
+	char expected[2048] = "";
+	struct call call;
+
+	if (value != NULL && (old == NULL || action != MM_ENV_PRESERVE))
+		snprintf(expected, sizeof(expected), "%s%s%s", old != NULL && action == MM_ENV_APPEND ? old : value,
+		         old != NULL && action >= MM_ENV_PREPEND ? ":" : "",
+		         old == NULL || action < MM_ENV_PREPEND ? ""
+		         : action == MM_ENV_APPEND              ? value
+		                                                : old);
+	else if (old != NULL)
+		snprintf(expected, sizeof(expected), "%s", old);
+	bool is_wrong =
+		action < 0 || action > MM_ENV_APPEND || name == NULL || *name == '\0' || strchr(name, '=') != NULL;
+
+	begin_call(&call, "mm_setenv");
+	int result = mm_setenv(name, value, action);
+	int number = errno;
+
+	end_call(&call, result != 0);
+	CHECK(result == (is_wrong || value == NULL ? -1 : 0), "mm_setenv(%s, %s, %d) returned %d", name, value, action,
+	      result);
+	CHECK(!is_wrong || value == NULL || number == EINVAL, "mm_setenv(%s, %s, %d) failed with %d", name, value,
+	      action, number);
+	CHECK(result != 0 || strcmp(mm_getenv(name, "unset"), expected) == 0, "%s is %s, not %s", name,
+	      mm_getenv(name, "unset"), expected);
+}
+
+static void change_environment(struct input *in)
+{
+	for (int steps = 0; steps < 3; steps++)
+		set_variable(in);
+	CHECK(mm_unsetenv("FUZZ-1") == 0 && mm_unsetenv("FUZZ-2") == 0, "a variable cannot be removed");
+	CHECK(mm_getenv("FUZZ-1", NULL) == NULL && mm_getenv("FUZZ-2", NULL) == NULL, "a variable was not removed");
+}
+
+static void base_directory(struct input *in)
+{
+	int type = take_chance(in, 8) ? take_int(in) : (int)take_below(in, 5);
+	char *suffix = take_string(in);
+	struct call call;
+
+	begin_call(&call, "mm_path_from_basedir");
+	char *path = mm_path_from_basedir((enum mm_known_dir)type, suffix);
+
+	end_call(&call, path == NULL);
+	if (path == NULL)
+		return;
+	const char *base = mm_get_basedir((enum mm_known_dir)type);
+	size_t length = base == NULL ? 0 : strlen(base);
+
+	CHECK(base != NULL && strncmp(path, base, length) == 0 && path[length] == '/' &&
+	              strcmp(path + length + 1, suffix) == 0,
+	      "the path is %s", path);
+	free(path);
+}
+
 static void run(struct input *in)
 {
-	switch (take_below(in, 8)) {
+	switch (take_below(in, 12)) {
 	case 0:
 		name(in);
 		break;
 	case 1:
 		complete_path(in);
+		break;
+	case 2:
+		change_environment(in);
+		break;
+	case 3:
+		base_directory(in);
 		break;
 	default:
 		/* Standard error also has the messages of the parser, which are not log lines. */

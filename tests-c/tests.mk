@@ -19,7 +19,7 @@ check-packages:
 STAGE      := $(abspath $(B)/stage)
 STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
 # Test programs, as SUBSYSTEM/NAME. The other directories with C sources contain no test programs.
-TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture), \
+TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture mmlib-model), \
               $(wildcard tests-c/*/*.c)))
 TEST_FLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
@@ -34,7 +34,7 @@ RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer --jobs $(TEST_JOBS)
 
 # The installed tree that the tests use.
 $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in \
-    $(wildcard cmake/*.in) Makefile $(B)/$(MMLIB_REALNAME) $(addprefix mmlib/include/,$(MMLIB_HEADERS)) $(wildcard mmlib/*.in)
+    $(wildcard cmake/*.in) Makefile $(B)/$(MMLIB_REALNAME) $(addprefix mmlib/include/,$(MMLIB_HEADERS)) $(wildcard mmlib/*.in mmlib/completions/* mmlib/examples/*)
 	rm -rf $(STAGE)
 	$(MAKE) install install-mmlib PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include MANDIR=$(STAGE)/share/man DESTDIR= \
 	    >/dev/null

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Functions of the C library and of libmmsysio: one function for each, which decides nothing.
 
+pub mod clock;
 pub mod dl;
 pub mod env;
 pub mod memory;
 pub mod mmsysio;
+pub mod number;
 pub mod passwd;
 pub mod published;
 pub mod thread;

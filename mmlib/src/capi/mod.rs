@@ -11,6 +11,7 @@
 #![allow(non_camel_case_types)]
 
 mod arg;
+mod profile_part;
 mod ret;
 
 pub mod argparse;
@@ -19,3 +20,4 @@ pub mod dlfcn;
 pub mod environment;
 pub mod memory;
 pub mod path;
+pub mod profile;

@@ -112,7 +112,7 @@ check-header:
 
 ## check-headers: each header compiles alone, as C and C++ of several standards, with gcc and clang
 check-headers:
-	tests-c/checks/headers.sh $(HEADERS)
+	tests-c/checks/headers.sh $(HEADERS) $(MMLIB_HEADERS)
 
 ## check-man: each function has its manual page; the examples of the pages run
 check-man: $(STAGE)/.installed

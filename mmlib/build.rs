@@ -14,7 +14,7 @@ fn main() {
         .include("include")
         .include("../include")
         .define("_GNU_SOURCE", None)
-        // An exception of C++ and the cancellation of a thread pass through the functions in C, which may clean up.
+        // An exception of C++ and the cancellation of a thread pass through the functions in C.
         .flag("-fexceptions")
         .compile("mmlib_c_halves");
 }

@@ -123,10 +123,11 @@ check-html: html
 	PYTHON="$(PYTHON)" tests-c/checks/html.sh $(B)/html
 
 ## check-abi: names, versions, SONAME and hardening of the libraries; a program linked against mmlib runs
-check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
+check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a $(B)/$(MMLIB_REALNAME)
 	$(CARGO_RUSTC) --crate-type cdylib
 	MAKE="$(MAKE)" tests-c/checks/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
 	CC="$(CC)" tests-c/checks/mmlib.sh $(B)/$(REALNAME)
+	CC="$(CC)" tests-c/checks/mmlib-abi.sh $(B)
 
 ## check-static: the static library alone, with another Rust library, and in a static program
 check-static: $(STAGE)/.installed

@@ -256,8 +256,9 @@ MMLIB_API int mm_arg_parse_complete(const struct mm_arg_parser *parser, const ch
  * the directory as in @arg. A slash follows the path of a directory. "." and ".." are not printed.
  *
  * @cb is called with the name of the entry, the directory (with a slash at its end; "./" if @arg has none), the type of
- * the entry, and @cb_data. It returns 1 to accept the entry. It may throw an exception of C++ or end the thread. The
- * target of a symbolic link decides about it, unless @type_mask includes MM_DT_LNK; @cb gets MM_DT_LNK.
+ * the entry, and @cb_data. It returns 1 to accept the entry. The target of a symbolic link decides about it, unless
+ * @type_mask includes MM_DT_LNK; @cb gets MM_DT_LNK. @cb may throw an exception of C++, call longjmp() or end the thread:
+ * no file descriptor is open at that time, but the names that have been read are not released.
  *
  * Return: 0, also if no entry matches, or if the directory cannot be read to its end; -1 on failure, and the error state is
  *   set.
@@ -269,7 +270,7 @@ MMLIB_API int mm_arg_parse_complete(const struct mm_arg_parser *parser, const ch
  *
  * Thread safety: MT-Safe, but output of several threads is interleaved
  * Signal safety: not async-signal-safe
- * Cancellation: cancellation point
+ * Cancellation: a thread can be cancelled while candidates are written, and in @cb
  * Compatibility: differs from mmlib: the paths begin with @arg; symbolic links, and files of filesystems that do not
  *   report types, are candidates.
  */

@@ -6,7 +6,6 @@
  * of C++, longjmp() and the cancellation of a thread pass through its frames, which they must not do through those of
  * Rust. The parser therefore returns here for each such call, and continues afterwards.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -119,16 +118,6 @@ int mm_arg_parse_complete(const struct mm_arg_parser *parser, const char *arg)
 
 /* --- paths --------------------------------------------------------------------------------------------------------- */
 
-static void close_directory(MM_DIR **directory)
-{
-	mm_closedir(*directory);
-}
-
-static void free_text(char **text)
-{
-	free(*text);
-}
-
 /* The type of a file: its target's, if follow is not 0. MM_DT_UNKNOWN if the file does not exist. */
 static int type_of(const char *path, int follow)
 {
@@ -156,37 +145,6 @@ static int type_of(const char *path, int follow)
 	}
 }
 
-/* A directory whose entries are candidates, and space for the path of one. */
-struct search {
-	const char *name;
-	size_t name_length;
-	char *path;
-	size_t capacity;
-};
-
-/* Returns the path of an entry, NULL if there is not enough memory. */
-static const char *path_of(struct search *search, const char *entry)
-{
-	size_t needed = search->name_length + strlen(entry) + 1;
-	char *path;
-
-	if (needed > search->capacity) {
-		path = realloc(search->path, needed);
-		if (path == NULL)
-			return NULL;
-		search->path = path;
-		search->capacity = needed;
-	}
-	memcpy(search->path, search->name, search->name_length);
-	strcpy(search->path + search->name_length, entry);
-	return search->path;
-}
-
-static void free_search(struct search *search)
-{
-	free(search->path);
-}
-
 /* Returns the part of arg that precedes the name of the entry: up to and including its last slash. */
 static size_t prefix_length(const char *arg)
 {
@@ -199,51 +157,101 @@ static size_t prefix_length(const char *arg)
 static char *directory_of(const char *arg, size_t length)
 {
 	size_t end = length;
-	char *directory;
 
 	if (length == 0)
 		return strdup("./");
 	while (arg[length] != '\0' && end > 1 && arg[end - 2] == '/')
 		end--;
-	directory = strndup(arg, end);
-	return directory;
+	return strndup(arg, end);
 }
 
+/* An entry that may be a candidate. */
+struct candidate {
+	struct candidate *next;
+	int type;
+	/* The directory, and the name of the entry after it. */
+	char path[];
+};
+
+static void free_candidates(struct candidate *candidate)
+{
+	struct candidate *next;
+
+	for (; candidate != NULL; candidate = next) {
+		next = candidate->next;
+		free(candidate);
+	}
+}
+
+/* Reads the entries whose names begin with the filter. Returns 0, or -1 if there is not enough memory. */
+static int read_candidates(MM_DIR *directory, const char *name, const char *filter, struct candidate **first)
+{
+	size_t name_length = strlen(name), filter_length = strlen(filter), length;
+	const struct mm_dirent *entry;
+	struct candidate *candidate, **last = first;
+
+	while ((entry = mm_readdir(directory, NULL)) != NULL) {
+		if (strncmp(entry->name, filter, filter_length) != 0 || strcmp(entry->name, ".") == 0
+		    || strcmp(entry->name, "..") == 0)
+			continue;
+		length = strlen(entry->name);
+		candidate = malloc(sizeof(*candidate) + name_length + length + 1);
+		if (candidate == NULL)
+			return -1;
+		candidate->next = NULL;
+		memcpy(candidate->path, name, name_length);
+		memcpy(candidate->path + name_length, entry->name, length + 1);
+		candidate->type = entry->type == MM_DT_UNKNOWN ? type_of(candidate->path, 0) : entry->type;
+		*last = candidate;
+		last = &candidate->next;
+	}
+	return 0;
+}
+
+/*
+ * The directory is closed before the program is called, which need not return. What leaks then is memory: releasing it
+ * would need a frame with a cleanup, and with it the library of the unwinder in each process.
+ */
 int mm_arg_complete_path(const char *arg, int type_mask, mm_arg_complete_path_cb cb, void *cb_data)
 {
-	const struct mm_dirent *entry;
-	const char *filter, *path;
-	size_t length;
-	int type, kind;
+	struct candidate *first = NULL;
+	const char *entry;
+	size_t length, name_length;
+	MM_DIR *directory;
+	char *name;
+	int kind, failure, state;
 
 	if (arg == NULL)
 		return RAISE(EINVAL, "cannot complete a path: argument arg is NULL");
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	length = prefix_length(arg);
-	filter = arg + length;
-
-	__attribute__((cleanup(free_text))) char *name = directory_of(arg, length);
-	if (name == NULL)
-		return RAISE(ENOMEM, "cannot complete path \"%s\": out of memory", arg);
-	__attribute__((cleanup(free_search))) struct search search = {.name = name, .name_length = strlen(name)};
-	__attribute__((cleanup(close_directory))) MM_DIR *directory = mm_opendir(name);
-	if (directory == NULL)
+	name = directory_of(arg, length);
+	directory = name == NULL ? NULL : mm_opendir(name);
+	failure = directory == NULL ? -1 : read_candidates(directory, name, arg + length, &first);
+	if (directory != NULL)
+		mm_closedir(directory);
+	if (failure != 0) {
+		if (name == NULL || directory != NULL)
+			RAISE(ENOMEM, "cannot complete path \"%s\": out of memory", arg);
+		free_candidates(first);
+		free(name);
+		pthread_setcancelstate(state, NULL);
 		return -1;
-
-	while ((entry = mm_readdir(directory, NULL)) != NULL) {
-		if (strncmp(entry->name, filter, strlen(filter)) != 0 || strcmp(entry->name, ".") == 0
-		    || strcmp(entry->name, "..") == 0)
-			continue;
-		type = entry->type;
-		path = path_of(&search, entry->name);
-		if (path == NULL)
-			return RAISE(ENOMEM, "cannot complete path \"%s\": out of memory", arg);
-		if (type == MM_DT_UNKNOWN)
-			type = type_of(path, 0);
-		if (cb != NULL && cb(entry->name, name, type, cb_data) != 1)
-			continue;
-		kind = type == MM_DT_LNK && !(type_mask & MM_DT_LNK) ? type_of(path, 1) : type;
-		if (kind & type_mask)
-			printf("%.*s%s%s\n", (int)length, arg, entry->name, kind == MM_DT_DIR ? "/" : "");
 	}
+	pthread_setcancelstate(state, NULL);
+
+	name_length = strlen(name);
+	for (struct candidate *candidate = first; candidate != NULL; candidate = candidate->next) {
+		entry = candidate->path + name_length;
+		if (cb != NULL && cb(entry, name, candidate->type, cb_data) != 1)
+			continue;
+		kind = candidate->type;
+		if (kind == MM_DT_LNK && !(type_mask & MM_DT_LNK))
+			kind = type_of(candidate->path, 1);
+		if (kind & type_mask)
+			printf("%.*s%s%s\n", (int)length, arg, entry, kind == MM_DT_DIR ? "/" : "");
+	}
+	free_candidates(first);
+	free(name);
 	return 0;
 }

@@ -73,6 +73,14 @@ $(B)/tests-programs/%: tests-c/programs/%.c $(wildcard tests-c/suite/*.h) $(STAG
 	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PROGRAM_PACKAGES)) $< -o $@ -Wl,--as-needed \
 	    $$($(STAGED) --libs mmsysio $(PROGRAM_PACKAGES))
 
+# Libraries that tests open.
+$(B)/tests-programs/%.so: tests-c/programs/%.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) -fPIC -shared -Wl,-z,lazy $< -o $@
+
+MODULES := $(B)/tests-programs/module.so $(B)/tests-programs/incomplete.so
+$(B)/tests/mmlib/dlfcn $(B)/tests-asan/mmlib/dlfcn $(B)/tests-tsan/mmlib/dlfcn: $(MODULES)
+
 $(B)/tests-programs/placeholders: PROGRAM_PACKAGES := fuse3
 $(B)/tests/fs/copy_fuse $(B)/tests-asan/fs/copy_fuse: $(B)/tests-programs/placeholders
 

@@ -48,48 +48,24 @@ pub unsafe extern "C" fn mm_aligned_free(ptr: *mut c_void) {
     unsafe { libc::free(ptr) };
 }
 
-/// The value of MM_STK_ALIGN in a program that is compiled with the default options. With other options, such as -mavx,
-/// the header has another value. This one must not follow it: mm_freea() recognizes a block of the heap by an address
-/// that is not a multiple of twice the value, and programs are already compiled with it.
-const STACK_ALIGNMENT: usize = 16;
+unsafe extern "C" {
+    /// In memory.c: MM_STK_ALIGN of a program that is compiled with the default options.
+    safe static mmlib_stack_alignment: usize;
+}
 
-/// _mm_malloca_on_heap() - allocate memory for the macro mm_malloca()
-/// @size:       size of the block in bytes
-///
-/// Only mm_malloca() calls this, for blocks of more than MM_STACK_ALLOC_THRESHOLD bytes. The address is 16 bytes after a
-/// multiple of 32, by which mm_freea() distinguishes it from a block on the stack.
-///
-/// Return: the block, to be released with mm_freea(); NULL on failure, and the error state is set.
-///
-/// Errors:
-///   ENOMEM           not enough memory
-///
-/// Thread safety: MT-Safe
-/// Signal safety: not async-signal-safe
-/// Cancellation: not a cancellation point
-/// Compatibility: as mmlib
+/// See memory.h, where the inline function that calls it must find its declaration.
 #[unsafe(no_mangle)]
 pub extern "C" fn _mm_malloca_on_heap(size: usize) -> *mut c_void {
-    ret(c"mm_malloca", || {
+    ret(c"_mm_malloca_on_heap", || {
         let block = size
-            .checked_add(2 * STACK_ALIGNMENT)
-            .and_then(|with_offset| posix_memalign(2 * STACK_ALIGNMENT, with_offset).ok())
+            .checked_add(2 * mmlib_stack_alignment)
+            .and_then(|with_offset| posix_memalign(2 * mmlib_stack_alignment, with_offset).ok())
             .ok_or_else(|| Error::new(libc::ENOMEM, format_args!("cannot allocate {size} bytes: out of memory")))?;
-        Ok(block.as_ptr().wrapping_byte_add(STACK_ALIGNMENT))
+        Ok(block.as_ptr().wrapping_byte_add(mmlib_stack_alignment))
     })
 }
 
-/// _mm_freea_on_heap() - release memory of _mm_malloca_on_heap()
-/// @ptr:        block to release; NULL is accepted and does nothing
-///
-/// Only mm_freea() calls this.
-///
-/// Errors: none
-///
-/// Thread safety: MT-Safe
-/// Signal safety: not async-signal-safe
-/// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: NULL does not crash.
+/// See memory.h.
 ///
 /// # Safety
 /// `ptr` is null, or was returned by _mm_malloca_on_heap() and is no longer used.
@@ -97,6 +73,6 @@ pub extern "C" fn _mm_malloca_on_heap(size: usize) -> *mut c_void {
 pub unsafe extern "C" fn _mm_freea_on_heap(ptr: *mut c_void) {
     if !ptr.is_null() {
         // SAFETY: the block begins before the address that _mm_malloca_on_heap() has returned.
-        unsafe { libc::free(ptr.wrapping_byte_sub(STACK_ALIGNMENT)) };
+        unsafe { libc::free(ptr.wrapping_byte_sub(mmlib_stack_alignment)) };
     }
 }

@@ -53,21 +53,8 @@ pub unsafe extern "C" fn mm_aligned_free(ptr: *mut c_void) {
 /// that is not a multiple of twice the value, and programs are already compiled with it.
 const STACK_ALIGNMENT: usize = 16;
 
-/// _mm_malloca_on_heap() - allocate memory for the macro mm_malloca()
-/// @size:       size of the block in bytes
-///
-/// Only mm_malloca() calls this, for blocks of more than MM_STACK_ALLOC_THRESHOLD bytes. The address is 16 bytes after a
+/// memory.h declares and documents it: the inline functions there need the declaration. The address is 16 bytes after a
 /// multiple of 32, by which mm_freea() distinguishes it from a block on the stack.
-///
-/// Return: the block, to be released with mm_freea(); NULL on failure, and the error state is set.
-///
-/// Errors:
-///   ENOMEM           not enough memory
-///
-/// Thread safety: MT-Safe
-/// Signal safety: not async-signal-safe
-/// Cancellation: not a cancellation point
-/// Compatibility: as mmlib
 #[unsafe(no_mangle)]
 pub extern "C" fn _mm_malloca_on_heap(size: usize) -> *mut c_void {
     ret(c"mm_malloca", || {
@@ -79,17 +66,7 @@ pub extern "C" fn _mm_malloca_on_heap(size: usize) -> *mut c_void {
     })
 }
 
-/// _mm_freea_on_heap() - release memory of _mm_malloca_on_heap()
-/// @ptr:        block to release; NULL is accepted and does nothing
-///
-/// Only mm_freea() calls this.
-///
-/// Errors: none
-///
-/// Thread safety: MT-Safe
-/// Signal safety: not async-signal-safe
-/// Cancellation: not a cancellation point
-/// Compatibility: differs from mmlib: NULL does not crash.
+/// memory.h declares and documents it.
 ///
 /// # Safety
 /// `ptr` is null, or was returned by _mm_malloca_on_heap() and is no longer used.

@@ -13,6 +13,7 @@ MMLIB_REALNAME := libmmlib.so.$(MMLIB_VERSION)
 MMLIB_HEADERS  := mmlib.h mmthread.h mmargparse.h mmdlfcn.h mmprofile.h
 MMLIB_NAMES    := $(shell sed -n 's/^ *\(_*mm_[a-z0-9_]*\);$$/\1/p' mmlib/src/mmlib.map)
 MMLIB_MAN3     := $(notdir $(wildcard mmlib/man/man3/*.3))
+MMLIB_MAN7     := $(notdir $(wildcard mmlib/man/man7/*.7))
 MMLIB_SOURCES  := Cargo.toml Cargo.lock mmlib/Cargo.toml mmlib/build.rs src/personality.c $(wildcard src/rt/*.rs) \
                   $(shell find mmlib/src -type f) $(addprefix mmlib/include/,$(MMLIB_HEADERS))
 
@@ -50,14 +51,16 @@ $(B)/mmlib%.cmake: mmlib/cmake/mmlib%.cmake.in mmlib/mmlib.mk FORCE
 
 ## install-mmlib: install libmmlib, which needs the files of install; use the same variables
 install-mmlib: mmlib
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/mmlib $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/mmlib $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3 \
+	    $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 755 $(B)/$(MMLIB_REALNAME) $(DESTDIR)$(LIBDIR)
 	ln -sf $(MMLIB_REALNAME) $(DESTDIR)$(LIBDIR)/$(MMLIB_SONAME)
 	$(INSTALL) -m 644 $(B)/libmmlib.so $(DESTDIR)$(LIBDIR)
 	$(INSTALL) -m 644 $(B)/mmlib.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	$(INSTALL) -m 644 $(B)/mmlibConfig.cmake $(B)/mmlibConfigVersion.cmake $(DESTDIR)$(LIBDIR)/cmake/mmlib
 	$(INSTALL) -m 644 $(addprefix mmlib/include/,$(MMLIB_HEADERS)) $(DESTDIR)$(INCLUDEDIR)
-	$(if $(MMLIB_MAN3),$(INSTALL) -m 644 $(addprefix mmlib/man/man3/,$(MMLIB_MAN3)) $(DESTDIR)$(MANDIR)/man3)
+	$(INSTALL) -m 644 $(addprefix mmlib/man/man3/,$(MMLIB_MAN3)) $(DESTDIR)$(MANDIR)/man3
+	$(INSTALL) -m 644 $(addprefix mmlib/man/man7/,$(MMLIB_MAN7)) $(DESTDIR)$(MANDIR)/man7
 
 ## uninstall-mmlib: remove the installed files of libmmlib; use the same variables as for install-mmlib
 uninstall-mmlib:
@@ -66,3 +69,4 @@ uninstall-mmlib:
 	-rmdir $(DESTDIR)$(LIBDIR)/cmake/mmlib 2>/dev/null
 	cd $(DESTDIR)$(INCLUDEDIR) && rm -f $(MMLIB_HEADERS)
 	cd $(DESTDIR)$(MANDIR)/man3 && rm -f $(MMLIB_MAN3)
+	cd $(DESTDIR)$(MANDIR)/man7 && rm -f $(MMLIB_MAN7)

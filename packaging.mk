@@ -53,7 +53,7 @@ check-rpm: rpm
 ## check-html-browser: the HTML manual in headless Chromium; screenshots in build/html-screenshots
 check-html-browser: html
 	tests-c/checks/install-packages.sh html
-	$(PYTHON) -B tests-c/checks/check-html-browser.py $(B)/html src/mmsysio.map $(B)/html-screenshots
+	$(PYTHON) -B tests-c/checks/check-html-browser.py $(B)/html $(B)/html-screenshots src/mmsysio.map mmlib/src/mmlib.map
 
 ## check-ship: all checks of this section
 check-ship: check-packaging check-dist check-reproducible check-deb check-rpm check-html-browser

@@ -17,6 +17,7 @@ MMLIB_DATADIR  ?= $(PREFIX)/share/mmlib
 MMLIB_DOCDIR   ?= $(PREFIX)/share/doc/libmmlib
 MMLIB_EXAMPLES := $(notdir $(wildcard mmlib/examples/*.c))
 MMLIB_MAN3     := $(notdir $(wildcard mmlib/man/man3/*.3))
+MMLIB_MAN7     := $(notdir $(wildcard mmlib/man/man7/*.7))
 MMLIB_SOURCES  := Cargo.toml Cargo.lock mmlib/Cargo.toml mmlib/build.rs src/personality.c $(wildcard src/rt/*.rs) \
                   $(shell find mmlib/src -type f) $(addprefix mmlib/include/,$(MMLIB_HEADERS))
 
@@ -55,7 +56,8 @@ $(B)/mmlib%.cmake: mmlib/cmake/mmlib%.cmake.in mmlib/mmlib.mk FORCE
 
 ## install-mmlib: install libmmlib, which needs the files of install; use the same variables, and MMLIB_DATADIR
 install-mmlib: mmlib
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/mmlib $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/mmlib $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3 \
+	    $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 755 $(B)/$(MMLIB_REALNAME) $(DESTDIR)$(LIBDIR)
 	ln -sf $(MMLIB_REALNAME) $(DESTDIR)$(LIBDIR)/$(MMLIB_SONAME)
 	$(INSTALL) -m 644 $(B)/libmmlib.so $(DESTDIR)$(LIBDIR)
@@ -65,7 +67,8 @@ install-mmlib: mmlib
 	$(INSTALL) -d $(DESTDIR)$(MMLIB_DATADIR) $(DESTDIR)$(MMLIB_DOCDIR)/examples
 	$(INSTALL) -m 644 mmlib/completions/mmlib.bash $(DESTDIR)$(MMLIB_DATADIR)
 	$(INSTALL) -m 644 $(addprefix mmlib/examples/,$(MMLIB_EXAMPLES)) $(DESTDIR)$(MMLIB_DOCDIR)/examples
-	$(if $(MMLIB_MAN3),$(INSTALL) -m 644 $(addprefix mmlib/man/man3/,$(MMLIB_MAN3)) $(DESTDIR)$(MANDIR)/man3)
+	$(INSTALL) -m 644 $(addprefix mmlib/man/man3/,$(MMLIB_MAN3)) $(DESTDIR)$(MANDIR)/man3
+	$(INSTALL) -m 644 $(addprefix mmlib/man/man7/,$(MMLIB_MAN7)) $(DESTDIR)$(MANDIR)/man7
 
 ## uninstall-mmlib: remove the installed files of libmmlib; use the same variables as for install-mmlib
 uninstall-mmlib:
@@ -76,3 +79,4 @@ uninstall-mmlib:
 	cd $(DESTDIR)$(MANDIR)/man3 && rm -f $(MMLIB_MAN3)
 	rm -f $(DESTDIR)$(MMLIB_DATADIR)/mmlib.bash $(addprefix $(DESTDIR)$(MMLIB_DOCDIR)/examples/,$(MMLIB_EXAMPLES))
 	@rmdir $(DESTDIR)$(MMLIB_DATADIR) $(DESTDIR)$(MMLIB_DOCDIR)/examples $(DESTDIR)$(MMLIB_DOCDIR) 2>/dev/null || :
+	cd $(DESTDIR)$(MANDIR)/man7 && rm -f $(MMLIB_MAN7)

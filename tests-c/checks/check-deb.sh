@@ -111,9 +111,9 @@ cat >"$scratch/expected" <<END
 ./usr/share/zsh/vendor-completions/_mmipc
 END
 # A page for each manual page, except for those that only link to another one.
-grep -L '^\.so ' man/man3/*.3 man/man7/*.7 mmlib/man/man3/*.3 | sed 's|.*/\(.*\)|./usr/share/doc/libmmsysio-doc/html/\1.html|' \
+grep -L '^\.so ' man/man3/*.3 man/man7/*.7 mmlib/man/man3/*.3 mmlib/man/man7/*.7 | sed 's|.*/\(.*\)|./usr/share/doc/libmmsysio-doc/html/\1.html|' \
 	>>"$scratch/expected"
-find man/man3 man/man7 mmlib/man/man3 -name '*.[37]' | sed 's|.*man/\(man.*\)|./usr/share/man/\1.gz|' >>"$scratch/expected"
+find man/man3 man/man7 mmlib/man -name '*.[37]' | sed 's|.*man/\(man.*\)|./usr/share/man/\1.gz|' >>"$scratch/expected"
 sort "$scratch/expected" >"$scratch/expected-sorted"
 sort "$scratch/files" | diff -u "$scratch/expected-sorted" - || fail "the list of files differs"
 

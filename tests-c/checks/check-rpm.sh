@@ -113,7 +113,7 @@ END
 		$licenses/mmsysio-doc/LICENSE
 	END
 	# A page for each manual page, except for those that only link to another one.
-	grep -L '^\.so ' man/man3/*.3 man/man7/*.7 mmlib/man/man3/*.3 | sed "s|.*/\(.*\)|$docs/mmsysio-doc/html/\1.html|"
+	grep -L '^\.so ' man/man3/*.3 man/man7/*.7 mmlib/man/man3/*.3 mmlib/man/man7/*.7 | sed "s|.*/\(.*\)|$docs/mmsysio-doc/html/\1.html|"
 } | contents mmsysio-doc
 [ "$(rpm -qp --qf '%{ARCH}' "$(one mmsysio-doc)" 2>/dev/null)" = noarch ] || fail "-doc is not noarch"
 

@@ -40,7 +40,7 @@ cat >>"$scratch/expected" <<END
 ./opt/mm/share/doc/libmmlib/examples/arguments.c
 ./opt/mm/share/mmlib/mmlib.bash
 END
-(cd mmlib/man && find man3 -type f | sed 's|^|./opt/mm/share/man/|') >>"$scratch/expected"
+(cd mmlib/man && find man3 man7 -type f | sed 's|^|./opt/mm/share/man/|') >>"$scratch/expected"
 (cd man && find man3 man7 -type f | sed 's|^|./opt/mm/share/man/|') >>"$scratch/expected"
 (cd build/html && find . -type f | sed 's|^\.|./opt/mm/share/doc/libmmsysio/html|') >>"$scratch/expected"
 sort -o "$scratch/expected" "$scratch/expected"

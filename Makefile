@@ -29,8 +29,9 @@ CARGO_OUT := $(or $(CARGO_TARGET_DIR),target)/$(if $(CARGO_BUILD_TARGET),$(CARGO
 HEADERS   := mmsysio.h mmipc.h mmerrno.h mmlog.h mmtime.h mmpredefs.h
 MAN3      := $(notdir $(wildcard man/man3/*.3))
 MAN7      := $(notdir $(wildcard man/man7/*.7))
-HTML      := $(patsubst man/pages/%.page,%.3.html,$(wildcard man/pages/*.page)) $(MAN7:%=%.html) index.html style.css \
-             search.js search-index.js
+PAGES     := $(wildcard man/pages/*.page mmlib/man/pages/*.page)
+HTML      := $(patsubst %.page,%.3.html,$(notdir $(PAGES))) $(patsubst %,%.html,$(notdir $(wildcard man/man7/*.7 mmlib/man/man7/*.7))) \
+             index.html style.css search.js search-index.js
 NAMES     := $(shell sed -n 's/^ *\(mm_[a-z0-9_]*\);$$/\1/p' src/mmsysio.map)
 SOURCES   := Cargo.toml Cargo.lock build.rs $(shell find src -type f) $(addprefix include/,$(HEADERS))
 
@@ -139,17 +140,19 @@ header:
 	MMSYSIO_HEADERS=. $(CARGO) build $(CARGO_FLAGS) --features header --target-dir $(B)/header
 
 # The pages are in the tree, as the header is: building needs no Python.
-## man: generate the manual pages of section 3 and mmsysio_functions(7), after a change of the headers or of man/pages
+## man: generate the manual pages of section 3 and the lists of functions, after a change of the headers or of man/pages
 man:
-	$(PYTHON) -B man/make-pages.py include man/pages man/man3
-	$(PYTHON) -B man/make-function-list.py include man/man7/mmsysio_functions.7
+	$(PYTHON) -B man/make-pages.py mmsysio include man/pages man/man3 mmlib mmlib/include mmlib/man/pages mmlib/man/man3
+	$(PYTHON) -B man/make-function-list.py mmsysio include man/man7/mmsysio_functions.7
+	@mkdir -p mmlib/man/man7
+	$(PYTHON) -B man/make-function-list.py mmlib mmlib/include mmlib/man/man7/mmlib_functions.7
 
 # Not part of `all`: it needs Python and mandoc.
 ## html: write the manual as HTML into build/html, with an index and a search box
 html: $(B)/html/index.html
 
 $(B)/html/index.html: man/make-html.py man/headers.py README.md Cargo.toml $(wildcard man/html/*) man/man3 man/man7 \
-    $(addprefix man/man3/,$(MAN3)) $(addprefix man/man7/,$(MAN7)) $(addprefix include/,$(HEADERS))
+    $(wildcard man/man3/*.3 man/man7/*.7 mmlib/man/man3/*.3 mmlib/man/man7/*.7 include/*.h mmlib/include/*.h)
 	$(PYTHON) -B man/make-html.py . $(B)/html
 
 ## clean: remove all build results
@@ -199,6 +202,7 @@ uninstall:
 include tests-c/tests.mk
 include tool/tool.mk
 include mmlib/mmlib.mk
+include mmlib/tests.mk
 include tests-c/torture/torture.mk
 include tests-c/threads.mk
 include tests-c/distributions.mk

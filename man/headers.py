@@ -23,7 +23,9 @@ after it. Empty lines may separate them.
     Cancellation: text
     Compatibility: as mmlib         or "not in mmlib", or "differs from mmlib: ", followed by the difference
 
-Inline functions have no labels: they are thread-safe and async-signal-safe, set no error, and are identical to mmlib's.
+An inline function without labels is thread-safe and async-signal-safe, sets no error, and is identical to mmlib's.
+
+A comment on several macros or inline functions begins with 'mm_a(x), mm_b(): text'.
 """
 import re
 from pathlib import Path
@@ -35,6 +37,7 @@ LABELS = ("Return", "Errors", "Error notes", "Thread safety", "Signal safety", "
 OPTIONAL = {"Error notes"}
 LABEL_LINE = re.compile(rf"({'|'.join(LABELS)}):(?: (.*))?")
 NO_ERRORS, ERRORS_OF_CALLER = "none", "none of its own"
+BLOCKS = ("struct ", "union ", "enum ")
 SAME, NEW, DIFFERENT = "as mmlib", "not in mmlib", "differs from mmlib: "
 
 
@@ -45,7 +48,7 @@ class Function:
         self.header = header
         self.is_inline = prototype.startswith("static inline ")
         prototype = prototype.removeprefix("static inline ").removeprefix("MMLIB_API ")
-        self.type, self.name, arguments = re.fullmatch(r"(.*?[ *])(mm_\w+)\((.*)\)", prototype).groups()
+        self.type, self.name, arguments = re.fullmatch(r"(.*?[ *])(_?mm_\w+)\((.*)\)", prototype).groups()
         self.type = self.type.strip()
         self.arguments = re.split(r", ", arguments)
         self.title, self.params, self.text = "", [], []
@@ -73,7 +76,7 @@ class Function:
         if prose[0].startswith("@"):
             self.params = tagged(prose.pop(0).split("\n"), PARAM_LINE, self.name)
         self.text = [paragraph for paragraph in prose if paragraph]
-        if not self.is_inline:
+        if not self.is_inline or lines[begin:]:
             self.read_labels(lines[begin:])
 
     def read_labels(self, lines):
@@ -134,10 +137,13 @@ class Function:
 
 
 class Macro:
-    """A function-like macro: its arguments have no types."""
+    """A macro that is used like a function: its arguments have no types. It may be a name for another function."""
 
-    def __init__(self, header, name, arguments):
-        self.header, self.name, self.arguments = header, name, arguments
+    def __init__(self, header, name, arguments, other):
+        self.header, self.name, self.arguments, self.other = header, name, arguments, other
+
+    def definition(self):
+        return f"#define {self.name} {self.other}" if self.other else f"#define {self.name}({self.arguments})"
 
 
 class Header:
@@ -163,23 +169,30 @@ class Header:
             names = [name for name, _ in heads]
             for name in names:
                 if name not in self.functions:
-                    self.macros[name] = Macro(self.name, name, heads[0][1])
+                    other = re.search(rf"^#define {name} (\w+)$", self.source, re.M)
+                    self.macros[name] = Macro(self.name, name, heads[0][1], other and other.group(1))
             entries.append((names, text))
         self.groups.append((entries, [joined(paragraph) for paragraph in paragraphs[1:]]))
 
     def shown(self, what):
-        """The comment above a structure, or above the first constant of a group, and the lines that it documents."""
-        start = rf"{re.escape(what)} \{{" if what.startswith("struct ") else rf"#define {what}\b"
+        """The comment above a type, or above the first constant of a group, and the lines that it documents."""
+        is_block = what.startswith(BLOCKS)
+        if is_block:
+            start = rf"{re.escape(what)} \{{"
+        elif what.startswith("typedef "):
+            start = rf"typedef [^;]*\b{what.removeprefix('typedef ')}\b"
+        else:
+            start = rf"#define {what}\b"
         found = re.search(rf"/\*\*?((?:(?!\*/).)*)\*/\n(?={start})", self.source, re.S)
         if not found:
             return None
-        end = "\n};\n" if what.startswith("struct ") else "\n\n"
+        end = "\n};\n" if is_block else "\n\n"
         last = self.source.index(end, found.end())
         return unstarred(found.group(1)).strip(), self.source[found.end():last] + end.rstrip()
 
 
-def read_headers(directory):
-    return [Header(path) for path in sorted(Path(directory).glob("*.h"))]
+def read_headers(*directories):
+    return [Header(path) for directory in directories for path in sorted(Path(directory).glob("*.h"))]
 
 
 def unstarred(comment):

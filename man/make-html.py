@@ -6,7 +6,7 @@ usage: make-html.py SOURCES OUTPUT
 
 mandoc formats the pages. Its output is read into a tree and changed there: references to pages of this manual
 become links, others become plain text, and each function, structure, constant and environment variable gets an anchor
-with its name. The index lists the functions in the order of the headers, under the banners of mmsysio.h. A banner is a
+with its name. The index lists the functions of both libraries in the order of the headers, under their banners. A banner is a
 comment of three lines with text in the second. Pages that only link to another page (.so) have no file.
 
 The first page shows the first paragraph of README.md, its program (the first block of C) and the commands that follow.
@@ -24,9 +24,14 @@ from pathlib import Path
 
 from headers import joined, read_headers, unstarred
 
-HEADERS = ("mmsysio.h", "mmipc.h", "mmerrno.h", "mmlog.h", "mmtime.h", "mmpredefs.h")
+# The directories of each library, and its headers.
+LIBRARIES = {
+    "libmmsysio": ("man", "include", ("mmsysio.h", "mmipc.h", "mmerrno.h", "mmlog.h", "mmtime.h", "mmpredefs.h")),
+    "libmmlib": ("mmlib/man", "mmlib/include", ("mmlib.h", "mmthread.h", "mmargparse.h", "mmdlfcn.h", "mmprofile.h")),
+}
+HEADERS = [name for _, _, names in LIBRARIES.values() for name in names]
 VOID = {"br", "hr", "img", "input", "link", "meta"}
-NAME = re.compile(r"mm_\w+")
+NAME = re.compile(r"_?mm_\w+")
 
 
 class Node:
@@ -136,7 +141,7 @@ class Page:
 
     def name_heading(self, node):
         text = joined(node.text())
-        functions = re.match(r"(?:mm_\w+\(\)(?:, )?)*", text).group(0)
+        functions = re.match(r"(?:_?mm_\w+\(\)(?:, )?)*", text).group(0)
         names = NAME.findall(functions)
         if names:
             self.anchor(node, names[0])
@@ -145,7 +150,7 @@ class Page:
             return
         slug = re.sub(r"\W+", "_", text).strip("_")
         self.anchor(node, slug)
-        if text.startswith("struct "):
+        if node.tag == "h3" and text.startswith(("struct ", "union ", "enum ", "mm_")):
             self.found.append((text, "", slug))
         elif node.tag == "h3" and self.section == "7":
             self.found.append((text, self.reference(), slug))
@@ -180,10 +185,12 @@ class Manual:
         self.sources = sources
         cargo = (sources / "Cargo.toml").read_text(encoding="utf-8")
         self.version = re.search(r'^version = "(.*)"', cargo, re.M).group(1)
-        paths = [path for section in ("man3", "man7") for path in sorted((sources / "man" / section).iterdir())]
+        paths = [path for directory, _, _ in LIBRARIES.values() for section in ("man3", "man7")
+                 for path in sorted((sources / directory / section).iterdir())]
         self.pages = [Page(path) for path in paths if not path.read_text(encoding="utf-8").startswith(".so ")]
         self.page_of = {name: page for page in self.pages for name in [page.name, *page.names]}
-        headers = {header.name: header for header in read_headers(sources / "include")}
+        headers = {header.name: header for _, directory, _ in LIBRARIES.values()
+                   for header in read_headers(sources / directory)}
         self.headers = [headers.pop(name) for name in HEADERS]
         if headers:
             raise SystemExit(f"html: the index does not know {', '.join(headers)}")
@@ -232,7 +239,7 @@ class Manual:
     def linked(self, program, page=None):
         """The text of a program, with links from functions to their pages."""
         children = []
-        for part in re.split(r"(\bmm_\w+)(?=\()", program):
+        for part in re.split(r"(\b_?mm_\w+)(?=\()", program):
             target = self.page_of.get(part)
             if target and target is not page:
                 children.append(Node("a", {"href": target.place(part)}, [part]))
@@ -302,8 +309,14 @@ class Manual:
                  "<p>Compile it, and run both:</p>",
                  Node("pre", {}, [commands.rstrip("\n")]).render(),
                  '<h2 id="functions">Functions by header</h2>']
-        for header in self.headers:
-            lines += self.header_lines(header)
+        for library, (_, _, names) in LIBRARIES.items():
+            if library == "libmmlib":
+                lines += [f'<h2 id="{library}">Functions of {library}</h2>',
+                          '<p>The rest of mmlib is a library of its own: see '
+                          '<a href="mmlib_functions.7.html">mmlib_functions(7)</a>.</p>']
+            for header in self.headers:
+                if header.name in names:
+                    lines += self.header_lines(header)
         return self.framed("Manual", "\n".join(lines))
 
     def header_lines(self, header):
@@ -315,7 +328,7 @@ class Manual:
                  f"<p>{html.escape(capital(first_sentence(about)))}.</p>"]
         positions = {name: re.search(rf"^(?:MMLIB_API|static inline)\s[^;{{(]*\b{name}\(", header.source, re.M).start()
                      for name in header.functions}
-        positions |= {name: re.search(rf"^#define {name}\(", header.source, re.M).start() for name in header.macros}
+        positions |= {name: re.search(rf"^#define {name}\b", header.source, re.M).start() for name in header.macros}
         entries = [(position, name) for name, position in positions.items()]
         for found in re.finditer(r"^/\*\n \* ([^\n]*[^.\n])\n \*/\n", header.source, re.M):
             banner = found.group(1)

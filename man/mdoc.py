@@ -15,7 +15,7 @@ SYSTEM = {name: section for section, names in SYSTEM.items() for name in names.s
 # The start of a word, and the macro for it.
 WORDS = [
     (re.compile(r"@(\w+(?:->\w+)*)"), "Fa"),
-    (re.compile(r"([a-z]\w*)\(([^\s()]*)\)"), "function"),
+    (re.compile(r"(_?[a-z]\w*)\(([^\s()]*)\)"), "function"),
     (re.compile(r"((?:MM_)?E(?!OF\b)[A-Z0-9]{2,})\b(?!_)"), "Er"),
     (re.compile(r"(MMSYSIO_CONNECT_TIMEOUT_MS|PATH)\b"), "Ev"),
     (re.compile(r"([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]|NULL|SIG[A-Z]{3,}|POLL[A-Z]{2,})\b"), "Dv"),

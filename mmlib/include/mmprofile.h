@@ -21,6 +21,144 @@ extern "C" {
  * Profiling
  */
 
+/* Statistics: bits of the mask of mm_profile_print(), and types of mm_profile_get_data(). */
+#define PROF_CURR 0x01   /* the interval of the current iteration */
+#define PROF_MIN 0x02    /* the shortest interval */
+#define PROF_MAX 0x04    /* the longest interval */
+#define PROF_MEAN 0x08   /* the mean of all intervals */
+#define PROF_MEDIAN 0x10 /* an estimate of the median */
+#define PROF_DEFAULT (PROF_MIN | PROF_MAX | PROF_MEAN | PROF_MEDIAN)
+
+/* Units in the mask of mm_profile_print(). */
+#define PROF_FORCE_NSEC 0x100 /* nanoseconds */
+#define PROF_FORCE_USEC 0x200 /* microseconds */
+#define PROF_FORCE_MSEC 0x300 /* milliseconds */
+#define PROF_FORCE_SEC 0x400  /* seconds */
+
+/* Flags of mm_profile_reset(). */
+#define PROF_RESET_CPUCLOCK 0x01  /* measure CPU time of the process, not elapsed time */
+#define PROF_RESET_KEEPLABEL 0x02 /* keep the labels of mm_toc_label() */
+
+/**
+ * mm_profile_print() - write a table of the statistics
+ * @mask:       a bitwise OR of any of PROF_CURR, PROF_MIN, PROF_MAX, PROF_MEAN and PROF_MEDIAN (the columns of the
+ *              table), and at most one of PROF_FORCE_NSEC, PROF_FORCE_USEC, PROF_FORCE_MSEC and PROF_FORCE_SEC (its
+ *              unit); other bits are ignored
+ * @fd:         file descriptor to which the table is written; standard I/O streams are not used
+ *
+ * The table has a line for each measure point, with its label, or its number, which begins with 1. The columns have a
+ * fixed order: current, mean, min, max, median. A value of the column "current" is 0 if the current iteration has not
+ * reached the point. The last line is the overhead that was subtracted from each interval. If there was no mm_tic() and
+ * no mm_toc() since the last reset, only the last line is written.
+ *
+ * Without a unit in @mask, the first of nanoseconds, microseconds, milliseconds and seconds is used in which the least
+ * value is less than 100 and the greatest is less than 10000, or in which their difference is less than 1. The decimal
+ * mark is that of the locale (LC_NUMERIC).
+ *
+ * Each line is written by a call of mm_write(), the first two by one call. An interrupted or partial write is continued.
+ *
+ * Return: 0 on success; -1 on failure, and the error state is set. Part of the table may have been written.
+ *
+ * Errors:
+ *   EIO              a write of 0 bytes
+ *   as mm_write()    except EINTR
+ *
+ * Thread safety: MT-Unsafe: the calls of the functions of this header must be serialized
+ * Signal safety: not async-signal-safe
+ * Cancellation: cancellation point
+ * Compatibility: differs from mmlib: an interval is counted once, however often the table is written; the mean counts
+ *   the intervals of each point, not the iterations; an interrupted write is continued, and a write of 0 bytes fails.
+ */
+MMLIB_API int mm_profile_print(int mask, int fd);
+
+/**
+ * mm_tic() - begin an iteration of a measurement
+ *
+ * The function takes the first time stamp of the iteration. The intervals of the previous iteration are added to the
+ * statistics.
+ *
+ * Measure point p is the interval from time stamp p to time stamp p + 1, which mm_toc() or mm_toc_label() takes. The
+ * overhead of a time stamp is subtracted from each interval; see mm_profile_reset().
+ *
+ * Before the first mm_profile_reset(), the clock is MM_CLK_MONOTONIC, and no overhead is subtracted.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Unsafe: the calls of the functions of this header must be serialized
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: before the first reset, the clock is not MM_CLK_REALTIME, and the minimum and the
+ *   median are right.
+ */
+MMLIB_API void mm_tic(void);
+
+/**
+ * mm_toc() - end an interval of a measurement
+ *
+ * The function takes a time stamp, which ends a measure point and begins the next one. An iteration has at most 14
+ * points; further calls do nothing. Without a call of mm_tic() since the last reset, the first call takes the first time
+ * stamp.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Unsafe: the calls of the functions of this header must be serialized
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
+ */
+MMLIB_API void mm_toc(void);
+
+/**
+ * mm_toc_label() - end an interval of a measurement, and label it
+ * @label:      label of the measure point, of which the first 63 bytes are copied; NULL for none
+ *
+ * The function is mm_toc(). The first label that a point gets is kept until a reset removes it; later ones are ignored.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Unsafe: the calls of the functions of this header must be serialized
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: NULL does not crash.
+ */
+MMLIB_API void mm_toc_label(const char *label);
+
+/**
+ * mm_profile_reset() - forget all measurements, and select a clock
+ * @reset_flags: a bitwise OR of any of PROF_RESET_CPUCLOCK (MM_CLK_CPU_PROCESS, not MM_CLK_MONOTONIC) and
+ *              PROF_RESET_KEEPLABEL (the labels are kept); other bits are ignored
+ *
+ * The function measures the overhead of a time stamp on this clock. It is subtracted from each interval, so that an
+ * interval without any code is about 0, and may be negative. An iteration in progress is forgotten.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Unsafe: the calls of the functions of this header must be serialized
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: the measurement of the overhead does not give labels to the first two points.
+ */
+MMLIB_API void mm_profile_reset(int reset_flags);
+
+/**
+ * mm_profile_get_data() - get a statistic of a measure point
+ * @measure_point: number of the point, which begins with 0
+ * @type:       exactly one of PROF_CURR, PROF_MIN, PROF_MAX, PROF_MEAN and PROF_MEDIAN
+ *
+ * Return: the statistic in nanoseconds. PROF_CURR is 0 if the current iteration has not reached the point. -1 if
+ *   @type is invalid, or if no time stamp since the last reset ended this point. -1 may also be a value, because the
+ *   overhead is subtracted from each interval.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Unsafe: the calls of the functions of this header must be serialized
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: differs from mmlib: the statistics include the current iteration; the mean counts the intervals of the
+ *   point, not the iterations; PROF_CURR is never the difference between time stamps of two iterations; a negative
+ *   @measure_point is invalid.
+ */
+MMLIB_API int64_t mm_profile_get_data(int measure_point, int type);
 
 #ifdef __cplusplus
 }

@@ -20,20 +20,28 @@
 
 /* Flag of mm_thr_mutex_init() and mm_thr_cond_init(): the object can be used by all processes that map it. */
 #define MM_THR_PSHARED 0x1
+
 /* Flag of mm_thr_cond_init(): timed waits use MM_CLK_MONOTONIC instead of MM_CLK_REALTIME. */
 #define MM_THR_WAIT_MONOTONIC 0x2
 
 /* Initial values of static objects, which are not shared between processes. */
-#define MM_THR_MUTEX_INITIALIZER PTHREAD_MUTEX_INITIALIZER
-#define MM_THR_COND_INITIALIZER PTHREAD_COND_INITIALIZER
-#define MM_THR_ONCE_INIT PTHREAD_ONCE_INIT
+#define MM_THR_MUTEX_INITIALIZER PTHREAD_MUTEX_INITIALIZER /* mutex */
+#define MM_THR_COND_INITIALIZER PTHREAD_COND_INITIALIZER   /* condition variable */
+#define MM_THR_ONCE_INIT PTHREAD_ONCE_INIT                 /* object of mm_thr_once() */
 
 /* Deprecated name of MM_THR_MUTEX_INITIALIZER. */
 #define MM_THR_MTX_INITIALIZER MM_THR_MUTEX_INITIALIZER
 
+/* A mutex. */
 typedef pthread_mutex_t mm_thr_mutex_t;
+
+/* A condition variable. */
 typedef pthread_cond_t mm_thr_cond_t;
+
+/* The object of mm_thr_once(). */
 typedef pthread_once_t mm_thr_once_t;
+
+/* The identifier of a thread. */
 typedef pthread_t mm_thread_t;
 
 #ifdef __cplusplus

@@ -5,7 +5,7 @@
 //! The layers, of which each uses only those after it, are those of libmmsysio:
 //!
 //! - [`capi`]: the entry points, which convert C arguments, make one call, and convert its result. Those that call a
-//!   function of the program, or wait until another thread acts, are in C (`thread.c`, `argparse.c`): an exception of
+//!   function of the program, or wait until another thread acts, are in C (`thread.c`, `argparse.c`, `profile.c`): an exception of
 //!   C++ and the cancellation of a thread pass through their frames, which they must not do through those of Rust;
 //! - the core in safe Rust, one module for each subject;
 //! - [`sys`]: functions of the C library and of libmmsysio, one function for each;
@@ -20,11 +20,13 @@ compile_error!(
 
 pub mod capi;
 
+mod argparse;
 mod basedir;
 mod dlfcn;
 mod environment;
 mod error;
 mod path;
+mod profile;
 
 mod rt;
 mod sys;

@@ -4,7 +4,7 @@
 title, and can be used with the keyboard alone. Without JavaScript the index is complete. No page scrolls sideways on a
 phone. Text has enough contrast, light and dark. Nothing outside the manual is requested.
 
-usage: check-html-browser.py MANUAL MAP SCREENSHOTS
+usage: check-html-browser.py MANUAL SCREENSHOTS MAP...
 
 Chromium is driven through a pipe (--remote-debugging-pipe): messages are JSON, each ended by a NUL byte.
 """
@@ -248,9 +248,10 @@ def take_screenshots(browser, manual, directory):
                 browser.screenshot(directory / f"{name}-{kind}-{scheme}.png")
 
 
-def main(manual, version_map, screenshots):
+def main(manual, screenshots, *version_maps):
     manual = Path(manual).resolve()
-    names = re.findall(r"^ *(mm_\w+);$", Path(version_map).read_text(encoding="utf-8"), re.M)
+    names = [name for version_map in version_maps
+             for name in re.findall(r"^ *(_?mm_\w+);$", Path(version_map).read_text(encoding="utf-8"), re.M)]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(profile)
         try:

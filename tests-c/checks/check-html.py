@@ -3,8 +3,8 @@
 """The HTML manual, without a browser: each page is well formed, every link resolves, each exported function is in the
 index and found by the search, with its title, and nothing outside the manual is referred to.
 
-usage: check-html.py MANUAL MAP
-       check-html.py --self-test MANUAL MAP     damages copies of the manual, and fails if a damage is not detected
+usage: check-html.py MANUAL MAP...
+       check-html.py --self-test MANUAL MAP...     damages copies of the manual, and fails if a damage is not detected
 """
 import json
 import re
@@ -140,6 +140,7 @@ def self_test(manual, names):
         ("index.html", 'src="search.js"', 'src="//example.org/search.js"', "outside"),
         ("index.html", "int main(", "int entry(", "no program"),
         ("index.html", "</dl>", "", "not the last"),
+        ("index.html", 'href="mm_getenv.3.html"', 'href="mm_getenvs.3.html"', "does not exist"),
         ("mm_open.3.html", "</body>\n</html>", "", "does not close"),
         ("mm_open.3.html", "<main>", '<main onclick="x()">', "script"),
         ("mm_open.3.html", 'name="viewport"', 'name="view"', "viewport"),
@@ -170,8 +171,9 @@ def self_test(manual, names):
 def main():
     arguments = sys.argv[1:]
     is_self_test = arguments[:1] == ["--self-test"]
-    manual, version_map = map(Path, arguments[is_self_test:])
-    names = re.findall(r"^ *(mm_\w+);$", version_map.read_text(encoding="utf-8"), re.M)
+    manual, *version_maps = map(Path, arguments[is_self_test:])
+    names = [name for version_map in version_maps
+             for name in re.findall(r"^ *(_?mm_\w+);$", version_map.read_text(encoding="utf-8"), re.M)]
     if is_self_test:
         return self_test(manual, names)
     pages, wrong = check(manual, names)

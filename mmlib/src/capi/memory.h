@@ -22,9 +22,9 @@
 #endif
 
 /*
- * mm_aligned_alloca(alignment, size): memory of the calling function, as with alloca(), at a multiple of alignment. It is
- * released when the function returns. NULL if alignment is not a power of two. Neither the size nor the space on the
- * stack is checked. The arguments are evaluated several times.
+ * mm_aligned_alloca(alignment, size): allocate memory on the stack at a multiple of alignment, as alloca() does. It is
+ * released when the calling function returns. The result is NULL if alignment is not a power of two. Neither the size nor
+ * the space on the stack is checked. The arguments are evaluated several times.
  */
 #define mm_aligned_alloca(alignment, size)                                                                   \
 	(MM_SIZE_CAST_(alignment) == 0 || !MM_IS_POW2(MM_SIZE_CAST_(alignment))                              \
@@ -34,9 +34,9 @@
 	                            & ~(MM_SIZE_CAST_(alignment) - 1)))
 
 /*
- * mm_malloca(size): memory of the calling function on the stack, or on the heap if size is more than
- * MM_STACK_ALLOC_THRESHOLD. The function releases it with mm_freea() before it returns. NULL, with an error in the error
- * state (ENOMEM), if there is not enough memory on the heap. The argument is evaluated several times.
+ * mm_malloca(size): allocate memory on the stack, or on the heap if size is more than MM_STACK_ALLOC_THRESHOLD. The
+ * calling function releases it with mm_freea() before it returns. The result is NULL, with ENOMEM in the error state, if
+ * there is not enough memory on the heap. The argument is evaluated several times.
  */
 #define mm_malloca(size)                                                                                     \
 	(MM_SIZE_CAST_(size) > MM_STACK_ALLOC_THRESHOLD ? _mm_malloca_on_heap(MM_SIZE_CAST_(size))           \
@@ -79,9 +79,18 @@ MMLIB_API void *_mm_malloca_on_heap(size_t size);
 MMLIB_API void _mm_freea_on_heap(void *ptr);
 
 /**
- * mm_freea() - release memory of mm_malloca(), before the function that allocated it returns; NULL does nothing
+ * mm_freea() - release memory of mm_malloca()
+ * @ptr:        block to release; NULL is accepted and does nothing
  *
- * Only blocks on the heap have an address that is not a multiple of 2 * MM_STK_ALIGN.
+ * The function that called mm_malloca() calls this before it returns. Only blocks on the heap have an address that is not
+ * a multiple of 2 * MM_STK_ALIGN; for others, nothing happens.
+ *
+ * Errors: none
+ *
+ * Thread safety: MT-Safe
+ * Signal safety: not async-signal-safe
+ * Cancellation: not a cancellation point
+ * Compatibility: as mmlib
  */
 static inline void mm_freea(void *ptr)
 {

@@ -12,11 +12,14 @@
 #![allow(clippy::tabs_in_doc_comments, reason = "code in the headers is indented by tabs")]
 
 mod arg;
+mod profile_part;
 mod ret;
 
+pub mod argparse;
 pub mod basedir;
 pub mod dlfcn;
 mod dlopen;
 pub mod environment;
 pub mod memory;
 pub mod path;
+pub mod profile;

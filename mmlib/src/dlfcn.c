@@ -3,7 +3,8 @@
  * dlfcn.c: the functions of mmdlfcn.h that run code of the loaded library
  *
  * They are in C, because the constructors and destructors of a library may end the thread: its frames are then unwound,
- * which those of Rust do not permit.
+ * which those of Rust do not permit. A path with an extension leaks in this case: a cleanup handler in a function that
+ * exceptions pass through would need libgcc_s.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -24,12 +25,19 @@ mm_dynlib_t *mm_dlopen(const char *path, int flags)
 
 	if (mmlib_dlopen_arguments(path, flags, &joined, &mode) != 0)
 		return NULL;
+<<<<<<< HEAD
 	/* No cleanup handler: it would need the library of the unwinder in each process. */
 	handle = dlopen(joined != NULL ? joined : path, mode);
 	if (handle == NULL)
 		mmlib_dlopen_failed(path, joined);
 	else
 		free(joined);
+=======
+	handle = dlopen(joined != NULL ? joined : path, mode);
+	if (handle == NULL)
+		mmlib_dlopen_failed(joined != NULL ? joined : path);
+	free(joined);
+>>>>>>> mmlib-c
 	return handle;
 }
 

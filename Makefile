@@ -202,6 +202,7 @@ uninstall:
 include tests-c/tests.mk
 include tool/tool.mk
 include mmlib/mmlib.mk
+include mmlib/tests.mk
 include tests-c/torture/torture.mk
 include tests-c/threads.mk
 include tests-c/distributions.mk

@@ -347,7 +347,11 @@ mod header {
                     }
                 }
                 _ if in_safety_section => {}
-                _ => kept.extend(broken(line)),
+                // cbindgen does not put the prefix before the functions in C, which are declared in an extern block.
+                _ => match line.strip_prefix("extern ") {
+                    Some(prototype) => kept.extend(broken(&format!("MMLIB_API {prototype}"))),
+                    None => kept.extend(broken(line)),
+                },
             }
         }
         kept.iter().map(|line| indented_by_tabs(line) + "\n").collect()

@@ -25,10 +25,10 @@ rpm: dist
 	tests-c/checks/install-packages.sh rpm
 	tests-c/checks/rpm.sh $(TARBALL) $(B)/rpm
 
-## debian-symbols: update debian/libmmsysio1.symbols; needed after src/mmsysio.map has changed
+## debian-symbols: update debian/*.symbols; needed after src/mmsysio.map has changed
 debian-symbols:
-	tests-c/checks/symbols.sh debian/libmmsysio1.symbols >$(B)/symbols
-	mv $(B)/symbols debian/libmmsysio1.symbols
+	for file in debian/libmmsysio1.symbols debian/libmmlib1.symbols; do \
+	    tests-c/checks/symbols.sh $$file >$(B)/symbols && mv $(B)/symbols $$file || exit 1; done
 
 ## check-packaging: versions, names and crates of the packages match the sources
 check-packaging:

@@ -12,6 +12,10 @@ MMLIB_SONAME   := libmmlib.so.1
 MMLIB_REALNAME := libmmlib.so.$(MMLIB_VERSION)
 MMLIB_HEADERS  := mmlib.h mmthread.h mmargparse.h mmdlfcn.h mmprofile.h
 MMLIB_NAMES    := $(shell sed -n 's/^ *\(_*mm_[a-z0-9_]*\);$$/\1/p' mmlib/src/mmlib.map)
+# The functions for completion in bash, which programs load from there.
+MMLIB_DATADIR  ?= $(PREFIX)/share/mmlib
+MMLIB_DOCDIR   ?= $(PREFIX)/share/doc/libmmlib
+MMLIB_EXAMPLES := $(notdir $(wildcard mmlib/examples/*.c))
 MMLIB_MAN3     := $(notdir $(wildcard mmlib/man/man3/*.3))
 MMLIB_MAN7     := $(notdir $(wildcard mmlib/man/man7/*.7))
 MMLIB_SOURCES  := Cargo.toml Cargo.lock mmlib/Cargo.toml mmlib/build.rs src/personality.c $(wildcard src/rt/*.rs) \
@@ -42,14 +46,15 @@ $(B)/$(MMLIB_REALNAME): $(B)/mmlib.o $(B)/$(REALNAME) mmlib/src/mmlib.map
 $(B)/mmlib.pc: mmlib/mmlib.pc.in mmlib/mmlib.mk FORCE
 	@mkdir -p $(B)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
-	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' -e 's|@VERSION@|$(MMLIB_VERSION)|' $< >$@
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' -e 's|@VERSION@|$(MMLIB_VERSION)|' \
+	    -e 's|@DATADIR@|$(MMLIB_DATADIR:$(PREFIX)/%=$${prefix}/%)|' $< >$@
 
 $(B)/mmlib%.cmake: mmlib/cmake/mmlib%.cmake.in mmlib/mmlib.mk FORCE
 	@mkdir -p $(B)
 	@sed -e 's|@VERSION@|$(MMLIB_VERSION)|' -e 's|@SONAME@|$(MMLIB_SONAME)|' \
 	    -e "s|@INCLUDE_FROM_HERE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/mmlib $(INCLUDEDIR))|" $< >$@
 
-## install-mmlib: install libmmlib, which needs the files of install; use the same variables
+## install-mmlib: install libmmlib, which needs the files of install; use the same variables, and MMLIB_DATADIR
 install-mmlib: mmlib
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/mmlib $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3 \
 	    $(DESTDIR)$(MANDIR)/man7
@@ -59,6 +64,9 @@ install-mmlib: mmlib
 	$(INSTALL) -m 644 $(B)/mmlib.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	$(INSTALL) -m 644 $(B)/mmlibConfig.cmake $(B)/mmlibConfigVersion.cmake $(DESTDIR)$(LIBDIR)/cmake/mmlib
 	$(INSTALL) -m 644 $(addprefix mmlib/include/,$(MMLIB_HEADERS)) $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -d $(DESTDIR)$(MMLIB_DATADIR) $(DESTDIR)$(MMLIB_DOCDIR)/examples
+	$(INSTALL) -m 644 mmlib/completions/mmlib.bash $(DESTDIR)$(MMLIB_DATADIR)
+	$(INSTALL) -m 644 $(addprefix mmlib/examples/,$(MMLIB_EXAMPLES)) $(DESTDIR)$(MMLIB_DOCDIR)/examples
 	$(INSTALL) -m 644 $(addprefix mmlib/man/man3/,$(MMLIB_MAN3)) $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 $(addprefix mmlib/man/man7/,$(MMLIB_MAN7)) $(DESTDIR)$(MANDIR)/man7
 
@@ -69,4 +77,6 @@ uninstall-mmlib:
 	-rmdir $(DESTDIR)$(LIBDIR)/cmake/mmlib 2>/dev/null
 	cd $(DESTDIR)$(INCLUDEDIR) && rm -f $(MMLIB_HEADERS)
 	cd $(DESTDIR)$(MANDIR)/man3 && rm -f $(MMLIB_MAN3)
+	rm -f $(DESTDIR)$(MMLIB_DATADIR)/mmlib.bash $(addprefix $(DESTDIR)$(MMLIB_DOCDIR)/examples/,$(MMLIB_EXAMPLES))
+	@rmdir $(DESTDIR)$(MMLIB_DATADIR) $(DESTDIR)$(MMLIB_DOCDIR)/examples $(DESTDIR)$(MMLIB_DOCDIR) 2>/dev/null || :
 	cd $(DESTDIR)$(MANDIR)/man7 && rm -f $(MMLIB_MAN7)

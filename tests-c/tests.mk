@@ -19,7 +19,7 @@ check-packages:
 STAGE      := $(abspath $(B)/stage)
 STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
 # Test programs, as SUBSYSTEM/NAME. The other directories with C sources contain no test programs.
-TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture), \
+TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture mmlib-model), \
               $(wildcard tests-c/*/*.c)))
 TEST_FLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'
@@ -34,7 +34,7 @@ RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer --jobs $(TEST_JOBS)
 
 # The installed tree that the tests use.
 $(STAGE)/.installed: $(B)/$(REALNAME) $(B)/libmmsysio.a $(addprefix include/,$(HEADERS)) pkgconfig/mmsysio.pc.in \
-    $(wildcard cmake/*.in) Makefile $(B)/$(MMLIB_REALNAME) $(addprefix mmlib/include/,$(MMLIB_HEADERS)) $(wildcard mmlib/*.in)
+    $(wildcard cmake/*.in) Makefile $(B)/$(MMLIB_REALNAME) $(addprefix mmlib/include/,$(MMLIB_HEADERS)) $(wildcard mmlib/*.in mmlib/completions/* mmlib/examples/*)
 	rm -rf $(STAGE)
 	$(MAKE) install install-mmlib PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include MANDIR=$(STAGE)/share/man DESTDIR= \
 	    >/dev/null
@@ -72,6 +72,14 @@ $(B)/tests-programs/%: tests-c/programs/%.c $(wildcard tests-c/suite/*.h) $(STAG
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) $$($(STAGED) --cflags mmsysio $(PROGRAM_PACKAGES)) $< -o $@ -Wl,--as-needed \
 	    $$($(STAGED) --libs mmsysio $(PROGRAM_PACKAGES))
+
+# Libraries that tests open.
+$(B)/tests-programs/%.so: tests-c/programs/%.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -O1 $(CFLAGS) -fPIC -shared -Wl,-z,lazy $< -o $@
+
+MODULES := $(B)/tests-programs/module.so $(B)/tests-programs/incomplete.so
+$(B)/tests/mmlib/dlfcn $(B)/tests-asan/mmlib/dlfcn $(B)/tests-tsan/mmlib/dlfcn: $(MODULES)
 
 $(B)/tests-programs/placeholders: PROGRAM_PACKAGES := fuse3
 $(B)/tests/fs/copy_fuse $(B)/tests-asan/fs/copy_fuse: $(B)/tests-programs/placeholders
@@ -112,7 +120,7 @@ check-header:
 
 ## check-headers: each header compiles alone, as C and C++ of several standards, with gcc and clang
 check-headers:
-	tests-c/checks/headers.sh $(HEADERS)
+	tests-c/checks/headers.sh $(HEADERS) $(MMLIB_HEADERS)
 
 ## check-man: each function has its manual page; the examples of the pages run
 check-man: $(STAGE)/.installed
@@ -123,10 +131,11 @@ check-html: html
 	PYTHON="$(PYTHON)" tests-c/checks/html.sh $(B)/html
 
 ## check-abi: names, versions, SONAME and hardening of the libraries; a program linked against mmlib runs
-check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a
+check-abi: $(B)/$(REALNAME) $(B)/libmmsysio.a $(B)/$(MMLIB_REALNAME)
 	$(CARGO_RUSTC) --crate-type cdylib
 	MAKE="$(MAKE)" tests-c/checks/abi.sh $(B)/$(REALNAME) $(B)/libmmsysio.a $(CARGO_OUT)/libmmsysio.so
 	CC="$(CC)" tests-c/checks/mmlib.sh $(B)/$(REALNAME)
+	CC="$(CC)" tests-c/checks/mmlib-abi.sh $(B)
 
 ## check-static: the static library alone, with another Rust library, and in a static program
 check-static: $(STAGE)/.installed

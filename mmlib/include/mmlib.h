@@ -68,10 +68,13 @@ extern "C" {
 	                                                : mm_aligned_alloca(2 * MM_STK_ALIGN, size))
 
 /**
- * _mm_malloca_on_heap() - allocate memory on the heap for mm_malloca()
+ * _mm_malloca_on_heap() - allocate memory for the macro mm_malloca()
  * @size:       size of the block in bytes
  *
- * Only mm_malloca() calls this, for blocks of more than MM_STACK_ALLOC_THRESHOLD bytes.
+ * Only mm_malloca() calls this, for blocks of more than MM_STACK_ALLOC_THRESHOLD bytes. The address is MM_STK_ALIGN
+ * bytes after a multiple of 2 * MM_STK_ALIGN, by which mm_freea() distinguishes the block from one on the stack. The
+ * library uses the MM_STK_ALIGN of the compiler's default options, or 16 if that is less: a program that is compiled
+ * with options for longer vectors, such as -mavx, gets blocks that are not aligned for these.
  *
  * Return: the block, to be released with mm_freea(); NULL on failure, and the error state is set.
  *
@@ -86,7 +89,7 @@ extern "C" {
 MMLIB_API void *_mm_malloca_on_heap(size_t size);
 
 /**
- * _mm_freea_on_heap() - release memory of mm_malloca() that is on the heap
+ * _mm_freea_on_heap() - release memory of _mm_malloca_on_heap()
  * @ptr:        block to release; NULL is accepted and does nothing
  *
  * Only mm_freea() calls this.
@@ -260,7 +263,7 @@ enum mm_known_dir {
  * The directory comes from an environment variable; an empty value of a variable whose name begins with XDG counts as
  * none:
  *
- * 	MM_HOME         HOME, or else USERPROFILE, or else the password entry of the user
+ * 	MM_HOME         HOME, or else USERPROFILE, or else the password entry of the real user
  * 	MM_DATA_HOME    XDG_DATA_HOME, or else the home directory and /.local/share
  * 	MM_CONFIG_HOME  XDG_CONFIG_HOME, or else the home directory and /.config
  * 	MM_CACHE_HOME   XDG_CACHE_HOME, or else the home directory and /.cache
@@ -277,7 +280,8 @@ enum mm_known_dir {
  *
  * Errors:
  *   EINVAL           @dirtype is none of these
- *   MM_ENOTFOUND     the home directory is needed, HOME and USERPROFILE are not set, and the user has no password entry
+ *   MM_ENOTFOUND     the home directory is needed, HOME and USERPROFILE are not set, and the real user has no password
+ *                    entry, or the password database cannot be read
  *   ENOMEM           not enough memory
  *
  * Thread safety: MT-Safe, if no thread changes the environment during the first call

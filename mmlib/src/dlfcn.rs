@@ -7,9 +7,8 @@ use crate::rt::text::Quoted;
 use crate::sys::dl;
 use crate::sys::memory::Joined;
 use crate::sys::mmsysio::MM_ENOTFOUND;
-use core::ffi::{CStr, c_int, c_void};
+use core::ffi::{CStr, c_int};
 use core::fmt::{self, Write};
-use core::ptr::NonNull;
 
 pub const MM_LD_LAZY: c_int = 1;
 pub const MM_LD_NOW: c_int = 2;
@@ -18,8 +17,16 @@ pub const MM_LD_APPEND_EXT: c_int = 4;
 /// The extension of libraries.
 pub const EXTENSION: &CStr = c".so";
 
+/// What mm_dlopen() opens.
+pub struct Library {
+    /// The path with the extension; None if the extension is not appended.
+    pub path: Option<Joined>,
+    /// The mode of dlopen().
+    pub mode: c_int,
+}
+
 #[track_caller]
-pub fn open(path: Option<&CStr>, flags: c_int) -> Result<NonNull<c_void>> {
+pub fn library(path: Option<&CStr>, flags: c_int) -> Result<Library> {
     if flags & MM_LD_LAZY != 0 && flags & MM_LD_NOW != 0 {
         return Err(Error::new(
             libc::EINVAL,
@@ -28,17 +35,20 @@ pub fn open(path: Option<&CStr>, flags: c_int) -> Result<NonNull<c_void>> {
     }
     let mode = if flags & MM_LD_NOW != 0 { libc::RTLD_NOW } else { libc::RTLD_LAZY };
     let Some(path) = path.filter(|_| flags & MM_LD_APPEND_EXT != 0) else {
-        return dl::dlopen(path, mode).ok_or_else(|| not_opened(path));
+        return Ok(Library { path: None, mode });
     };
-    let path = Joined::new(&[path.to_bytes(), EXTENSION.to_bytes()]).ok_or_else(|| {
-        Error::new(libc::ENOMEM, format_args!("cannot open library {}.so: out of memory", Quoted(path.to_bytes())))
-    })?;
-    dl::dlopen(Some(path.text()), mode).ok_or_else(|| not_opened(Some(path.text())))
+    match Joined::new(&[path.to_bytes(), EXTENSION.to_bytes()]) {
+        Some(path) => Ok(Library { path: Some(path), mode }),
+        None => Err(Error::new(
+            libc::ENOMEM,
+            format_args!("cannot open library {}: out of memory", Quoted(path.to_bytes())),
+        )),
+    }
 }
 
 #[cold]
 #[track_caller]
-fn not_opened(path: Option<&CStr>) -> Error {
+pub fn not_opened(path: Option<&CStr>) -> Error {
     let path = Quoted(path.unwrap_or_default().to_bytes());
     dl::error_message(|reason| {
         Error::new(libc::ELIBEXEC, format_args!("cannot open library {path}: {}", Reason(reason)))

@@ -20,6 +20,7 @@ compile_error!(
 
 pub mod capi;
 
+mod argparse;
 mod basedir;
 mod dlfcn;
 mod environment;

@@ -25,6 +25,6 @@ cd "$tree"
 # shellcheck disable=SC2086
 env -u CARGO_TARGET_DIR -u MAKEFLAGS -u MFLAGS CARGO_HOME="$scratch/cargo-home" PATH="$toolchain:$PATH" \
 	$unshare -n make CARGO_FLAGS=--frozen all check-abi >"$scratch/log" 2>&1 || { tail -30 "$scratch/log"; exit 1; }
-grep -E '^(abi|mmlib):' "$scratch/log"
+grep -E '^(abi|mmlib|mmlib-abi):' "$scratch/log"
 [ ! -e "$scratch/cargo-home/registry" ] || { echo "dist: cargo downloaded files"; exit 1; }
 echo "dist: reproducible, and builds without network"

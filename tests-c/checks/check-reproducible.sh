@@ -13,16 +13,16 @@ build() { # build DIRECTORY HOME CFLAGS RUSTFLAGS
 	mkdir -p "$scratch/$1"
 	tar -xf "$tarball" -C "$scratch/$1" --strip-components=1
 	env -u CARGO_TARGET_DIR -u MAKEFLAGS -u MFLAGS CARGO_HOME="$scratch/$2" PATH="$toolchain:$PATH" \
-		CFLAGS="$3" RUSTFLAGS="$4" make -C "$scratch/$1" CARGO_FLAGS=--frozen all >"$scratch/log" 2>&1 || {
+		CFLAGS="$3" RUSTFLAGS="$4" make -C "$scratch/$1" CARGO_FLAGS=--frozen all mmlib >"$scratch/log" 2>&1 || {
 		tail -30 "$scratch/log"
 		exit 1
 	}
 }
 same() { # same WHAT DIRECTORY DIRECTORY
-	for file in libmmsysio.so libmmsysio.a; do
+	for file in libmmsysio.so libmmsysio.a libmmlib.so.1; do
 		cmp "$scratch/$2/build/$file" "$scratch/$3/build/$file" || { echo "reproducible: $1: $file differs"; exit 1; }
 	done
-	if grep -aqF "$scratch" "$scratch/$2/build/libmmsysio.a" "$scratch/$2/build/libmmsysio.so"; then
+	if grep -aqF "$scratch" "$scratch/$2/build/libmmsysio.a" "$scratch/$2/build/libmmsysio.so" "$scratch/$2/build/libmmlib.so.1"; then
 		echo "reproducible: $1: the library contains the name of the build directory"
 		exit 1
 	fi

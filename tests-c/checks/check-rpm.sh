@@ -13,7 +13,13 @@ fail() {
 	exit 1
 }
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-one() { find "$packages/RPMS" -name "$1-$version-*.rpm"; }
+mmlib=$(sed -n 's/^MMLIB_VERSION *:= *//p' mmlib/mmlib.mk)
+one() {
+	case $1 in
+	mmlib*) find "$packages/RPMS" -name "$1-$mmlib+mmsysio$version-*.rpm" ;;
+	*) find "$packages/RPMS" -name "$1-$version-*.rpm" ;;
+	esac
+}
 libdir=$(rpm --eval '%{_libdir}')
 docs=/usr/share/doc
 
@@ -22,7 +28,7 @@ contents() { # contents PACKAGE, the expected files on standard input
 	# The many manual pages are not listed: rpmbuild fails if one is not packaged. Directories of build ids belong
 	# to rpm, and some versions of rpm append the version to the names of documentation directories.
 	rpm -qlp "$(one "$1")" 2>/dev/null | grep -vE '/\.build-id|^/usr/share/man/' |
-		sed -E "s#^(/usr/share/(doc|licenses)/mmsysio(-devel|-doc|-tools)?)-$version#\1#" | sort | diff -u "$scratch/expected" - ||
+		sed -E "s#^(/usr/share/(doc|licenses)/mmsysio(-devel|-doc|-tools)?)-$version#\1#; s#^(/usr/share/(doc|licenses)/mmlib(-devel)?)-$mmlib[^/]*#\1#" | sort | diff -u "$scratch/expected" - ||
 		fail "the files of $1 differ from those expected"
 }
 licenses=/usr/share/licenses
@@ -61,6 +67,29 @@ $libdir/cmake/mmsysio/mmsysioConfigVersion.cmake
 $libdir/libmmsysio.so
 $libdir/pkgconfig/mmsysio.pc
 END
+contents mmlib <<END
+$libdir/libmmlib.so.1
+$libdir/libmmlib.so.$mmlib
+$licenses/mmlib
+$licenses/mmlib/LICENSE
+/usr/share/mmlib
+/usr/share/mmlib/mmlib.bash
+END
+contents mmlib-devel <<END
+$docs/mmlib-devel
+$docs/mmlib-devel/examples
+$docs/mmlib-devel/examples/arguments.c
+/usr/include/mmargparse.h
+/usr/include/mmdlfcn.h
+/usr/include/mmlib.h
+/usr/include/mmprofile.h
+/usr/include/mmthread.h
+$libdir/cmake/mmlib
+$libdir/cmake/mmlib/mmlibConfig.cmake
+$libdir/cmake/mmlib/mmlibConfigVersion.cmake
+$libdir/libmmlib.so
+$libdir/pkgconfig/mmlib.pc
+END
 contents mmsysio-tools <<END
 /usr/bin/mmipc
 /usr/share/bash-completion/completions/mmipc
@@ -95,6 +124,10 @@ provides mmsysio '^libmmsysio\.so\.1\(MMLIB_1\.0\)'
 provides mmsysio '^libmmsysio\.so\.1\(MMSYSIO_1\.1\)'
 provides mmsysio '^bundled\(crate\(libc\)\)'
 provides mmsysio-devel '^pkgconfig\(mmsysio\) = '"$version"
+provides mmlib '^libmmlib\.so\.1\(MMLIB_1\.0\)'
+provides mmlib-devel '^pkgconfig\(mmlib\) = 1\.4\.2'
+rpm -qp --requires "$(one mmlib)" 2>/dev/null | grep -qE '^libmmsysio\.so\.1\(MMLIB_1\.0\)' ||
+	fail "mmlib does not require the library"
 provides mmsysio-tools '^bundled\(crate\(lexopt\)\)'
 rpm -qp --requires "$(one mmsysio-tools)" 2>/dev/null | grep -qE '^libmmsysio\.so\.1\(MMSYSIO_1\.1\)' ||
 	fail "the tool does not require the library"
@@ -105,4 +138,4 @@ cd "$scratch"
 rpm2cpio "$(one mmsysio)" | cpio -idm --quiet
 readelf -dW ".$libdir/libmmsysio.so.1" | grep -q 'SONAME.*libmmsysio\.so\.1' || fail "the library has a different SONAME"
 [ -n "$(find "$packages/SRPMS" -name "mmsysio-$version-*.src.rpm")" ] || fail "the source package is missing"
-echo "rpm: five packages with the expected files and names"
+echo "rpm: seven packages with the expected files and names"

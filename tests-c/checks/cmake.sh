@@ -58,6 +58,35 @@ for unwanted in 0.9 "${version%%.*}.999" "$((${version%%.*} + 1))"; do
 	if configure "$unwanted"; then fail "version $unwanted is found, although $version is installed"; fi
 	grep -q 'compatible with requested' "$scratch/log" || fail "version $unwanted is rejected for another reason"
 done
+
+# find_package(mmlib).
+mkdir "$scratch/mmlib"
+cat >"$scratch/mmlib/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.13)
+project(user C)
+find_package(mmlib ${WANTED} REQUIRED CONFIG)
+add_executable(user user.c)
+target_link_libraries(user PRIVATE mmlib::mmlib)
+END
+cat >"$scratch/mmlib/user.c" <<'END'
+#include <mmlib.h>
+#include <mmsysio.h>
+int main(void)
+{
+	return mm_basename(NULL, "a") != 1 || mm_close(mm_anon_shm());
+}
+END
+for wanted in "" 1.4 1.4.2; do
+	rm -rf "$scratch/build"
+	cmake -S "$scratch/mmlib" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/moved" -DWANTED="$wanted" >"$scratch/log" 2>&1 ||
+		fail "mmlib, version '$wanted', is not found"
+done
+cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program of mmlib cannot be built"
+"$scratch/build/user" || fail "the program of mmlib exited with status $?"
+if cmake -S "$scratch/mmlib" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/moved" -DWANTED=2 >"$scratch/log" 2>&1; then
+	fail "version 2 of mmlib is found"
+fi
+
 rm "$scratch/moved/lib/libmmsysio.a"
 configure "" || fail "not found without the static library"
 cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program cannot be built without the static library"

@@ -9,18 +9,19 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$(dirname "$0")/../.."
 
+include="-Iinclude -Immlib/include"
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror"
 compiled=0
 compile() { # compile FILE OPTION...
 	file=$1
 	shift
 	for compiler in gcc clang; do
-		for standard in c99 c11 gnu17; do
-			$compiler -x c -std=$standard $warnings -Wstrict-prototypes "$@" -Iinclude -fsyntax-only "$file"
+		for standard in c99 c11 gnu17 c2x; do
+			$compiler -x c -std=$standard $warnings -Wstrict-prototypes "$@" $include -fsyntax-only "$file"
 			compiled=$((compiled + 1))
 		done
-		for standard in c++11 c++20; do
-			$compiler -x c++ -std=$standard $warnings -Wold-style-cast "$@" -Iinclude -fsyntax-only "$file"
+		for standard in c++11 c++17 c++20; do
+			$compiler -x c++ -std=$standard $warnings -Wold-style-cast "$@" $include -fsyntax-only "$file"
 			compiled=$((compiled + 1))
 		done
 	done
@@ -104,4 +105,48 @@ NONNULL_ARGS(1) int use(const int *number)
 }
 END
 compile "$scratch/mmlib"
+
+# The same for the headers of libmmlib, after all headers in an order that differs from run to run.
+for header in $(printf '%s\n' "$@" | shuf); do
+	echo "#include <$header>"
+done >"$scratch/user"
+cat >>"$scratch/user" <<'END'
+#include <strings.h>
+
+int call(const struct mm_arg_opt *opt, union mm_arg_val value, void *data, int state);
+int call(const struct mm_arg_opt *opt, union mm_arg_val value, void *data, int state)
+{
+	return state == MM_ARG_OPT_COMPLETION && data == NULL && opt->defval == value.str ? MM_ARGPARSE_STOP : 0;
+}
+
+int use(int number, size_t size);
+int use(int number, size_t size)
+{
+	static mm_thr_mutex_t mutex = MM_THR_MUTEX_INITIALIZER, other = MM_THR_MTX_INITIALIZER;
+	static mm_thr_cond_t cond = MM_THR_COND_INITIALIZER;
+	static mm_thr_once_t once = MM_THR_ONCE_INIT;
+	static const char *text = "value";
+	static const struct mm_arg_opt options[] = {
+		{"n|number", MM_OPT_NEEDINT, "1", {NULL}, "a @NUM"},
+		{"file", MM_OPT_OPTFILE | MM_OPT_NEEDDIR | MM_OPT_OPTULLONG, NULL, {&text}, NULL},
+	};
+	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT | MM_ARG_PARSER_COMPLETION, MM_NELEM(options), options,
+	                               "doc", "args", "name", NULL, call};
+	enum mm_known_dir dirs[] = {MM_HOME, MM_DATA_HOME, MM_CONFIG_HOME, MM_CACHE_HOME, MM_RUNTIME_DIR, MM_NUM_DIRTYPE};
+	enum mm_env_action actions[] = {MM_ENV_PRESERVE, MM_ENV_OVERWRITE, MM_ENV_PREPEND, MM_ENV_APPEND, MM_ENV_MAX};
+	int constants[] = {MM_THR_PSHARED, MM_THR_WAIT_MONOTONIC, MM_LD_LAZY, MM_LD_NOW, MM_LD_APPEND_EXT, PROF_DEFAULT,
+	                   PROF_FORCE_NSEC, PROF_RESET_CPUCLOCK, PROF_RESET_KEEPLABEL, EOWNERDEAD, ENOTRECOVERABLE};
+	void *blocks[] = {mm_malloca(size), mm_malloca(number), mm_aligned_alloca(number ? 32 : 64, size)};
+
+	mm_freea(blocks[0]);
+	mm_freea(blocks[1]);
+	mm_thr_mutex_lock(&mutex);
+	mm_thr_mutex_lock(&other);
+	mm_thr_cond_signal(&cond);
+	number += mm_arg_opt_get_key(options) + mm_arg_opt_get_type(options) + mm_strcasecmp(text, "VALUE");
+	number += mm_arg_parse(&parser, 0, NULL) + MM_NELEM(dirs) + MM_NELEM(actions) + MM_NELEM(constants);
+	return mm_arg_opt_get_name(options) == text && mm_thr_once(&once, mm_tic) && blocks[2] != NULL ? number : 0;
+}
+END
+compile "$scratch/user"
 echo "headers: $compiled compilations without a warning"

@@ -16,16 +16,20 @@ fail() {
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 debian=$(sed -n '1s/^mmsysio (\([^)]*\)).*/\1/p' debian/changelog)
 [ "$debian" = "$version" ] || fail "debian/changelog has version $debian, Cargo.toml $version"
-spec=$(sed -n 's/^Version: *//p' rpm/mmsysio.spec)
+spec=$(sed -n 's/^Version: *//p' rpm/mmsysio.spec | head -1)
 [ "$spec" = "$version" ] || fail "rpm/mmsysio.spec has version $spec, Cargo.toml $version"
 sed -n '/^%changelog/,$p' rpm/mmsysio.spec | sed -n '2p' | grep -q -e "- $version-" ||
 	fail "the newest changelog entry of the spec is not for $version"
 changelog=$(sed -n 's/^## \[\{0,1\}\([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -1)
 [ "$changelog" = "$version" ] || fail "CHANGELOG.md has version $changelog, Cargo.toml $version"
 
-tests-c/checks/symbols.sh debian/libmmsysio1.symbols >"$scratch/symbols"
-diff -u debian/libmmsysio1.symbols "$scratch/symbols" ||
-	fail "names differ from src/mmsysio.map: run 'make debian-symbols'"
+for file in debian/libmmsysio1.symbols debian/libmmlib1.symbols; do
+	tests-c/checks/symbols.sh $file >"$scratch/symbols"
+	diff -u $file "$scratch/symbols" || fail "$file differs from the map: run 'make debian-symbols'"
+done
+grep -qx "%global mmsysio_version $version" rpm/mmsysio.spec || fail "mmsysio_version in the spec is not $version"
+mmlib=$(sed -n 's/^MMLIB_VERSION *:= *//p' mmlib/mmlib.mk)
+grep -q "^Version: *$mmlib+mmsysio%{mmsysio_version}\$" rpm/mmsysio.spec || fail "the spec has another version of mmlib than $mmlib"
 
 rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 for file in debian/control rpm/mmsysio.spec; do
@@ -39,10 +43,11 @@ bundled() {
 	diff -u "$scratch/linked" "$scratch/provided" || fail "the crates of $1 in the spec differ from those of Cargo.lock"
 }
 bundled mmsysio '1,/^%package/'
-bundled mmipc '/^%package tools/,/^%prep/'
+bundled mmipc '/^%package tools/,/^%package/'
+bundled mmlib '/^%package -n mmlib$/,/^%package -n mmlib-devel/'
 
-for header in include/*.h; do
-	grep -q "^%{_includedir}/${header#include/}\$" rpm/mmsysio.spec || fail "the spec does not list $header"
+for header in include/*.h mmlib/include/*.h; do
+	grep -q "^%{_includedir}/$(basename "$header")\$" rpm/mmsysio.spec || fail "the spec does not list $header"
 done
 [ "$failures" -eq 0 ] || exit 1
-echo "packaging: all versions are $version, with the $(grep -c '^ mm_' debian/libmmsysio1.symbols) names of the map"
+echo "packaging: all versions are $version, with the $(grep -c '^ mm_' debian/libmmsysio1.symbols) names of the map, and $(grep -c '^ _*mm_' debian/libmmlib1.symbols) of libmmlib"

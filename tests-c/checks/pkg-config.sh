@@ -32,4 +32,16 @@ flags=$(pkg-config --define-prefix --cflags --libs mmsysio)
 tr ' ' '\n' <"$2" | grep -e '^-l' | grep -vx -e -lgcc_s -e -lc | sort -u >"$scratch/rustc"
 sed -n 's/^Libs.private: *//p' "$file" | tr ' ' '\n' | sed '/^$/d' | sort >"$scratch/private"
 diff "$scratch/rustc" "$scratch/private" || fail "Libs.private differs from the list that rustc reports"
+# That of mmlib, as mmlib itself installs it.
+sed -n '/^[A-Z]/p' "$scratch/moved/lib/pkgconfig/mmlib.pc" >"$scratch/mmlib.pc"
+cat >"$scratch/expected.pc" <<'END'
+Name: mmlib
+Description: mmlib: mmlib
+Version: 1.4.2
+Libs: -L${libdir} -lmmlib
+Cflags: -I${includedir}
+END
+diff -u "$scratch/expected.pc" "$scratch/mmlib.pc" || fail "mmlib.pc differs from that of mmlib"
+flags=$(pkg-config --define-prefix --cflags --libs mmlib | xargs)
+[ "$flags" = "-I$scratch/moved/include -L$scratch/moved/lib -lmmlib" ] || fail "after relocation, mmlib's flags are $flags"
 echo "pkg-config: mmsysio.pc is valid, relocatable, and lists $(wc -l <"$scratch/private") private libraries"

@@ -15,7 +15,7 @@ pub type mm_known_dir = c_int;
 /// The directory comes from an environment variable; an empty value of a variable whose name begins with XDG counts as
 /// none:
 ///
-/// 	MM_HOME         HOME, or else USERPROFILE, or else the password entry of the user
+/// 	MM_HOME         HOME, or else USERPROFILE, or else the password entry of the real user
 /// 	MM_DATA_HOME    XDG_DATA_HOME, or else the home directory and /.local/share
 /// 	MM_CONFIG_HOME  XDG_CONFIG_HOME, or else the home directory and /.config
 /// 	MM_CACHE_HOME   XDG_CACHE_HOME, or else the home directory and /.cache
@@ -32,7 +32,8 @@ pub type mm_known_dir = c_int;
 ///
 /// Errors:
 ///   EINVAL           @dirtype is none of these
-///   MM_ENOTFOUND     the home directory is needed, HOME and USERPROFILE are not set, and the user has no password entry
+///   MM_ENOTFOUND     the home directory is needed, HOME and USERPROFILE are not set, and the real user has no password
+///                    entry, or the password database cannot be read
 ///   ENOMEM           not enough memory
 ///
 /// Thread safety: MT-Safe, if no thread changes the environment during the first call

@@ -43,10 +43,13 @@
 	                                                : mm_aligned_alloca(2 * MM_STK_ALIGN, size))
 
 /**
- * _mm_malloca_on_heap() - allocate memory on the heap for mm_malloca()
+ * _mm_malloca_on_heap() - allocate memory for the macro mm_malloca()
  * @size:       size of the block in bytes
  *
- * Only mm_malloca() calls this, for blocks of more than MM_STACK_ALLOC_THRESHOLD bytes.
+ * Only mm_malloca() calls this, for blocks of more than MM_STACK_ALLOC_THRESHOLD bytes. The address is MM_STK_ALIGN
+ * bytes after a multiple of 2 * MM_STK_ALIGN, by which mm_freea() distinguishes the block from one on the stack. The
+ * library uses the MM_STK_ALIGN of the compiler's default options, or 16 if that is less: a program that is compiled
+ * with options for longer vectors, such as -mavx, gets blocks that are not aligned for these.
  *
  * Return: the block, to be released with mm_freea(); NULL on failure, and the error state is set.
  *
@@ -61,7 +64,7 @@
 MMLIB_API void *_mm_malloca_on_heap(size_t size);
 
 /**
- * _mm_freea_on_heap() - release memory of mm_malloca() that is on the heap
+ * _mm_freea_on_heap() - release memory of _mm_malloca_on_heap()
  * @ptr:        block to release; NULL is accepted and does nothing
  *
  * Only mm_freea() calls this.

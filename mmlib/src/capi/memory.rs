@@ -48,25 +48,24 @@ pub unsafe extern "C" fn mm_aligned_free(ptr: *mut c_void) {
     unsafe { libc::free(ptr) };
 }
 
-/// The value of MM_STK_ALIGN in a program that is compiled with the default options. With other options, such as -mavx,
-/// the header has another value. This one must not follow it: mm_freea() recognizes a block of the heap by an address
-/// that is not a multiple of twice the value, and programs are already compiled with it.
-const STACK_ALIGNMENT: usize = 16;
+unsafe extern "C" {
+    /// In memory.c: MM_STK_ALIGN of a program that is compiled with the default options.
+    safe static mmlib_stack_alignment: usize;
+}
 
-/// memory.h declares and documents it: the inline functions there need the declaration. The address is 16 bytes after a
-/// multiple of 32, by which mm_freea() distinguishes it from a block on the stack.
+/// See memory.h, where the inline function that calls it must find its declaration.
 #[unsafe(no_mangle)]
 pub extern "C" fn _mm_malloca_on_heap(size: usize) -> *mut c_void {
-    ret(c"mm_malloca", || {
+    ret(c"_mm_malloca_on_heap", || {
         let block = size
-            .checked_add(2 * STACK_ALIGNMENT)
-            .and_then(|with_offset| posix_memalign(2 * STACK_ALIGNMENT, with_offset).ok())
+            .checked_add(2 * mmlib_stack_alignment)
+            .and_then(|with_offset| posix_memalign(2 * mmlib_stack_alignment, with_offset).ok())
             .ok_or_else(|| Error::new(libc::ENOMEM, format_args!("cannot allocate {size} bytes: out of memory")))?;
-        Ok(block.as_ptr().wrapping_byte_add(STACK_ALIGNMENT))
+        Ok(block.as_ptr().wrapping_byte_add(mmlib_stack_alignment))
     })
 }
 
-/// memory.h declares and documents it.
+/// See memory.h.
 ///
 /// # Safety
 /// `ptr` is null, or was returned by _mm_malloca_on_heap() and is no longer used.
@@ -74,6 +73,6 @@ pub extern "C" fn _mm_malloca_on_heap(size: usize) -> *mut c_void {
 pub unsafe extern "C" fn _mm_freea_on_heap(ptr: *mut c_void) {
     if !ptr.is_null() {
         // SAFETY: the block begins before the address that _mm_malloca_on_heap() has returned.
-        unsafe { libc::free(ptr.wrapping_byte_sub(STACK_ALIGNMENT)) };
+        unsafe { libc::free(ptr.wrapping_byte_sub(mmlib_stack_alignment)) };
     }
 }

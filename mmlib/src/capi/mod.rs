@@ -9,13 +9,16 @@
 //! requirements of `ptr::read` (for `const`) or `ptr::write`. A *string* is null or satisfies those of
 //! `CStr::from_ptr`.
 #![allow(non_camel_case_types)]
+#![allow(clippy::tabs_in_doc_comments, reason = "code in the headers is indented by tabs")]
 
 mod arg;
 mod profile_part;
 mod ret;
 
+pub mod argparse;
 pub mod basedir;
 pub mod dlfcn;
+mod dlopen;
 pub mod environment;
 pub mod memory;
 pub mod path;

@@ -4,7 +4,7 @@
 
 use super::{Profile, Statistic};
 use crate::rt::text::Text;
-use crate::sys::number;
+use crate::sys::cell;
 use core::ffi::{CStr, c_int};
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -114,6 +114,6 @@ impl Profile {
 /// The longest value is that of i64::MIN in nanoseconds.
 fn push_value(text: &mut Part, value: f64, unit: &CStr) {
     let mut cell = [0; 64];
-    let length = number::snprintf_cell(&mut cell, value, unit);
+    let length = cell::snprintf_cell(&mut cell, value, unit);
     text.push(usize::try_from(length).ok().and_then(|length| cell.get(..length)).unwrap_or_default());
 }

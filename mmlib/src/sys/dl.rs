@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The dynamic linker.
 
-use core::ffi::{CStr, c_int, c_void};
-use core::ptr::{self, NonNull};
-
-/// Opens a library, or the main program. On failure, [`error_message`] has the reason.
-pub fn dlopen(path: Option<&CStr>, mode: c_int) -> Option<NonNull<c_void>> {
-    // SAFETY: null or a string. The functions that the library runs when it is loaded are the program's own doing.
-    NonNull::new(unsafe { libc::dlopen(path.map_or(ptr::null(), CStr::as_ptr), mode) })
-}
-
-/// Closes a handle of dlopen().
-///
-/// # Safety
-/// The handle has been returned by dlopen() and is not used afterwards, nor is anything in the library if this unloads it.
-pub unsafe fn dlclose(handle: NonNull<c_void>) {
-    // SAFETY: as promised by the caller.
-    unsafe { libc::dlclose(handle.as_ptr()) };
-}
+use core::ffi::{CStr, c_void};
+use core::ptr::NonNull;
 
 /// Returns the address of a symbol. On failure, [`error_message`] has the reason.
 ///

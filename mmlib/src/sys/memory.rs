@@ -4,6 +4,7 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem;
 use core::ptr::{self, NonNull};
+use core::slice;
 
 /// Allocates memory. The error is the number that the C library returns. errno is not changed.
 pub fn posix_memalign(alignment: usize, size: usize) -> Result<NonNull<c_void>, c_int> {
@@ -59,5 +60,41 @@ impl Drop for Joined {
     fn drop(&mut self) {
         // SAFETY: the block is that of new(), and this owns it.
         unsafe { libc::free(self.0.as_ptr().cast()) };
+    }
+}
+
+/// Bytes in a block of the C allocator, whose size is fixed.
+pub struct Buffer {
+    start: NonNull<u8>,
+    length: usize,
+    capacity: usize,
+}
+
+impl Buffer {
+    /// None: not enough memory.
+    pub fn new(capacity: usize) -> Option<Buffer> {
+        // SAFETY: any size is allowed. A size of 0 may give NULL, so it is not requested.
+        let start = NonNull::new(unsafe { libc::malloc(capacity.max(1)) })?.cast();
+        Some(Buffer { start, length: 0, capacity })
+    }
+
+    /// Appends the bytes, or those that fit.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let fitting = bytes.len().min(self.capacity - self.length);
+        // SAFETY: the block has space for them. They are not in it, since this is borrowed mutably.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.as_ptr().add(self.length), fitting) };
+        self.length += fitting;
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: push() has written these bytes.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: the block is that of new(), and this owns it.
+        unsafe { libc::free(self.start.as_ptr().cast()) };
     }
 }

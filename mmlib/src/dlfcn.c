@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dlfcn.c: the functions of mmdlfcn.h that run code of the loaded library
+ *
+ * They are in C, because the constructors and destructors of a library may end the thread: its frames are then unwound,
+ * which those of Rust do not permit.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "mmdlfcn.h"
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* In capi/dlfcn.rs. The first sets *joined to the path if it has allocated it; both raise errors. */
+HIDDEN int mmlib_dlopen_arguments(const char *path, int flags, char **joined, int *mode);
+HIDDEN void mmlib_dlopen_failed(const char *path);
+
+mm_dynlib_t *mm_dlopen(const char *path, int flags)
+{
+	char *joined = NULL;
+	void *handle = NULL;
+	int mode;
+
+	if (mmlib_dlopen_arguments(path, flags, &joined, &mode) != 0)
+		return NULL;
+	pthread_cleanup_push(free, joined);
+	handle = dlopen(joined != NULL ? joined : path, mode);
+	if (handle == NULL)
+		mmlib_dlopen_failed(joined != NULL ? joined : path);
+	pthread_cleanup_pop(1);
+	return handle;
+}
+
+void mm_dlclose(mm_dynlib_t *handle)
+{
+	if (handle != NULL)
+		dlclose(handle);
+}

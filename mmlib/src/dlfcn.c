@@ -3,10 +3,10 @@
  * dlfcn.c: the functions of mmdlfcn.h that run code of the loaded library
  *
  * They are in C, because the constructors and destructors of a library may end the thread: its frames are then unwound,
- * which those of Rust do not permit.
+ * which those of Rust do not permit. A path with an extension leaks in this case: a cleanup handler in a function that
+ * exceptions pass through would need libgcc_s.
  */
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "mmdlfcn.h"
@@ -25,11 +25,10 @@ mm_dynlib_t *mm_dlopen(const char *path, int flags)
 
 	if (mmlib_dlopen_arguments(path, flags, &joined, &mode) != 0)
 		return NULL;
-	pthread_cleanup_push(free, joined);
 	handle = dlopen(joined != NULL ? joined : path, mode);
 	if (handle == NULL)
 		mmlib_dlopen_failed(joined != NULL ? joined : path);
-	pthread_cleanup_pop(1);
+	free(joined);
 	return handle;
 }
 

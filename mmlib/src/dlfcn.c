@@ -25,19 +25,11 @@ mm_dynlib_t *mm_dlopen(const char *path, int flags)
 
 	if (mmlib_dlopen_arguments(path, flags, &joined, &mode) != 0)
 		return NULL;
-<<<<<<< HEAD
-	/* No cleanup handler: it would need the library of the unwinder in each process. */
 	handle = dlopen(joined != NULL ? joined : path, mode);
 	if (handle == NULL)
 		mmlib_dlopen_failed(path, joined);
 	else
 		free(joined);
-=======
-	handle = dlopen(joined != NULL ? joined : path, mode);
-	if (handle == NULL)
-		mmlib_dlopen_failed(joined != NULL ? joined : path);
-	free(joined);
->>>>>>> mmlib-c
 	return handle;
 }
 

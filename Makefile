@@ -199,9 +199,10 @@ uninstall:
 
 # --- use and test -----------------------------------------------------------------------------------------------------
 
+# Before the tests, which use its variables in prerequisites.
+include mmlib/mmlib.mk
 include tests-c/tests.mk
 include tool/tool.mk
-include mmlib/mmlib.mk
 include mmlib/tests.mk
 include tests-c/torture/torture.mk
 include tests-c/threads.mk

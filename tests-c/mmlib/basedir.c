@@ -408,6 +408,9 @@ static int fork_during_the_first_call(void *arg)
 
 START_TEST(fork_during_the_first_call_leaves_no_lock)
 {
+	/* It would report the memory that the waiting thread uses, which the child of the fork has no more. */
+	if (is_under_valgrind())
+		return;
 	database.home = "/entry";
 	assert_child_succeeds(start_child(fork_during_the_first_call, NULL));
 }

@@ -23,7 +23,8 @@ after it. Empty lines may separate them.
     Cancellation: text
     Compatibility: as mmlib         or "not in mmlib", or "differs from mmlib: ", followed by the difference
 
-An inline function without labels is thread-safe and async-signal-safe, sets no error, and is identical to mmlib's.
+An inline function without labels other than 'Return:' is thread-safe and async-signal-safe, sets no error, and is
+identical to mmlib's.
 
 A comment on several macros or inline functions begins with 'mm_a(x), mm_b(): text'.
 """
@@ -91,6 +92,9 @@ class Function:
                 list(labels.values())[-1].append(line)
             else:
                 raise self.wrong(f"neither a label nor indented: {line!r}")
+        if self.is_inline and list(labels) == ["Return"]:
+            self.returns = joined("\n".join(labels["Return"]))
+            return
         expected = [label for label in LABELS if label not in OPTIONAL or label in labels]
         if self.type == "void":
             expected.remove("Return")

@@ -172,7 +172,7 @@ class Page:
         source = re.sub(r"#ifdef __cplusplus\n.*?#else\n(.*?)#endif\n", r"\1", source, flags=re.S)
         # Padding on some machines.
         source = re.sub(r"#if !defined\(__LP64__\)[^\n]*\n.*?#endif\n", "", source, flags=re.S)
-        fields = re.findall(r"/\*\*((?:(?!\*/).)*)\*/\n\s*([^;]*);", source, re.S)
+        fields = re.findall(r"/\*\*((?:(?!\*/).)*)\*/\n\s*((?:union \{[^}]*\} )?[^;]*);", source, re.S)
         plain = re.sub(r"\s*/\*\*(?:(?!\*/).)*\*/", "", source, flags=re.S)
         items = []
         for text, field in fields:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of libmmlib beside the C suite.
 
-.PHONY: check-mmlib-model check-mmlib-completion fuzz-arguments
+.PHONY: check-mmlib-model check-mmlib-completion check-mmlib-exceptions fuzz-arguments
 
-check: check-mmlib-model check-mmlib-completion
+check: check-mmlib-model check-mmlib-completion check-mmlib-exceptions
 
 ##@ Tests of libmmlib
 
@@ -36,3 +36,7 @@ $(B)/mmlib-examples/%: mmlib/examples/%.c $(STAGE)/.installed
 ## check-mmlib-completion: the completion of arguments in bash, of an example program; a part of check
 check-mmlib-completion: $(B)/mmlib-examples/arguments
 	LD_LIBRARY_PATH=$(STAGE)/lib $(PYTHON) -B tests-c/checks/bash-completion.py $(STAGE)/share/mmlib/mmlib.bash $<
+
+## check-mmlib-exceptions: exceptions of C++, longjmp() and cancellation pass through libmmlib; a part of check
+check-mmlib-exceptions: $(STAGE)/.installed
+	tests-c/checks/mmlib-exceptions.sh $(STAGE)

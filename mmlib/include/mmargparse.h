@@ -18,15 +18,15 @@
 #define MM_OPT_NOVAL 0x00   /* it has none */
 #define MM_OPT_OPTVAL 0x01  /* it may have one */
 #define MM_OPT_NEEDVAL 0x02 /* it must have one */
-#define MM_OPT_REQMASK 0x03
+#define MM_OPT_REQMASK 0x03 /* mask of these */
 
 /* Flags of an option: the type of its value, and so of the variable that receives it. */
-#define MM_OPT_STR 0x00
-#define MM_OPT_INT 0x10
-#define MM_OPT_LLONG 0x20
-#define MM_OPT_UINT 0x90
-#define MM_OPT_ULLONG 0xA0
-#define MM_OPT_TYPEMASK 0xF0
+#define MM_OPT_STR 0x00      /* string */
+#define MM_OPT_INT 0x10      /* int */
+#define MM_OPT_LLONG 0x20    /* long long */
+#define MM_OPT_UINT 0x90     /* unsigned int */
+#define MM_OPT_ULLONG 0xA0   /* unsigned long long */
+#define MM_OPT_TYPEMASK 0xF0 /* mask of these */
 
 /* Flags of an option: paths that complete its value. */
 #define MM_OPT_FILEPATH 0x100 /* files and directories */
@@ -248,7 +248,7 @@ MMLIB_API int mm_arg_parse_complete(const struct mm_arg_parser *parser, const ch
 /**
  * mm_arg_complete_path() - print the paths that complete a word
  * @arg:        beginning of a path
- * @type_mask:  types of the files: a bitwise OR of MM_DT_REG, MM_DT_DIR... of mmsysio.h
+ * @type_mask:  types of the files: a bitwise OR of MM_DT_REG, MM_DT_DIR and other values of mmsysio.h
  * @cb:         function that decides whether an entry is a candidate; NULL to accept all
  * @cb_data:    argument of @cb
  *

@@ -33,7 +33,7 @@ extern "C" {
 /* mm_malloca() takes larger blocks, in bytes, from the heap. */
 #define MM_STACK_ALLOC_THRESHOLD 2048
 
-/* Conversions that are no warning in C++ either. */
+/* Conversions without a warning in C++ either. */
 #ifdef __cplusplus
 #define MM_SIZE_CAST_(size) (static_cast<size_t>(size))
 #define MM_ADDRESS_CAST_(pointer) (reinterpret_cast<uintptr_t>(pointer))
@@ -213,7 +213,7 @@ MMLIB_API int mm_setenv(const char *name, const char *value, enum mm_env_action 
 
 /**
  * mm_unsetenv() - remove an environment variable
- * @name:       name of the variable; it is no error if it does not exist
+ * @name:       name of the variable; it need not exist
  *
  * Return: 0 on success; -1 on failure, and the error state is set.
  *

@@ -20,7 +20,8 @@
 #define HIDDEN __attribute__((visibility("hidden")))
 
 #define RAISE(number, ...) \
-	(errno = (number), mm_raise_error_full(number, "mmlib", __func__, "mmlib/src/argparse.c", __LINE__, NULL, __VA_ARGS__))
+	(errno = (number), \
+	 mm_raise_error_full(number, "mmlib", __func__, "mmlib/src/argparse.c", __LINE__, NULL, __VA_ARGS__))
 
 /* --- the parser ---------------------------------------------------------------------------------------------------- */
 
@@ -191,8 +192,8 @@ static int read_candidates(MM_DIR *directory, const char *name, const char *filt
 	struct candidate *candidate, **last = first;
 
 	while ((entry = mm_readdir(directory, NULL)) != NULL) {
-		if (strncmp(entry->name, filter, filter_length) != 0 || strcmp(entry->name, ".") == 0
-		    || strcmp(entry->name, "..") == 0)
+		if (strncmp(entry->name, filter, filter_length) != 0 || strcmp(entry->name, ".") == 0 ||
+		    strcmp(entry->name, "..") == 0)
 			continue;
 		length = strlen(entry->name);
 		candidate = malloc(sizeof(*candidate) + name_length + length + 1);

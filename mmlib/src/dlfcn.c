@@ -13,22 +13,23 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-/* In capi/dlfcn.rs. The first sets *joined to the path if it has allocated it; both raise errors. */
+/* In capi/dlopen.rs. The first sets *joined to the path if it has allocated it, the second frees it. Both raise errors. */
 HIDDEN int mmlib_dlopen_arguments(const char *path, int flags, char **joined, int *mode);
-HIDDEN void mmlib_dlopen_failed(const char *path);
+HIDDEN void mmlib_dlopen_failed(const char *path, char *joined);
 
 mm_dynlib_t *mm_dlopen(const char *path, int flags)
 {
 	char *joined = NULL;
-	void *handle = NULL;
+	void *handle;
 	int mode;
 
 	if (mmlib_dlopen_arguments(path, flags, &joined, &mode) != 0)
 		return NULL;
 	handle = dlopen(joined != NULL ? joined : path, mode);
 	if (handle == NULL)
-		mmlib_dlopen_failed(joined != NULL ? joined : path);
-	free(joined);
+		mmlib_dlopen_failed(path, joined);
+	else
+		free(joined);
 	return handle;
 }
 

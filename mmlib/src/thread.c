@@ -22,7 +22,8 @@ _Static_assert(sizeof(struct mm_timespec) == sizeof(struct timespec), "times are
 static __attribute__((noinline, cold)) int raised(int number, const char *function, int line, const char *what)
 {
 	errno = number;
-	mm_raise_error_full(number, "mmlib", function, "mmlib/src/thread.c", line, NULL, "%s ; %s", what, mm_strerror(number));
+	mm_raise_error_full(number, "mmlib", function, "mmlib/src/thread.c", line, NULL, "%s ; %s", what,
+	                    mm_strerror(number));
 	return number;
 }
 

@@ -140,7 +140,7 @@ def self_test(manual, names):
         ("index.html", 'src="search.js"', 'src="//example.org/search.js"', "outside"),
         ("index.html", "int main(", "int entry(", "no program"),
         ("index.html", "</dl>", "", "not the last"),
-        ("index.html", 'href="mm_getenv.3.html"', 'href="mm_getenvs.3.html"', "does not exist"),
+        ("index.html", 'href="mm_getenv.3.html#mm_setenv"', 'href="mm_getenv.3.html#mm_putenv"', "no such anchor"),
         ("mm_open.3.html", "</body>\n</html>", "", "does not close"),
         ("mm_open.3.html", "<main>", '<main onclick="x()">', "script"),
         ("mm_open.3.html", 'name="viewport"', 'name="view"', "viewport"),

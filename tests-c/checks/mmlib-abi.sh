@@ -44,7 +44,7 @@ same "functions of the headers" "$scratch/names" "$scratch/declared"
 
 # --- the file.
 dynamic=$(readelf -dW "$product")
-segments=$(readelf -lW "$product")
+headers=$(readelf -lW "$product")
 expect() { # expect TEXT PATTERN MESSAGE
 	printf '%s\n' "$1" | grep -qE "$2" || fail "$3"
 }
@@ -52,14 +52,14 @@ expect "$dynamic" 'SONAME.*\[libmmlib\.so\.1\]' "SONAME is not libmmlib.so.1"
 expect "$dynamic" 'NEEDED.*\[libmmsysio\.so\.1\]' "does not need libmmsysio.so.1"
 expect "$dynamic" '\(FLAGS\).*BIND_NOW' "not bound at load (-z now)"
 expect "$dynamic" 'FLAGS_1.*NODELETE' "can be unloaded (-z nodelete)"
-expect "$segments" 'GNU_RELRO' "no RELRO segment"
-expect "$segments" 'GNU_STACK +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +RW ' "executable stack"
+expect "$headers" 'GNU_RELRO' "RELRO is missing"
+expect "$headers" 'GNU_STACK +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +RW ' "executable stack"
 printf '%s\n' "$dynamic" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
 	grep -vE '^(libmmsysio\.so\.1|libc\.(so|musl)|libpthread|libdl|ld-|ld64)' >"$scratch/needed" || true
 [ ! -s "$scratch/needed" ] || fail "needs more libraries: $(tr '\n' ' ' <"$scratch/needed")"
 if printf '%s\n' "$dynamic" | grep -q TEXTREL; then fail "has text relocations"; fi
 if printf '%s\n' "$dynamic" | grep -qE 'RPATH|RUNPATH'; then fail "has a run path"; fi
-if printf '%s\n' "$segments" | grep -qE 'LOAD.* RWE '; then fail "has writable and executable memory"; fi
+if printf '%s\n' "$headers" | grep -qE 'LOAD.* RWE '; then fail "has writable and executable memory"; fi
 case $(readelf -hW "$product") in
 *X86-64*)
 	strip --strip-unneeded -o "$scratch/stripped" "$product"

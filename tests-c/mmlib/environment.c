@@ -251,7 +251,7 @@ START_TEST(unsetenv_removes_a_variable)
 	ck_assert_int_eq(mm_unsetenv(NAME), 0);
 	assert_value(NAME, NULL);
 	ck_assert_int_eq(count_entries(NAME), 0);
-	/* It is no error if there is no such variable. */
+	/* The variable need not exist. */
 	ck_assert_int_eq(mm_unsetenv(NAME), 0);
 	ck_assert_int_eq(mm_get_lasterror_number(), 0);
 }

@@ -211,7 +211,7 @@ static void *call_once(void *arg)
 	(void)arg;
 	int result = mm_thr_once(&once, slow_routine);
 
-	/* It has finished, whoever called it. */
+	/* It has finished, in any thread that called it. */
 	return (void *)(intptr_t)(result == 0 && calls == 1);
 }
 

@@ -196,8 +196,9 @@ void suite_assert_error(const char *call, int error)
 	int errno_now = errno;
 	size_t length = strcspn(call, "( ");
 	const char *location = mm_get_lasterror_location();
-	bool is_in_sources = strncmp(location, call, length) == 0 && (strncmp(location + length, "() in src/", 10) == 0 ||
-	                                                              strncmp(location + length, "() in mmlib/src/", 16) == 0);
+	bool is_in_sources =
+		strncmp(location, call, length) == 0 && (strncmp(location + length, "() in src/", 10) == 0 ||
+	                                                 strncmp(location + length, "() in mmlib/src/", 16) == 0);
 
 	ck_assert_msg(mm_get_lasterror_number() == error, "%s: error %d (%s), expected %d", call,
 	              mm_get_lasterror_number(), mm_get_lasterror_desc(), error);

@@ -32,12 +32,17 @@ pub unsafe extern "C" fn mmlib_dlopen_arguments(
     })
 }
 
-/// Raises the error of a dlopen() that has failed.
+/// Raises the error of a dlopen() that has failed, for `joined` if that is not null, or else for `path`. Frees `joined`
+/// before, since the thread may be cancelled while the error is logged.
 ///
 /// # Safety
-/// `path` is a string.
+/// `path` is a string; `joined` is null or that of [`mmlib_dlopen_arguments`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mmlib_dlopen_failed(path: *const c_char) {
-    // SAFETY: a string, as the caller promised.
-    dlfcn::not_opened(unsafe { arg::optional_string(path) }).raise(c"mm_dlopen");
+pub unsafe extern "C" fn mmlib_dlopen_failed(path: *const c_char, joined: *mut c_char) {
+    // SAFETY: strings, as the caller promised.
+    let opened = unsafe { arg::optional_string(joined).or(arg::optional_string(path)) };
+    let error = dlfcn::not_opened(opened);
+    // SAFETY: null or a block of the C allocator, which is not used afterwards.
+    unsafe { libc::free(joined.cast()) };
+    error.raise(c"mm_dlopen");
 }

@@ -71,7 +71,7 @@ pub unsafe extern "C" fn mm_setenv(name: *const c_char, value: *const c_char, ac
 }
 
 /// mm_unsetenv() - remove an environment variable
-/// @name:       name of the variable; it is no error if it does not exist
+/// @name:       name of the variable; it need not exist
 ///
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///

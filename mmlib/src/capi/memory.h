@@ -8,7 +8,7 @@
 /* mm_malloca() takes larger blocks, in bytes, from the heap. */
 #define MM_STACK_ALLOC_THRESHOLD 2048
 
-/* Conversions that are no warning in C++ either. */
+/* Conversions without a warning in C++ either. */
 #ifdef __cplusplus
 #define MM_SIZE_CAST_(size) (static_cast<size_t>(size))
 #define MM_ADDRESS_CAST_(pointer) (reinterpret_cast<uintptr_t>(pointer))

@@ -4,6 +4,7 @@
 #[path = "../../../src/rt/errno.rs"]
 pub mod errno;
 #[path = "../../../src/rt/text.rs"]
+#[allow(dead_code, reason = "libmmsysio uses all of it")]
 pub mod text;
 
 #[cfg(not(test))]

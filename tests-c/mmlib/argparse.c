@@ -20,8 +20,8 @@ _Static_assert(sizeof(struct mm_arg_opt) == 40 && offsetof(struct mm_arg_opt, de
                "its layout is ABI");
 _Static_assert(sizeof(struct mm_arg_parser) == 56 && offsetof(struct mm_arg_parser, optv) == 8 &&
                        offsetof(struct mm_arg_parser, doc) == 16 && offsetof(struct mm_arg_parser, args_doc) == 24 &&
-                       offsetof(struct mm_arg_parser, execname) == 32 && offsetof(struct mm_arg_parser, cb_data) == 40 &&
-                       offsetof(struct mm_arg_parser, cb) == 48,
+                       offsetof(struct mm_arg_parser, execname) == 32 &&
+                       offsetof(struct mm_arg_parser, cb_data) == 40 && offsetof(struct mm_arg_parser, cb) == 48,
                "its layout is ABI");
 #endif
 
@@ -45,12 +45,12 @@ static const struct mm_arg_opt options[] = {
 };
 
 #define ARGC(argv) ((int)(sizeof(argv) / sizeof(*(argv))) - 1)
-#define PARSE(...)                                                                           \
-	({                                                                                   \
-		char *argv_[] = {(char *)"program", ##__VA_ARGS__, NULL};                    \
-		parse(&(struct mm_arg_parser){MM_ARG_PARSER_NOEXIT, MM_NELEM(options), options, \
-		                              NULL, NULL, NULL, NULL, NULL},                 \
-		      ARGC(argv_), argv_);                                                   \
+#define PARSE(...)                                                                                                \
+	({                                                                                                        \
+		char *argv_[] = {__VA_ARGS__, NULL};                                                              \
+		parse(&(struct mm_arg_parser){MM_ARG_PARSER_NOEXIT, MM_NELEM(options), options, NULL, NULL, NULL, \
+		                              NULL, NULL},                                                        \
+		      ARGC(argv_), argv_);                                                                        \
 	})
 
 static int parse(const struct mm_arg_parser *parser, int argc, char *argv[])
@@ -68,16 +68,16 @@ static int parse(const struct mm_arg_parser *parser, int argc, char *argv[])
 
 START_TEST(parsing_ends_at_the_first_argument_that_is_no_option)
 {
-	ck_assert_int_eq(PARSE(), 1);
-	ck_assert_int_eq(PARSE("word", "-f"), 1);
-	ck_assert_int_eq(PARSE("-f", "word", "-f"), 2);
-	ck_assert_int_eq(PARSE("-f", "-f"), 3);
-	ck_assert_int_eq(PARSE("-"), 1);
-	ck_assert_int_eq(PARSE(""), 1);
-	ck_assert_int_eq(PARSE("-5"), 1);
-	ck_assert_int_eq(PARSE("-\xc3\xa9"), 1);
-	ck_assert_int_eq(PARSE("--", "-f"), 2);
-	ck_assert_int_eq(PARSE("-f", "--"), 3);
+	ck_assert_int_eq(PARSE("tool"), 1);
+	ck_assert_int_eq(PARSE("tool", "word", "-f"), 1);
+	ck_assert_int_eq(PARSE("tool", "-f", "word", "-f"), 2);
+	ck_assert_int_eq(PARSE("tool", "-f", "-f"), 3);
+	ck_assert_int_eq(PARSE("tool", "-"), 1);
+	ck_assert_int_eq(PARSE("tool", ""), 1);
+	ck_assert_int_eq(PARSE("tool", "-5"), 1);
+	ck_assert_int_eq(PARSE("tool", "-\xc3\xa9"), 1);
+	ck_assert_int_eq(PARSE("tool", "--", "-f"), 2);
+	ck_assert_int_eq(PARSE("tool", "-f", "--"), 3);
 	ck_assert_str_eq(written_out, "");
 	ck_assert_str_eq(written_err, "");
 }
@@ -85,31 +85,33 @@ END_TEST
 
 START_TEST(values_are_stored_in_the_type_of_the_option)
 {
-	ck_assert_int_eq(PARSE("-n", "-5", "-u", "0x10", "--big=-9223372036854775808", "--big-natural=18446744073709551615"), 7);
+	ck_assert_int_eq(PARSE("tool", "-n", "-5", "-u", "0x10", "--big=-9223372036854775808",
+	                       "--big-natural=18446744073709551615"),
+	                 7);
 	ck_assert_int_eq(number, -5);
 	ck_assert_uint_eq(natural, 16);
 	ck_assert_int_eq(big, LLONG_MIN);
 	ck_assert_uint_eq(big_natural, ULLONG_MAX);
-	ck_assert_int_eq(PARSE("-n010", "word"), MM_ARGPARSE_ERROR);
-	ck_assert_int_eq(PARSE("--number=010"), 2);
+	ck_assert_int_eq(PARSE("tool", "-n010", "word"), MM_ARGPARSE_ERROR);
+	ck_assert_int_eq(PARSE("tool", "--number=010"), 2);
 	ck_assert_int_eq(number, 8);
-	ck_assert_int_eq(PARSE("--number=1", "--number=2"), 3);
+	ck_assert_int_eq(PARSE("tool", "--number=1", "--number=2"), 3);
 	ck_assert_int_eq(number, 2);
 }
 END_TEST
 
 START_TEST(options_without_a_value_get_the_default)
 {
-	ck_assert_int_eq(PARSE("-ft"), 2);
+	ck_assert_int_eq(PARSE("tool", "-ft"), 2);
 	ck_assert_str_eq(flag, "set");
 	ck_assert_str_eq(text, "default");
-	ck_assert_int_eq(PARSE("-t", "given", "word"), 3);
+	ck_assert_int_eq(PARSE("tool", "-t", "given", "word"), 3);
 	ck_assert_str_eq(text, "given");
-	ck_assert_int_eq(PARSE("--text", "word"), 2);
+	ck_assert_int_eq(PARSE("tool", "--text", "word"), 2);
 	ck_assert_str_eq(text, "default");
-	ck_assert_int_eq(PARSE("--text="), 2);
+	ck_assert_int_eq(PARSE("tool", "--text="), 2);
 	ck_assert_str_eq(text, "");
-	ck_assert_int_eq(PARSE("--text=a=b"), 2);
+	ck_assert_int_eq(PARSE("tool", "--text=a=b"), 2);
 	ck_assert_str_eq(text, "a=b");
 }
 END_TEST
@@ -119,14 +121,14 @@ START_TEST(only_the_form_of_an_option_prevents_a_value)
 	static char *const values[] = {"-", "--", "-5", "--x", "--Foo", "---a", "", "word"};
 
 	for (int i = 0; i < MM_NELEM(values); i++) {
-		ck_assert_int_eq(PARSE("-t", values[i], "foo"), 3);
+		ck_assert_int_eq(PARSE("tool", "-t", values[i], "foo"), 3);
 		ck_assert_str_eq(text, values[i]);
 	}
-	ck_assert_int_eq(PARSE("-t", "--flag"), 3);
+	ck_assert_int_eq(PARSE("tool", "-t", "--flag"), 3);
 	ck_assert_str_eq(text, "default");
-	ck_assert_int_eq(PARSE("-t", "-x"), MM_ARGPARSE_ERROR);
+	ck_assert_int_eq(PARSE("tool", "-t", "-x"), MM_ARGPARSE_ERROR);
 	/* Whatever follows it. */
-	ck_assert_int_eq(PARSE("-t", "-", "Foo"), 3);
+	ck_assert_int_eq(PARSE("tool", "-t", "-", "Foo"), 3);
 	ck_assert_str_eq(text, "-");
 }
 END_TEST
@@ -143,15 +145,17 @@ static void assert_diagnostic(int result, const char *expected)
 
 START_TEST(diagnostics_name_the_option_and_the_reason)
 {
-	assert_diagnostic(PARSE("-x"), "Unsupported option -x\n");
-	assert_diagnostic(PARSE("-n5"), "Option -n|--number needs value.\n");
-	assert_diagnostic(PARSE("--unknown=1"), "Unsupported option --unknown\n");
-	assert_diagnostic(PARSE("--=x"), "Unsupported option --\n");
-	assert_diagnostic(PARSE("---str=x"), "Unsupported option ---str\n");
-	assert_diagnostic(PARSE("--flag="), "Option -f|--flag does not accept any value.\n");
-	assert_diagnostic(PARSE("-nf", "1"), "Option -n|--number needs value.\n");
-	assert_diagnostic(PARSE("--big-natural"), "Option --big-natural needs value.\n");
-	assert_diagnostic(PARSE("-N"), "Option -N accepting int value type has received an invalid value \"(null)\" (Invalid argument)\n");
+	assert_diagnostic(PARSE("tool", "-x"), "Unsupported option -x\n");
+	assert_diagnostic(PARSE("tool", "-n5"), "Option -n|--number needs value.\n");
+	assert_diagnostic(PARSE("tool", "--unknown=1"), "Unsupported option --unknown\n");
+	assert_diagnostic(PARSE("tool", "--=x"), "Unsupported option --\n");
+	assert_diagnostic(PARSE("tool", "---str=x"), "Unsupported option ---str\n");
+	assert_diagnostic(PARSE("tool", "--flag="), "Option -f|--flag does not accept any value.\n");
+	assert_diagnostic(PARSE("tool", "-nf", "1"), "Option -n|--number needs value.\n");
+	assert_diagnostic(PARSE("tool", "--big-natural"), "Option --big-natural needs value.\n");
+	assert_diagnostic(
+		PARSE("tool", "-N"),
+		"Option -N accepting int value type has received an invalid value \"(null)\" (Invalid argument)\n");
 }
 END_TEST
 
@@ -182,7 +186,7 @@ START_TEST(invalid_values_set_errno)
 
 	for (int i = 0; i < MM_NELEM(cases); i++) {
 		char *argument = cases[i].argument;
-		int result = PARSE(argument);
+		int result = PARSE("tool", argument);
 
 		ck_assert_int_eq(errno, cases[i].error);
 		ck_assert_int_eq(result, MM_ARGPARSE_ERROR);
@@ -192,7 +196,7 @@ START_TEST(invalid_values_set_errno)
 		ck_assert_msg(strstr(written_err, expected) != NULL, "%s: %s", argument, written_err);
 	}
 	ck_assert_int_eq(number, -77);
-	ck_assert_int_eq(PARSE("--natural=-0", "--number=5"), 3);
+	ck_assert_int_eq(PARSE("tool", "--natural=-0", "--number=5"), 3);
 	ck_assert_int_eq(errno, 0);
 }
 END_TEST
@@ -202,7 +206,11 @@ START_TEST(help_is_printed_as_mmlib_prints_it)
 	static const struct mm_arg_opt table[] = {
 		{"n|count", MM_OPT_NEEDUINT, NULL, {NULL}, "Run @NUM times."},
 		{"quiet", MM_OPT_NOVAL, NULL, {NULL}, "No output"},
-		{"o|output", MM_OPT_OPTSTR, NULL, {NULL}, "Write the result to @FILE, which is replaced when it exists already."},
+		{"o|output",
+	         MM_OPT_OPTSTR,
+	         NULL,
+	         {NULL},
+	         "Write the result to @FILE, which is replaced when it exists already."},
 		{"size-of-the-cache", MM_OPT_NEEDINT, NULL, {NULL}, NULL},
 		{"k", MM_OPT_NOVAL, NULL, {NULL}, NULL},
 	};
@@ -223,8 +231,8 @@ START_TEST(help_is_printed_as_mmlib_prints_it)
 		"  --size-of-the-cache=VALUE   VALUE must be an integer.\n"
 		"  -k                          \n"
 		"  -h, --help                  print this message and exit\n";
-	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT, MM_NELEM(table), table, "Does the work.",
-	                               "[options] FILE\n--list", "tool", NULL, NULL};
+	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT,     MM_NELEM(table), table, "Does the work.",
+	                               "[options] FILE\n--list", "tool",          NULL,  NULL};
 	char *requests[] = {"-h", "--help", "-kh", "--help=foo"};
 
 	for (int i = 0; i < MM_NELEM(requests); i++) {
@@ -247,7 +255,7 @@ START_TEST(help_of_any_length_is_printed)
 	memset(name, 'a', sizeof(name) - 1);
 	memset(description, 'b', sizeof(description) - 1);
 	ck_assert_int_eq(parse(&parser, 2, argv), MM_ARGPARSE_STOP);
-	ck_assert(strncmp(written_out, "Usage:\n  PROGRAM [options] args...\n\nOptions:\n  --aaa", 54) == 0);
+	ck_assert(strstr(written_out, "args...\n\nOptions:\n  --aaa") != NULL);
 }
 END_TEST
 
@@ -265,7 +273,8 @@ END_TEST
 
 START_TEST(invalid_names_in_the_table_are_errors)
 {
-	static const char *const names[] = {"1", "x|", "x|y", "xy|z", "A|Bc", "a|b_c", "-", "|ab", "a|2b", "a||b", "\xc3\xa9"};
+	static const char *const names[] = {"1", "x|",  "x|y",  "xy|z", "A|Bc",    "a|b_c",
+	                                    "-", "|ab", "a|2b", "a||b", "\xc3\xa9"};
 	struct mm_arg_opt table[] = {{"ok", 0, NULL, {NULL}, NULL}, {NULL, 0, NULL, {NULL}, NULL}};
 	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT, 2, table, NULL, NULL, NULL, NULL, NULL};
 	char expected[128], *argv[] = {"tool", NULL};
@@ -382,7 +391,8 @@ static int end_thread(const struct mm_arg_opt *opt, union mm_arg_val value, void
 
 static void *parse_in_thread(void *data)
 {
-	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT, MM_NELEM(options), options, NULL, NULL, NULL, data, end_thread};
+	struct mm_arg_parser parser = {
+		MM_ARG_PARSER_NOEXIT, MM_NELEM(options), options, NULL, NULL, NULL, data, end_thread};
 	char *argv[] = {"tool", "-f", NULL};
 
 	mm_arg_parse(&parser, 2, argv);
@@ -458,7 +468,8 @@ END_TEST
 SUITE(parsing_ends_at_the_first_argument_that_is_no_option, values_are_stored_in_the_type_of_the_option,
       options_without_a_value_get_the_default, only_the_form_of_an_option_prevents_a_value,
       diagnostics_name_the_option_and_the_reason, invalid_values_set_errno, help_is_printed_as_mmlib_prints_it,
-      help_of_any_length_is_printed, options_replace_the_forms_of_the_built_in_one, invalid_names_in_the_table_are_errors,
-      null_is_an_error_or_ends_the_arguments, callback_sees_each_option_before_it_is_stored,
-      negative_result_of_the_callback_ends_the_parse, callback_may_jump_out_of_the_parse, callback_may_end_the_thread,
-      errors_exit_with_1_and_everything_else_with_0, helpers_read_the_name_and_the_type)
+      help_of_any_length_is_printed, options_replace_the_forms_of_the_built_in_one,
+      invalid_names_in_the_table_are_errors, null_is_an_error_or_ends_the_arguments,
+      callback_sees_each_option_before_it_is_stored, negative_result_of_the_callback_ends_the_parse,
+      callback_may_jump_out_of_the_parse, callback_may_end_the_thread, errors_exit_with_1_and_everything_else_with_0,
+      helpers_read_the_name_and_the_type)

@@ -69,7 +69,8 @@ SAME_TYPE(mm_arg_complete_path_cb, path_callback);
 
 /* Each member follows the one before it, with the padding of the machine. */
 enum { POINTER = sizeof(void *), PAIR = 2 * sizeof(int) };
-LAYOUT(sizeof(union mm_arg_val) == sizeof(long long) && _Alignof(union mm_arg_val) == _Alignof(union { long long ll; }));
+LAYOUT(sizeof(union mm_arg_val) == sizeof(long long) &&
+       _Alignof(union mm_arg_val) == _Alignof(union { long long ll; }));
 LAYOUT(sizeof(struct mm_arg_opt) == 5 * POINTER);
 AT(mm_arg_opt, name, 0);
 AT(mm_arg_opt, flags, POINTER);
@@ -127,7 +128,7 @@ END_TEST
 START_TEST(constants_of_threads_match_mmlib)
 {
 	static const mm_thr_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER, current = MM_THR_MUTEX_INITIALIZER,
-	                            deprecated = MM_THR_MTX_INITIALIZER;
+				    deprecated = MM_THR_MTX_INITIALIZER;
 	static const mm_thr_cond_t cond = PTHREAD_COND_INITIALIZER, initialised = MM_THR_COND_INITIALIZER;
 
 	ck_assert_int_eq(MM_THR_PSHARED, 1);
@@ -142,15 +143,13 @@ END_TEST
 START_TEST(flags_of_options_match_mmlib)
 {
 	static const int flags[][2] = {
-		{MM_OPT_NOVAL, 0},          {MM_OPT_OPTVAL, 1},         {MM_OPT_NEEDVAL, 2},
-		{MM_OPT_REQMASK, 3},        {MM_OPT_FILEPATH, 0x100},   {MM_OPT_DIRPATH, 0x200},
-		{MM_OPT_STR, 0},            {MM_OPT_INT, 0x10},         {MM_OPT_LLONG, 0x20},
-		{MM_OPT_UINT, 0x90},        {MM_OPT_ULLONG, 0xA0},      {MM_OPT_TYPEMASK, 0xF0},
-		{MM_OPT_OPTSTR, 1},         {MM_OPT_NEEDSTR, 2},        {MM_OPT_OPTINT, 0x11},
-		{MM_OPT_NEEDINT, 0x12},     {MM_OPT_OPTLLONG, 0x21},    {MM_OPT_NEEDLLONG, 0x22},
-		{MM_OPT_OPTUINT, 0x91},     {MM_OPT_NEEDUINT, 0x92},    {MM_OPT_OPTULLONG, 0xA1},
-		{MM_OPT_NEEDULLONG, 0xA2},  {MM_OPT_OPTFILE, 0x101},    {MM_OPT_NEEDFILE, 0x102},
-		{MM_OPT_OPTDIR, 0x201},     {MM_OPT_NEEDDIR, 0x202},
+		{MM_OPT_NOVAL, 0},        {MM_OPT_OPTVAL, 1},        {MM_OPT_NEEDVAL, 2},     {MM_OPT_REQMASK, 3},
+		{MM_OPT_FILEPATH, 0x100}, {MM_OPT_DIRPATH, 0x200},   {MM_OPT_STR, 0},         {MM_OPT_INT, 0x10},
+		{MM_OPT_LLONG, 0x20},     {MM_OPT_UINT, 0x90},       {MM_OPT_ULLONG, 0xA0},   {MM_OPT_TYPEMASK, 0xF0},
+		{MM_OPT_OPTSTR, 1},       {MM_OPT_NEEDSTR, 2},       {MM_OPT_OPTINT, 0x11},   {MM_OPT_NEEDINT, 0x12},
+		{MM_OPT_OPTLLONG, 0x21},  {MM_OPT_NEEDLLONG, 0x22},  {MM_OPT_OPTUINT, 0x91},  {MM_OPT_NEEDUINT, 0x92},
+		{MM_OPT_OPTULLONG, 0xA1}, {MM_OPT_NEEDULLONG, 0xA2}, {MM_OPT_OPTFILE, 0x101}, {MM_OPT_NEEDFILE, 0x102},
+		{MM_OPT_OPTDIR, 0x201},   {MM_OPT_NEEDDIR, 0x202},
 	};
 
 	for (int i = 0; i < MM_NELEM(flags); i++)

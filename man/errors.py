@@ -4,7 +4,7 @@
 and "FUNCTION others" if other system errors, which no comment can foresee, are possible. If a function refers to the
 errors of another function, these are included.
 
-Usage: errors.py INCLUDE-DIRECTORY
+Usage: errors.py INCLUDE-DIRECTORY...
 """
 import errno
 import re
@@ -15,8 +15,8 @@ from headers import read_headers
 OWN = re.compile(r"#define (MM_E[A-Z]+)\s+(\d+)")
 
 
-def main(directory):
-    headers = read_headers(directory)
+def main(*directories):
+    headers = [header for directory in directories for header in read_headers(directory)]
     functions = {name: function for header in headers for name, function in header.functions.items()}
     numbers = {name: int(number) for header in headers for name, number in OWN.findall(header.source)}
 
@@ -44,4 +44,4 @@ def main(directory):
             print(name, number)
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

@@ -184,12 +184,16 @@ static void free_candidates(struct candidate *candidate)
 	}
 }
 
-/* Reads the entries whose names begin with the filter. Returns 0, or -1 if there is not enough memory. */
+/*
+ * Reads the entries whose names begin with the filter. Returns 0, or -1 if there is not enough memory. A directory that
+ * cannot be read to its end is no error, so it must not become the last one.
+ */
 static int read_candidates(MM_DIR *directory, const char *name, const char *filter, struct candidate **first)
 {
 	size_t name_length = strlen(name), filter_length = strlen(filter), length;
 	const struct mm_dirent *entry;
 	struct candidate *candidate, **last = first;
+	int flags = mm_error_set_flags(MM_ERROR_SET, MM_ERROR_IGNORE), result = 0;
 
 	while ((entry = mm_readdir(directory, NULL)) != NULL) {
 		if (strncmp(entry->name, filter, filter_length) != 0 || strcmp(entry->name, ".") == 0 ||
@@ -197,8 +201,10 @@ static int read_candidates(MM_DIR *directory, const char *name, const char *filt
 			continue;
 		length = strlen(entry->name);
 		candidate = malloc(sizeof(*candidate) + name_length + length + 1);
-		if (candidate == NULL)
-			return -1;
+		if (candidate == NULL) {
+			result = -1;
+			break;
+		}
 		candidate->next = NULL;
 		memcpy(candidate->path, name, name_length);
 		memcpy(candidate->path + name_length, entry->name, length + 1);
@@ -206,7 +212,8 @@ static int read_candidates(MM_DIR *directory, const char *name, const char *filt
 		*last = candidate;
 		last = &candidate->next;
 	}
-	return 0;
+	mm_error_set_flags(flags, MM_ERROR_IGNORE);
+	return result;
 }
 
 /*

@@ -35,67 +35,95 @@ impl Directory {
     }
 }
 
-/// The directories that are below the home directory are None if that is not known.
-struct Directories {
-    home: Option<Joined>,
-    data: Option<Joined>,
-    config: Option<Joined>,
-    cache: Option<Joined>,
-    runtime: Joined,
+/// A value for each directory.
+struct Directories<T> {
+    home: T,
+    data: T,
+    config: T,
+    cache: T,
+    runtime: T,
 }
 
-static DIRECTORIES: Published<Directories> = Published::new();
+impl<T> Directories<T> {
+    fn get(&self, directory: Directory) -> &T {
+        match directory {
+            Directory::Home => &self.home,
+            Directory::Data => &self.data,
+            Directory::Config => &self.config,
+            Directory::Cache => &self.cache,
+            Directory::Runtime => &self.runtime,
+        }
+    }
+}
+
+/// Only paths are kept, no failures: the password database may be unavailable for a moment.
+static PATHS: Directories<Published<Joined>> = Directories {
+    home: Published::new(),
+    data: Published::new(),
+    config: Published::new(),
+    cache: Published::new(),
+    runtime: Published::new(),
+};
 
 #[track_caller]
 pub fn path_of(directory: Directory) -> Result<&'static CStr> {
-    let directories = match DIRECTORIES.get() {
-        Some(directories) => directories,
-        None => determine().and_then(|new| DIRECTORIES.set(new)).ok_or_else(|| {
-            Error::new(libc::ENOMEM, format_args!("cannot determine the base directories: out of memory"))
-        })?,
-    };
-    let path = match directory {
-        Directory::Home => directories.home.as_ref(),
-        Directory::Data => directories.data.as_ref(),
-        Directory::Config => directories.config.as_ref(),
-        Directory::Cache => directories.cache.as_ref(),
-        Directory::Runtime => Some(&directories.runtime),
-    };
-    path.map(Joined::text).ok_or_else(|| {
+    let published = PATHS.get(directory);
+    if let Some(path) = published.get() {
+        return Ok(path.text());
+    }
+    determine().and_then(publish).ok_or_else(|| {
+        Error::new(libc::ENOMEM, format_args!("cannot determine the base directories: out of memory"))
+    })?;
+    published.get().map(Joined::text).ok_or_else(|| {
         Error::new(
             MM_ENOTFOUND,
-            format_args!("no home directory: HOME is not set, and the user is not in the password database"),
+            format_args!("no home directory: HOME is not set, and the password database has no entry for the user"),
         )
     })
 }
 
-/// None: not enough memory.
-fn determine() -> Option<Directories> {
+/// A directory below the home directory is None if that is not known. The outer None: not enough memory.
+fn determine() -> Option<Directories<Option<Joined>>> {
     let _errno = PreservedErrno::new();
     // The password database may be on another machine.
     let _no_cancellation = WithoutCancellation::new();
     let home = home()?;
-    let below_home = |variable, below: &[u8]| match own_directory(variable)? {
-        Some(directory) => Some(Some(directory)),
-        None => home
-            .as_ref()
-            .map(|home| Joined::new(&[home.text().to_bytes(), below]))
-            .map_or(Some(None), |path| path.map(Some)),
+    let below_home = |variable, below: &[u8]| match (own_directory(variable)?, &home) {
+        (Some(directory), _) => Some(Some(directory)),
+        (None, Some(home)) => Joined::new(&[home.text().to_bytes(), below]).map(Some),
+        (None, None) => Some(None),
     };
     Some(Directories {
         data: below_home(c"XDG_DATA_HOME", b"/.local/share")?,
         config: below_home(c"XDG_CONFIG_HOME", b"/.config")?,
         cache: below_home(c"XDG_CACHE_HOME", b"/.cache")?,
         runtime: match own_directory(c"XDG_RUNTIME_DIR")? {
-            Some(directory) => directory,
-            None => env::getenv(c"TEMP", |temporary| {
-                env::getenv(c"USERNAME", |user| {
-                    Joined::new(&[temporary.unwrap_or(c"/tmp").to_bytes(), b"/", user.unwrap_or(c"self").to_bytes()])
-                })
-            })?,
+            Some(directory) => Some(directory),
+            None => Some(default_runtime_directory()?),
         },
         home,
     })
+}
+
+fn default_runtime_directory() -> Option<Joined> {
+    env::getenv(c"TEMP", |temporary| {
+        env::getenv(c"USERNAME", |user| {
+            Joined::new(&[temporary.unwrap_or(c"/tmp").to_bytes(), b"/", user.unwrap_or(c"self").to_bytes()])
+        })
+    })
+}
+
+/// Paths that another thread has already published remain. None: not enough memory.
+fn publish(paths: Directories<Option<Joined>>) -> Option<()> {
+    let set = |published: &'static Published<Joined>, path: Option<Joined>| match path {
+        Some(path) => published.set(path).map(drop),
+        None => Some(()),
+    };
+    set(&PATHS.home, paths.home)?;
+    set(&PATHS.data, paths.data)?;
+    set(&PATHS.config, paths.config)?;
+    set(&PATHS.cache, paths.cache)?;
+    set(&PATHS.runtime, paths.runtime)
 }
 
 fn copy(value: &CStr) -> Option<Joined> {

@@ -51,7 +51,7 @@ pub fn library(path: Option<&CStr>, flags: c_int) -> Result<Library> {
 pub fn not_opened(path: Option<&CStr>) -> Error {
     let path = Quoted(path.unwrap_or_default().to_bytes());
     dl::error_message(|reason| {
-        Error::new(libc::ELIBEXEC, format_args!("cannot open library {path}: {}", Reason(reason)))
+        Error::new(libc::ELIBEXEC, format_args!("cannot open library {path}: {}", Reason(reason, "unknown reason")))
     })
 }
 
@@ -60,16 +60,16 @@ pub fn not_opened(path: Option<&CStr>) -> Error {
 pub fn no_symbol(symbol: &CStr) -> Error {
     let symbol = Quoted(symbol.to_bytes());
     dl::error_message(|reason| {
-        Error::new(MM_ENOTFOUND, format_args!("cannot find symbol {symbol}: {}", Reason(reason)))
+        Error::new(MM_ENOTFOUND, format_args!("cannot find symbol {symbol}: {}", Reason(reason, "its address is NULL")))
     })
 }
 
-/// The message of the dynamic linker. It has none for a symbol whose value is NULL.
-struct Reason<'a>(Option<&'a CStr>);
+/// The message of the dynamic linker, or the text that replaces a missing one.
+struct Reason<'a>(Option<&'a CStr>, &'static str);
 
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = self.0.unwrap_or(c"its address is NULL").to_bytes();
+        let reason = self.0.map_or(self.1.as_bytes(), CStr::to_bytes);
         // It may contain the path.
         for chunk in reason.utf8_chunks() {
             for character in chunk.valid().chars() {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.h: every function that libmmsysio imports, and its possible errors
+ * calls.h: every function that libmmsysio and libmmlib import, and its possible errors
  *
  * The errors are those of the manual pages of Linux and glibc, and those that a security policy (LSM, seccomp) produces.
  * A function that the library imports but that is not listed here fails the test and must be added with its errors.
@@ -161,6 +161,34 @@ CALL(int, timerfd_create, (int clock, int flags), (clock, flags), MINUS_ONE, EIN
 CALL(int, timerfd_settime, (int fd, int flags, const struct itimerspec *time, struct itimerspec *before),
      (fd, flags, time, before), MINUS_ONE, EBADF, ECANCELED, EFAULT, EINVAL, ENOSYS, EPERM)
 
+/* --- libmmlib ----------------------------------------------------------------------------------------------------- */
+CALL(int, setenv, (const char *name, const char *value, int overwrite), (name, value, overwrite), MINUS_ONE, EINVAL, ENOMEM)
+CALL(int, unsetenv, (const char *name), (name), MINUS_ONE, EINVAL)
+CALL(int, getpwuid_r, (uid_t uid, struct passwd *entry, char *buffer, size_t size, struct passwd **found),
+     (uid, entry, buffer, size, found), NUMBER, EINTR, EIO, EMFILE, ENFILE, ENOMEM, ERANGE)
+CALL(char *, strdup, (const char *text), (text), HELD_OR_NOTHING, ENOMEM)
+CALL(char *, strndup, (const char *text, size_t size), (text, size), HELD_OR_NOTHING, ENOMEM)
+CALL(void *, dlopen, (const char *path, int mode), (path, mode), NOTHING, ENOENT, ENOMEM) /* any error: errno is not used */
+CALL(void *, dlsym, (void *handle, const char *symbol), (handle, symbol), NOTHING, ENOENT)
+CALL(int, pthread_mutexattr_init, (pthread_mutexattr_t *attributes), (attributes), NUMBER, ENOMEM)
+CALL(int, pthread_mutexattr_setpshared, (pthread_mutexattr_t *attributes, int is_shared), (attributes, is_shared), NUMBER,
+     ENOTSUP)
+CALL(int, pthread_mutexattr_setrobust, (pthread_mutexattr_t *attributes, int is_robust), (attributes, is_robust), NUMBER,
+     ENOTSUP)
+CALL(int, pthread_mutex_init, (pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes), (mutex, attributes), NUMBER,
+     EAGAIN, ENOMEM, ENOTSUP, EPERM)
+CALL(int, pthread_condattr_init, (pthread_condattr_t *attributes), (attributes), NUMBER, ENOMEM)
+CALL(int, pthread_condattr_setpshared, (pthread_condattr_t *attributes, int is_shared), (attributes, is_shared), NUMBER,
+     ENOTSUP)
+CALL(int, pthread_condattr_setclock, (pthread_condattr_t *attributes, clockid_t clock), (attributes, clock), NUMBER,
+     EINVAL)
+CALL(int, pthread_cond_init, (pthread_cond_t *cond, const pthread_condattr_t *attributes), (cond, attributes), NUMBER,
+     EAGAIN, ENOMEM)
+CALL(int, pthread_create, (pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument),
+     (thread, attributes, run, argument), NUMBER, EAGAIN, EINVAL, EPERM)
+CALL(int, pthread_join, (pthread_t thread, void **result), (thread, result), NUMBER, EDEADLK, EINVAL, ESRCH)
+CALL(int, pthread_detach, (pthread_t thread), (thread), NUMBER, EINVAL, ESRCH)
+
 /* --- time and text ------------------------------------------------------------------------------------------------ */
 CALL(int, clock_gettime, (clockid_t clock, struct timespec *time), (clock, time), MINUS_ONE, EINVAL)
 CALL(int, clock_getres, (clockid_t clock, struct timespec *time), (clock, time), MINUS_ONE, EINVAL)
@@ -263,6 +291,33 @@ INFALLIBLE(pthread_mutex_unlock)
 INFALLIBLE(__pthread_register_cancel) /* the four functions of pthread_cleanup_push() return nothing */
 INFALLIBLE(__pthread_unregister_cancel)
 INFALLIBLE(__pthread_unwind_next)
+INFALLIBLE(stderr)
+INFALLIBLE(getuid)
+INFALLIBLE(dlclose) /* its result is ignored */
+INFALLIBLE(dlerror)
+INFALLIBLE(exit)
+INFALLIBLE(isspace)
+INFALLIBLE(strcmp)
+INFALLIBLE(strncmp)
+INFALLIBLE(strrchr)
+INFALLIBLE(strchr)
+INFALLIBLE(strtoll) /* every value is a valid result */
+INFALLIBLE(strtoull)
+INFALLIBLE(fwrite) /* to the streams of the program, whose error flags it looks at */
+INFALLIBLE(fputc)
+INFALLIBLE(fputs)
+INFALLIBLE(pthread_mutex_trylock) /* these return their result to the caller, unchanged */
+INFALLIBLE(pthread_mutex_consistent)
+INFALLIBLE(pthread_mutex_destroy)
+INFALLIBLE(pthread_cond_wait)
+INFALLIBLE(pthread_cond_timedwait)
+INFALLIBLE(pthread_cond_signal)
+INFALLIBLE(pthread_cond_broadcast)
+INFALLIBLE(pthread_cond_destroy)
+INFALLIBLE(pthread_once)
+INFALLIBLE(pthread_self)
+INFALLIBLE(pthread_mutexattr_destroy) /* of attributes that were initialized */
+INFALLIBLE(pthread_condattr_destroy)
 INFALLIBLE(__sigsetjmp) /* 0, or 1 when it returns a second time */
 
 #endif
@@ -302,7 +357,6 @@ SPARE(getsid) /* if vfork() is a fork(), as under some emulators and tools */
 SPARE(setpgid)
 SPARE(madvise) /* when the library is loaded; if it fails, forks are detected by the process id */
 SPARE(nanosleep) /* if a client can have no slot, or receives spurious wakeups */
-SPARE(posix_memalign) /* used by Rust's allocator for over-aligned values, which the library does not have */
 SPARE(select) /* if neither close_range() nor /proc is available, which is more than one fault */
 SPARE(getsid) /* if vfork() is a fork(), as under some emulators and tools */
 SPARE(setpgid)

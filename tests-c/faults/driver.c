@@ -2,7 +2,9 @@
 /*
  * driver.c: every exported function x every call that it makes x every errno of that call
  *
- * usage: faults LIBRARY MAP ERRORS DOCUMENTED full|short [FUNCTION]
+ * usage: faults LIBRARIES MAPS ERRORS DOCUMENTED full|short [FUNCTION]
+ *
+ * LIBRARIES and MAPS are lists separated by commas.
  *
  * Each scenario runs once and is traced. The trace is the table of cases: for each call in it, and for each error of
  * that call, the scenario runs in a new process with that fault, and then once more without. The expected result of a
@@ -241,17 +243,25 @@ void begin_try(void)
 	shim_open_window(run.trace);
 }
 
+static bool is_raised_by(const char *function, const char *location)
+{
+	size_t length = function == NULL ? 0 : strlen(function);
+
+	return length != 0 && strncmp(location, function, length) == 0 &&
+	       (strncmp(location + length, "() in src/", 10) == 0 ||
+	        strncmp(location + length, "() in mmlib/src/", 16) == 0);
+}
+
 /* The failure has the expected error in errno and the error state, and the call left no resource behind. */
 static void check_failure(int number, int errno_now)
 {
 	const char *location = mm_get_lasterror_location(), *function = run.scenario->function;
-	size_t length = strlen(function);
 	struct state now;
 
 	if (mm_get_lasterror_number() != number || errno_now != number)
 		give_up("failed with %s, errno %s, expected %s: %s", strerrorname_np(mm_get_lasterror_number()),
 		        strerrorname_np(errno_now), strerrorname_np(number), mm_get_lasterror_desc());
-	if (strncmp(location, function, length) != 0 || strncmp(location + length, "() in src/", 10) != 0 ||
+	if (!(is_raised_by(function, location) || is_raised_by(run.scenario->raised_by, location)) ||
 	    strcmp(mm_get_lasterror_module(), "mmlib") != 0 || mm_get_lasterror_extid() != NULL ||
 	    mm_get_lasterror_desc()[0] == '\0')
 		give_up("the error state has module %s, location %s", location, mm_get_lasterror_module());
@@ -550,13 +560,15 @@ static void check_names(const char *map, const struct scenario *const *groups)
 	while (fgets(line, sizeof(line), file) != NULL) {
 		bool found = false;
 
-		if (sscanf(line, " mm_%100[a-z0-9_];", name) != 1)
+		char end;
+
+		if (sscanf(line, " %100[a-z0-9_]%c", name, &end) != 2 || end != ';' || strstr(name, "mm_") == NULL)
 			continue;
 		for (int i = 0; groups[i] != NULL; i++)
 			for (const struct scenario *s = groups[i]; s->function != NULL; s++)
-				found |= strcmp(s->function + 3, name) == 0;
+				found |= strcmp(s->function, name) == 0;
 		if (!found) {
-			printf("not ok: mm_%s: has no scenario\n", name);
+			printf("not ok: %s: has no scenario\n", name);
 			total.failed++;
 		}
 	}
@@ -566,13 +578,22 @@ static void check_names(const char *map, const struct scenario *const *groups)
 int main(int argc, char **argv)
 {
 	static const struct scenario *const groups[] = {
-		file_scenarios,  directory_scenarios, process_scenarios, map_scenarios,  ipc_scenarios,
-		mmipc_scenarios, socket_scenarios,    error_scenarios,   time_scenarios, NULL,
+		file_scenarios,
+		directory_scenarios,
+		process_scenarios,
+		map_scenarios,
+		ipc_scenarios,
+		mmipc_scenarios,
+		socket_scenarios,
+		error_scenarios,
+		time_scenarios,
+		mmlib_scenarios,
+		NULL,
 	};
 	sigset_t child_ends;
 
 	if (argc < 6 || (errors_given = fopen(argv[3], "w")) == NULL) {
-		fprintf(stderr, "usage: faults LIBRARY MAP ERRORS DOCUMENTED full|short [FUNCTION]\n");
+		fprintf(stderr, "usage: faults LIBRARIES MAPS ERRORS DOCUMENTED full|short [FUNCTION]\n");
 		return 2;
 	}
 	read_documented(argv[4]);
@@ -584,8 +605,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	ipc_name();
-	total.failed = shim_install(argv[1]);
-	check_names(argv[2], groups);
+	for (char *library = strtok(argv[1], ","); library != NULL; library = strtok(NULL, ","))
+		total.failed += shim_install(library);
+	for (char *map = strtok(argv[2], ","); map != NULL; map = strtok(NULL, ","))
+		check_names(map, groups);
 	sigemptyset(&child_ends);
 	sigaddset(&child_ends, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child_ends, NULL);

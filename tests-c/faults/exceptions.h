@@ -246,3 +246,20 @@ EXCEPT("mm_remove/tree", "*", ANY, EITHER, ENOTEMPTY,
        "documented: failures inside are ignored; empty directories are removed")
 EXCEPT("mm_remove/*", "unlinkat", ONLY(EISDIR, ELOOP, ENOTDIR), EITHER, 0, "its type is checked again")
 EXCEPT("mm_remove/*", "openat", ANY, EITHER, 0, "a directory that cannot be opened is removed if it is empty")
+
+/* --- libmmlib ----------------------------------------------------------------------------------------------------- */
+EXCEPT("mm_dlopen/*", "vsnprintf", ANY, SKIPPED, 0, "it copies a description of known length")
+EXCEPT("mm_dlopen/*", "dlopen", ANY, FAILS, ELIBEXEC, "documented: the description has the reason")
+EXCEPT("mm_dlsym/*", "dlsym", ANY, FAILS, MM_ENOTFOUND, "documented: the description has the reason")
+EXCEPT("mm_get_basedir/*", "getpwuid_r", ONLY(ERANGE), UNCHANGED, 0, "it is repeated with a larger buffer")
+EXCEPT("mm_get_basedir/*", "getpwuid_r", ONLY(EINTR, EIO, EMFILE, ENFILE), FAILS, MM_ENOTFOUND,
+       "documented: the home directory is not found")
+EXCEPT("mm_arg_complete_path/*", "readdir", ANY, UNCHANGED, 0, "documented: the entries that were read are candidates")
+EXCEPT("mm_arg_complete_path/*", "malloc#2", ANY, UNCHANGED, 0, "the same: it is that of mm_readdir()")
+EXCEPT("mm_arg_complete_path/*", "stat", ANY, UNCHANGED, 0, "a link whose target is unknown is no candidate")
+EXCEPT("mm_arg_*/*", "printf", ANY, UNCHANGED, 0, "the error flag of the stream is set")
+EXCEPT("mm_arg_parse*/*", "*", ANY, UNCHANGED, 0, "completion is best effort, and reports no failure")
+EXCEPT("mm_profile_reset/*", "clock_gettime", ANY, SKIPPED, 0, "each of a thousand calls; the clocks exist")
+EXCEPT("mm_[tp]*/all", "clock_gettime", ANY, UNCHANGED, 0, "they return nothing; the time is wrong")
+EXCEPT("mm_profile_print/*", "snprintf", ANY, UNCHANGED, 0, "a number is missing in the table")
+EXCEPT("mm_profile_print/*", "write", ONLY(EINTR), UNCHANGED, 0, "it is repeated")

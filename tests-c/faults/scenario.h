@@ -35,6 +35,8 @@ struct scenario {
 	 * return.
 	 */
 	int ends_with, may_lack;
+	/* The function that may raise the error instead, which the tested function calls. */
+	const char *raised_by;
 	/* A failure may leave names behind, as documented. */
 	bool leaves_names;
 	/* The descriptor argument is closed even if the call fails. */
@@ -42,7 +44,7 @@ struct scenario {
 };
 
 extern const struct scenario file_scenarios[], directory_scenarios[], process_scenarios[], map_scenarios[],
-	ipc_scenarios[], mmipc_scenarios[], socket_scenarios[], error_scenarios[], time_scenarios[];
+	ipc_scenarios[], mmipc_scenarios[], socket_scenarios[], error_scenarios[], time_scenarios[], mmlib_scenarios[];
 
 /* The tested call: true if it succeeded. All calls before and after it must succeed. */
 #define TRY(result, call) (begin_try(), (result) = (call), end_try((result) == -1))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shim.h: control over the calls that libmmsysio makes
+ * shim.h: control over the calls that libmmsysio and libmmlib make
  *
- * The shim intercepts calls between the library and the C library: it replaces each imported function by its own in the
+ * The shim intercepts calls between a library and the C library: it replaces each imported function by its own in the
  * library's import table only. Therefore calls of the test program, internal calls of the C library and tail calls of
  * the library cannot be confused.
  */

@@ -51,3 +51,12 @@ UNDOCUMENTED("mm_ipc_watch", "timerfd_*", ONLY(EBADF, ECANCELED, EFAULT, ENODEV)
              "the clock exists, and the timer and its time belong to the library")
 UNDOCUMENTED("mm_remove", "openat", ONLY(EDQUOT, ENOSPC), "nothing is created")
 UNDOCUMENTED("mm_spawn", "openat", ONLY(EDQUOT, ENOSPC, EROFS), "nothing is created")
+UNDOCUMENTED("mm_arg_complete_path", "open",
+             ONLY(EDQUOT, EEXIST, EINVAL, EISDIR, ENOSPC, ENXIO, EOPNOTSUPP, EROFS, ETXTBSY),
+             "nothing is created or written, and only directories are opened")
+UNDOCUMENTED("mm_arg_complete_path", "fdopendir", ONLY(EBADF), "a descriptor of the library")
+UNDOCUMENTED("mm_thr_mutex_init", "pthread_mutex*", ONLY(ENOTSUP, EPERM), "attributes of every mutex on Linux")
+UNDOCUMENTED("mm_thr_cond_init", "pthread_cond*", ONLY(EINVAL, ENOTSUP),
+             "attributes of every condition variable on Linux, and a clock that exists")
+UNDOCUMENTED("mm_thr_create", "pthread_create", ONLY(EINVAL, EPERM), "no attributes are passed")
+UNDOCUMENTED("mm_thr_join", "pthread_join", ONLY(ESRCH), "using an identifier of no thread is undefined")

@@ -266,6 +266,35 @@ START_TEST(without_home_only_the_directories_below_it_are_missing)
 }
 END_TEST
 
+static int find_home_later(void *error)
+{
+	const char *runtime;
+
+	use_environment(ENVIRONMENT({"XDG_CACHE_HOME", "/k"}));
+	database.error = *(int *)error;
+	assert_fails_with_null(mm_get_basedir(MM_HOME), MM_ENOTFOUND);
+	assert_fails_with_null(mm_get_basedir(MM_DATA_HOME), MM_ENOTFOUND);
+	runtime = mm_get_basedir(MM_RUNTIME_DIR);
+	ck_assert_str_eq(runtime, "/tmp/self");
+	database.error = 0;
+	setenv("XDG_CACHE_HOME", "/other", 1);
+	setenv("XDG_RUNTIME_DIR", "/other", 1);
+	/* What was found does not change. */
+	assert_directories(&(struct expected){{"/entry", "/entry/.local/share", "/entry/.config", "/k", "/tmp/self"}});
+	ck_assert_ptr_eq(mm_get_basedir(MM_RUNTIME_DIR), runtime);
+	return 0;
+}
+
+START_TEST(missing_home_is_not_final)
+{
+	static const int errors[] = {EIO, EMFILE, ENFILE, EINTR, ENOENT};
+
+	database.home = "/entry";
+	for (int i = 0; i < MM_NELEM(errors); i++)
+		assert_child_succeeds(start_child(find_home_later, (void *)(uintptr_t)&errors[i]));
+}
+END_TEST
+
 static int run_out_of_memory(void *arg)
 {
 	use_environment(NO_ENVIRONMENT);
@@ -529,7 +558,7 @@ SUITE(types_have_the_numbers_of_mmlib, defaults_are_below_home, runtime_director
       xdg_variables_replace_the_defaults, empty_xdg_variables_count_as_unset, empty_home_counts_as_set,
       long_values_are_not_truncated, home_comes_from_the_password_entry_of_the_real_user,
       password_database_is_asked_once_and_without_cancellation, password_database_is_not_asked_if_home_is_set,
-      long_password_entries_are_read, without_home_only_the_directories_below_it_are_missing,
+      long_password_entries_are_read, without_home_only_the_directories_below_it_are_missing, missing_home_is_not_final,
       lack_of_memory_is_not_final, first_call_determines_all_directories, invalid_arguments_determine_nothing,
       concurrent_first_calls_return_the_same_pointers, fork_during_the_first_call_leaves_no_lock,
       children_inherit_the_directories, directories_exist_until_the_process_ends,

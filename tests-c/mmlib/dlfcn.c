@@ -356,6 +356,9 @@ static int end_thread_in_constructor(void *path)
 
 START_TEST(constructor_can_end_the_thread)
 {
+	/* At exit, it calls a function of the C library that needs the dynamic linker, which the thread has locked. */
+	if (is_under_valgrind())
+		return;
 	assert_child_succeeds(start_child(end_thread_in_constructor, MODULE ".so"));
 	assert_child_succeeds(start_child(end_thread_in_constructor, MODULE));
 }

@@ -22,7 +22,8 @@ pub type mm_known_dir = c_int;
 /// 	MM_RUNTIME_DIR  XDG_RUNTIME_DIR, or else TEMP or /tmp, and a slash, and USERNAME or self
 ///
 /// The first call of this function or of mm_path_from_basedir() determines all directories. They do not change
-/// afterwards. Values of variables are not checked: the directory may be a relative path, and need not exist.
+/// afterwards; but if the home directory was not found, the next call that needs it tries again. Values of variables are
+/// not checked: the directory may be a relative path, and need not exist.
 ///
 /// If XDG_RUNTIME_DIR is not set, the runtime directory is usually /tmp/self, which any user can create. A program that
 /// uses it must check who owns it.

@@ -107,8 +107,9 @@ check-asan: $(TESTS:%=$(B)/tests-asan/%)
 	CK_TIMEOUT_MULTIPLIER=4 $(RUN_TESTS) --exec env $^
 
 ## check-rust: the unit tests of Rust
-check-rust:
+check-rust: $(B)/$(REALNAME)
 	$(CARGO) test $(CARGO_FLAGS) --lib
+	MMSYSIO_LIBDIR=$(abspath $(B)) LD_LIBRARY_PATH=$(abspath $(B)) $(CARGO) test $(CARGO_FLAGS) --lib -p mmlib
 
 GENERATED  := include/mmsysio.h include/mmipc.h $(patsubst %,mmlib/include/%.h,mmlib mmdlfcn mmprofile)
 

@@ -63,10 +63,10 @@ for suite in "$@"; do
 	# The packages on a machine that has nothing but them and what their autopkgtest needs.
 	rm -rf "$scratch/packages"
 	mkdir "$scratch/packages"
-	cp "$CHROOTS/$build/home/builder"/*.deb debian/tests/examples "$scratch/packages"
+	cp "$CHROOTS/$build/home/builder"/*.deb debian/tests/examples debian/tests/mmlib "$scratch/packages"
 	chroot_remove "$use"
 	chroot_create "$use" "$suite"
-	needed=$(sed -n 's/^Depends: libmmsysio-dev, *//p' debian/tests/control | tr -d ,)
+	needed=$(sed -n 's/^Depends: libmm[a-z]*-dev, *//p' debian/tests/control | tr -d ,)
 	# shellcheck disable=SC2016,SC2086
 	CHROOT_BIND=$scratch chroot_run "$use" sh -eu -c '
 		export DEBIAN_FRONTEND=noninteractive
@@ -83,8 +83,10 @@ for suite in "$@"; do
 		cp -R /usr/share/doc/libmmsysio-dev/examples .
 		gzip -dc /usr/share/doc/libmmsysio-dev/README.md.gz >README.md
 		/host/packages/examples
+		/host/packages/mmlib
 	' >"$log" 2>&1 || chroot_show "$suite: the installed packages cannot be used"
 	[ "$(grep -c 'client and server communicate' "$log")" -eq 2 ] || chroot_show "$suite: the examples did not run"
+	[ "$(grep -c ': works$' "$log")" -eq 5 ] || chroot_show "$suite: the programs of libmmlib did not run"
 	chroot_remove "$use"
 	chroot_remove "$build"
 	echo "deb-chroot: $suite: built without network with $compilers; $tests passed;" \

@@ -84,6 +84,8 @@ cp "$build/libmmlib.so" "$scratch/ours"
 cp "$product" "$scratch/ours/libmmlib.so.1"
 cp "$below" "$scratch/ours/libmmsysio.so.1"
 ln -s libmmsysio.so.1 "$scratch/ours/libmmsysio.so"
+mkdir "$scratch/below"
+ln -s "$below" "$scratch/below/libmmsysio.so.1"
 
 # Refers to every name, finds each through the handle of the library too, and calls functions of both libraries. An error
 # raised by one of them is read through the other.
@@ -129,7 +131,14 @@ fi
 export LD_LIBRARY_PATH="$scratch/ours" HOME=/home
 runs "a program that was linked against mmlib" "$scratch/old"
 LD_BIND_NOW=1 runs "the same, bound at once" "$scratch/old"
-(export LD_LIBRARY_PATH="$scratch/stub" LD_PRELOAD="$product $below" && runs "the same, preloaded" "$scratch/old" && exit "$failures") || failures=1
+# The preloaded library has the name that the program needs, so the stub is not loaded.
+(
+	export LD_LIBRARY_PATH="$scratch/stub" LD_PRELOAD="$product $below"
+	runs "the same, preloaded" "$scratch/old"
+	export LD_LIBRARY_PATH="$scratch/stub:$scratch/below" LD_PRELOAD="$product"
+	runs "the same, with only libmmlib preloaded" "$scratch/old"
+	exit "$failures"
+) || failures=1
 
 linkers=bfd
 for linker in gold lld; do

@@ -12,7 +12,7 @@ TAG="SPDX-License-Identifier:"" Apache-2.0"
 # header are excluded: the line of the whole header is in cbindgen.toml.
 list_sources() {
 	git ls-files '*.rs' '*.c' '*.h' '*.S' '*.sh' '*.py' '*.mk' Makefile '*/Makefile' debian/rules debian/tests .ci tool/completions |
-		grep -vxE -e 'src/capi/.*\.h' -e '.*/control'
+		grep -vxE -e '(mmlib/)?src/capi/.*\.h' -e '.*/control'
 }
 
 has_line() { # has_line FILE

@@ -6,8 +6,8 @@ usage: make-html.py SOURCES OUTPUT
 
 mandoc formats the pages. Its output is read into a tree and changed there: references to pages of this manual
 become links, others become plain text, and each function, structure, constant and environment variable gets an anchor
-with its name. The index lists the functions of both libraries in the order of the headers, under their banners. A banner is a
-comment of three lines with text in the second. Pages that only link to another page (.so) have no file.
+with its name. The index lists the functions of both libraries in the order of the headers, under their banners. A
+banner is a comment of three lines with text in the second. Pages that only link to another page (.so) have no file.
 
 The first page shows the first paragraph of README.md, its program (the first block of C) and the commands that follow.
 

@@ -344,7 +344,8 @@ def date():
 def main(*arguments):
     libraries = list(zip(*(arguments[i::4] for i in range(4)), strict=True))
     headers = read_headers(*(directory for _, directory, _, _ in libraries))
-    sources = [Source(path, library) for library, _, pages, _ in libraries for path in sorted(Path(pages).glob("*.page"))]
+    sources = [Source(path, library) for library, _, pages, _ in libraries
+               for path in sorted(Path(pages).glob("*.page"))]
     declared = {name for header in headers for name in [*header.functions, *header.macros]}
     # Names of pages and functions: true if one exists now.
     known = {name: name in declared for source in sources for name in source.functions}

@@ -11,7 +11,7 @@ TAG="SPDX-License-Identifier:"" Apache-2.0"
 # The source files, one per line: by extension, and the scripts and makefiles without one. The parts of the generated
 # header are excluded: the line of the whole header is in cbindgen.toml.
 list_sources() {
-	git ls-files '*.rs' '*.c' '*.h' '*.S' '*.sh' '*.py' '*.mk' Makefile '*/Makefile' debian/rules debian/tests .ci tool/completions |
+	git ls-files '*.rs' '*.c' '*.h' '*.S' '*.sh' '*.py' '*.mk' Makefile '*/Makefile' debian/rules debian/tests .ci tool/completions mmlib/completions |
 		grep -vxE -e '(mmlib/)?src/capi/.*\.h' -e '.*/control'
 }
 

@@ -209,7 +209,7 @@ MMLIB_API const char *mm_getenv(const char *name, const char *default_value);
  * Cancellation: not a cancellation point
  * Compatibility: differs from mmlib: NULL, and a lack of memory, do not crash.
  */
-MMLIB_API int mm_setenv(const char *name, const char *value, enum mm_env_action action);
+MMLIB_API int mm_setenv(const char *name, const char *value, int action);
 
 /**
  * mm_unsetenv() - remove an environment variable

@@ -151,6 +151,21 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(self.candidates("arguments --color="), ["always", "auto", "never"])
         self.assertEqual(self.candidates("arguments -c a"), ["always", "auto"])
 
+    def test_values_of_any_text(self):
+        # The parser proposes the text itself, which is empty in the first case.
+        self.assert_completes(
+            [
+                ("arguments --label=", "arguments --label="),
+                ("arguments --label=text", "arguments --label=text "),
+                ("arguments --label=a=b", "arguments --label=a=b "),
+            ]
+        )
+
+    def test_errors_are_not_displayed(self):
+        displayed = self.shell.press("arguments --unknown --dir\t\t\t")[1]
+        self.assertNotIn("Unsupported", displayed)
+        self.assertNotIn("--help", displayed)
+
     def test_files(self):
         self.assert_completes(
             [

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Checks that find_package(mmsysio) defines the targets mmsysio::mmsysio and mmsysio::mmsysio_static in a relocated
-# tree, that programs built with them run, and that other versions are rejected. Usage: cmake.sh INSTALLED-TREE VERSION
+# tree, and find_package(mmlib) mmlib::mmlib, that programs built with them run, and that other versions are rejected.
+# Usage: cmake.sh INSTALLED-TREE VERSION
 set -eu
 
 scratch=$(mktemp -d)
@@ -83,6 +84,10 @@ for wanted in "" 1.4 1.4.2; do
 done
 cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program of mmlib cannot be built"
 "$scratch/build/user" || fail "the program of mmlib exited with status $?"
+readelf -dW "$scratch/build/user" | grep -qF "$scratch/moved/lib" || fail "the program of mmlib does not use the relocated tree"
+rm -rf "$scratch/build"
+cmake -S "$scratch/mmlib" -B "$scratch/build" -Dmmlib_DIR="$scratch/moved/lib/cmake/mmlib" >"$scratch/log" 2>&1 ||
+	fail "mmlib's own directory does not suffice to find it"
 if cmake -S "$scratch/mmlib" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/moved" -DWANTED=2 >"$scratch/log" 2>&1; then
 	fail "version 2 of mmlib is found"
 fi
@@ -93,4 +98,4 @@ cmake --build "$scratch/build" >"$scratch/log" 2>&1 || fail "the program cannot 
 [ ! -e "$scratch/build/static_user" ] || fail "the target of the static library exists although the library does not"
 rm "$scratch/moved/lib/libmmsysio.so"
 if configure ""; then fail "found although the library is missing"; fi
-echo "cmake: find_package(mmsysio) finds $version in a relocated tree, and rejects other versions"
+echo "cmake: find_package() finds mmsysio $version and mmlib in a relocated tree, and rejects other versions"

@@ -72,7 +72,6 @@ done
 
 # --- the synopsis, as rendered: it compiles after the header, and both are the same text after preprocessing,
 # including the names of arguments.
-includes="-Iinclude -Immlib/include"
 normalised() { # C on stdin, its prototypes of mm_ functions on stdout, one a line
 	tr '\n\t' '  ' | sed ':again; s/{[^{}]*}/;/g; t again' | tr ';' '\n' |
 		sed -n 's/^ *//; s/^static //; s/^inline //; s/  */ /g
@@ -81,14 +80,14 @@ normalised() { # C on stdin, its prototypes of mm_ functions on stdout, one a li
 }
 for header in include/*.h mmlib/include/*.h; do
 	printf '#include "%s"\n' "$(basename "$header")" >"$scratch/header.c"
-	${CC:-cc} -E -P -D_GNU_SOURCE $includes "$scratch/header.c" | normalised
+	${CC:-cc} -E -P -D_GNU_SOURCE -Iinclude -Immlib/include "$scratch/header.c" | normalised
 done | sort -u >"$scratch/declared"
 : >"$scratch/shown"
 for page in $pages; do
 	mandoc -Tascii -O width=1000 "$page" 2>/dev/null | sed 's/.\x08//g' |
 		sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' >"$scratch/synopsis"
 	grep -v '^ *#define' "$scratch/synopsis" >"$scratch/synopsis.c" || continue
-	${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only $includes "$scratch/synopsis.c" \
+	${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -Iinclude -Immlib/include "$scratch/synopsis.c" \
 		2>"$scratch/errors" ||
 		fail "the SYNOPSIS of $page differs from the header: $(cat "$scratch/errors")"
 	# Only the part after the header's text.
@@ -97,7 +96,7 @@ for page in $pages; do
 		echo 'char mm_begin_synopsis;'
 		grep -v '^ *#include' "$scratch/synopsis.c" || true
 	} >"$scratch/page.c"
-	${CC:-cc} -E -P -D_GNU_SOURCE $includes "$scratch/page.c" | sed '1,/mm_begin_synopsis/d' |
+	${CC:-cc} -E -P -D_GNU_SOURCE -Iinclude -Immlib/include "$scratch/page.c" | sed '1,/mm_begin_synopsis/d' |
 		normalised >>"$scratch/shown"
 done
 sort "$scratch/shown" | uniq -d >"$scratch/twice"

@@ -69,7 +69,8 @@ case $(readelf -hW "$product") in
 esac
 
 # --- programs that were linked against mmlib, and programs that are linked with -lmmlib.
-mkdir "$scratch/stub" "$scratch/ours"
+mkdir -p "$scratch/stub" "$scratch/ours" "$scratch/root/usr"
+ln -s ../../ours "$scratch/root/usr/lib"
 sed 's/@@.*//' "$scratch/all" >"$scratch/133"
 sed 's/.*/void &(void) { __builtin_trap(); }/' "$scratch/133" >"$scratch/stub.c"
 {
@@ -157,10 +158,21 @@ for linker in $linkers; do
 			# shellcheck disable=SC2086
 			compile "$scratch/new" "$scratch/$user.c" $flags -lmmlib
 			MM_LOG_MAXLEVEL=NONE runs "$user.c, linked by $linker with $needed -lmmlib" "$scratch/new"
+			case $needed$user in
+			--as-neededbelow) expected="libmmsysio.so.1 " ;;
+			--as-neededabove) expected="libmmlib.so.1 " ;;
+			*) continue ;;
+			esac
+			found=$(needed_by "$scratch/new")
+			[ "$found" = "$expected" ] || fail "$user.c, linked by $linker with --as-needed, needs $found"
 		done
 	done
-	# shellcheck disable=SC2086
-	compile "$scratch/new" "$scratch/below.c" -fuse-ld=$linker -L"$scratch/ours" -lmmsysio
+	# The library as a path, as CMake's find_library() gives it, and in a system root.
+	compile "$scratch/new" "$scratch/program.c" -fuse-ld="$linker" "$scratch/ours/libmmlib.so" -ldl
+	runs "linked by $linker with the path of libmmlib.so" "$scratch/new"
+	compile "$scratch/new" "$scratch/program.c" -fuse-ld="$linker" -Wl,--sysroot="$scratch/root" -Wl,-L=/usr/lib -lmmlib -ldl
+	runs "linked by $linker with --sysroot" "$scratch/new"
+	compile "$scratch/new" "$scratch/below.c" -fuse-ld="$linker" -L"$scratch/ours" -lmmsysio
 	[ "$(needed_by "$scratch/new")" = "libmmsysio.so.1 " ] || fail "a program for mmsysio.h needs $(needed_by "$scratch/new")"
 done
 

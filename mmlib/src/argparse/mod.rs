@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The argument parser.
 //!
-//! - [`parse`]: the walk over the arguments, which returns to C for each call of the program;
-//! - [`name`]: names of options, and what looks like an option;
-//! - [`convert`]: values;
+//! - [`parse`][]: the walk over the arguments, which returns to C for each call of the program;
+//! - [`name`][]: names of options, and what looks like an option;
+//! - [`convert`][]: values;
 //! - [`help`] and [`wrap`]: the text of `--help`;
-//! - [`candidates`]: what completes an option.
+//! - [`candidates`][]: what completes an option.
 #![forbid(unsafe_code)]
 
 pub mod candidates;

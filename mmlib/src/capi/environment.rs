@@ -7,9 +7,6 @@ use crate::environment::{self, Action};
 use crate::sys::env;
 use core::ffi::{c_char, c_int};
 
-/// The type in C is `enum mm_env_action`; a program may pass any number.
-pub type mm_env_action = c_int;
-
 /// mm_getenv() - get the value of an environment variable
 /// @name:       name of the variable
 /// @default_value: result if the variable does not exist; may be NULL
@@ -60,7 +57,7 @@ pub unsafe extern "C" fn mm_getenv(name: *const c_char, default_value: *const c_
 /// # Safety
 /// `name` and `value` are strings; no other thread uses the environment.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mm_setenv(name: *const c_char, value: *const c_char, action: mm_env_action) -> c_int {
+pub unsafe extern "C" fn mm_setenv(name: *const c_char, value: *const c_char, action: c_int) -> c_int {
     ret(c"mm_setenv", || {
         let action = Action::from_c(action)?;
         // SAFETY: strings, as the caller promised.

@@ -185,8 +185,8 @@ static void free_candidates(struct candidate *candidate)
 }
 
 /*
- * Reads the entries whose names begin with the filter. Returns 0, or -1 if there is not enough memory. That a
- * directory cannot be read to its end is not a failure: its error must not become the last one.
+ * Reads the entries whose names begin with the filter. Returns 0, or -1 if there is not enough memory. A failure to read
+ * the directory to its end is not reported, so it must not become the last error.
  */
 static int read_candidates(MM_DIR *directory, const char *name, const char *filter, struct candidate **first)
 {

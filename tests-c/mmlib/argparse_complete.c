@@ -303,8 +303,14 @@ static int leave(const char *name, const char *dir, int type, void *data)
 	pthread_exit(data);
 }
 
-static void *complete_in_thread(void *data)
+/* The sanitizer that reports leaks, if the program contains it. */
+void __lsan_disable(void) __attribute__((weak));
+
+/* The names leak, as mm_arg_complete_path(3) says; see also valgrind.supp. */
+static void *complete_and_leave(void *data)
 {
+	if (__lsan_disable != NULL)
+		__lsan_disable();
 	mm_arg_complete_path("a", MM_DT_ANY, leave, data);
 	return NULL;
 }
@@ -316,8 +322,8 @@ START_TEST(callback_that_does_not_return_leaves_no_descriptor)
 	create_tree();
 	before = count_open_descriptors();
 	if (setjmp(back) == 0)
-		mm_arg_complete_path("a", MM_DT_ANY, leave, &back);
-	ck_assert_ptr_eq(join_thread(start_thread(complete_in_thread, &number)), &number);
+		complete_and_leave(&back);
+	ck_assert_ptr_eq(join_thread(start_thread(complete_and_leave, &number)), &number);
 	ck_assert_int_eq(count_open_descriptors(), before);
 	leave_scratch_directory();
 }

@@ -106,6 +106,9 @@ MMLIB_API int mm_thr_mutex_lock(mm_thr_mutex_t *mutex);
  *
  * EOWNERDEAD means that the mutex is locked, as for mm_thr_mutex_lock().
  *
+ * After ENOTRECOVERABLE, later calls of mm_thr_mutex_lock() may wait forever, because some versions of glibc leave the mutex
+ * locked.
+ *
  * Return: 0 on success; an error number on failure. The error state is not changed.
  *
  * Errors:

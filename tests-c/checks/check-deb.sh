@@ -94,6 +94,7 @@ cat >"$scratch/expected" <<END
 ./usr/share/doc/libmmlib-dev/examples/arguments.c
 ./usr/share/doc/libmmlib1/changelog.gz
 ./usr/share/doc/libmmlib1/copyright
+./usr/share/lintian/overrides/libmmlib1
 ./usr/share/mmlib/mmlib.bash
 ./usr/share/doc-base/libmmsysio-doc.libmmsysio
 ./usr/share/doc/libmmsysio-doc/changelog.gz

@@ -4,7 +4,7 @@
  *
  * A program describes its options in a table of struct mm_arg_opt, and passes it to mm_arg_parse(). The built-in option
  * "h|help" follows the table. Diagnostics are written to stderr, and help and candidates to stdout, as text through
- * stdio. They are not errors in the sense of mmerrno.h: only mm_arg_complete_path(), and a NULL parser, set the error
+ * stdio. They are not errors in the sense of mmerrno.h: only mm_arg_complete_path(), and NULL arguments, set the error
  * state.
  */
 #ifndef MMARGPARSE_H
@@ -192,7 +192,8 @@ extern "C" {
  *   value leaves EINVAL or ERANGE in errno.
  *
  * Errors:
- *   EFAULT           @parser is NULL; the result is MM_ARGPARSE_ERROR
+ *   EFAULT           @parser is NULL; or @parser->optv is NULL and @parser->num_opt greater than 0; or @argv is NULL and
+ *                    @argc greater than 1. The result is MM_ARGPARSE_ERROR, whatever the flags
  *
  * Thread safety: MT-Safe, but output of several threads is interleaved
  * Signal safety: not async-signal-safe
@@ -212,9 +213,11 @@ MMLIB_API int mm_arg_parse(const struct mm_arg_parser *parser, int argc, char *a
  * This is mm_arg_parse() with a parser that has no flags, no callback and no texts, and whose name is @argv[0]. Errors and
  * --help end the process.
  *
- * Return: the index of the first argument that is not an option, @argc if there is none.
+ * Return: the index of the first argument that is not an option, @argc if there is none; -1 on failure, and the error
+ *   state is set.
  *
- * Errors: none
+ * Errors:
+ *   EFAULT           @optv is NULL and @optn greater than 0; or @argv is NULL and @argc greater than 1
  *
  * Thread safety: MT-Safe, but output of several threads is interleaved
  * Signal safety: not async-signal-safe
@@ -235,7 +238,8 @@ MMLIB_API int mm_arg_optv_parse(int optn, const struct mm_arg_opt *optv, int arg
  *   MM_ARG_PARSER_NOEXIT, the result is MM_ARGPARSE_ERROR.
  *
  * Errors:
- *   EFAULT           @parser is NULL; the result is MM_ARGPARSE_ERROR
+ *   EFAULT           @parser is NULL; or @parser->optv is NULL and @parser->num_opt greater than 0. The result is
+ *                    MM_ARGPARSE_ERROR, whatever the flags
  *
  * Thread safety: MT-Safe, but output of several threads is interleaved
  * Signal safety: not async-signal-safe

@@ -68,15 +68,30 @@ static int end(const struct mm_arg_parser *parser, int code)
 	return code;
 }
 
-int mm_arg_parse(const struct mm_arg_parser *parser, int argc, char *argv[])
+/* Returns 0; MM_ARGPARSE_ERROR if an argument of the public function is NULL, and the error has been raised. */
+static int check_arguments(const char *function, const struct mm_arg_parser *parser, int argc, char *argv[])
+{
+	const char *name = "argv";
+
+	if (parser == NULL)
+		name = "parser";
+	else if (parser->optv == NULL && parser->num_opt > 0)
+		name = "optv";
+	else if (argv != NULL || argc <= 1)
+		return 0;
+	errno = EFAULT;
+	mm_raise_error_full(EFAULT, "mmlib", function, "mmlib/src/argparse.c", __LINE__, NULL,
+	                    "cannot parse the command line: %s is NULL", name);
+	return MM_ARGPARSE_ERROR;
+}
+
+static int parse_arguments(const struct mm_arg_parser *parser, int argc, char *argv[])
 {
 	struct parse parse = {.parser = parser, .argv = argv, .index = 1};
 
-	if (parser == NULL) {
-		RAISE(EFAULT, "cannot parse arguments: argument parser is NULL");
-		return MM_ARGPARSE_ERROR;
-	}
-	while (argv != NULL && parse.argc < argc && argv[parse.argc] != NULL)
+	/* The name of the program is not looked at. */
+	parse.argc = argc < 1 ? 0 : 1;
+	while (parse.argc < argc && argv[parse.argc] != NULL)
 		parse.argc++;
 	for (;;) {
 		switch (step(&parse)) {
@@ -92,6 +107,13 @@ int mm_arg_parse(const struct mm_arg_parser *parser, int argc, char *argv[])
 	}
 }
 
+int mm_arg_parse(const struct mm_arg_parser *parser, int argc, char *argv[])
+{
+	if (check_arguments(__func__, parser, argc, argv) != 0)
+		return MM_ARGPARSE_ERROR;
+	return parse_arguments(parser, argc, argv);
+}
+
 int mm_arg_optv_parse(int optn, const struct mm_arg_opt *optv, int argc, char *argv[])
 {
 	struct mm_arg_parser parser = {
@@ -100,17 +122,17 @@ int mm_arg_optv_parse(int optn, const struct mm_arg_opt *optv, int argc, char *a
 		.execname = argc > 0 && argv != NULL ? argv[0] : NULL,
 	};
 
-	return mm_arg_parse(&parser, argc, argv);
+	if (check_arguments(__func__, &parser, argc, argv) != 0)
+		return MM_ARGPARSE_ERROR;
+	return parse_arguments(&parser, argc, argv);
 }
 
 int mm_arg_parse_complete(const struct mm_arg_parser *parser, const char *arg)
 {
 	int state, code;
 
-	if (parser == NULL) {
-		RAISE(EFAULT, "cannot complete an argument: argument parser is NULL");
+	if (check_arguments(__func__, parser, 0, NULL) != 0)
 		return MM_ARGPARSE_ERROR;
-	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	code = mmlib_print_candidates(parser, arg);
 	pthread_setcancelstate(state, NULL);

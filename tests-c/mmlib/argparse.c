@@ -1,478 +1,535 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * argparse.c: the walk over the command line, values, callbacks, help and exit status
- *
- * The model in tests-c/mmlib-model draws tables and command lines at random; this has what a reader wants to see, and
- * what a model cannot: calls of the program that do not return.
+ * argparse.c: parsing a command line
  */
 #include "output.h"
-#include "suite.h"
+
+#include <mmargparse.h>
 
 #include <limits.h>
-#include <mmargparse.h>
-#include <setjmp.h>
 #include <stddef.h>
 
-_Static_assert(sizeof(union mm_arg_val) == 8, "its size is ABI");
-#ifdef __LP64__
-_Static_assert(sizeof(struct mm_arg_opt) == 40 && offsetof(struct mm_arg_opt, defval) == 16 &&
-                       offsetof(struct mm_arg_opt, val) == 24 && offsetof(struct mm_arg_opt, desc) == 32,
-               "its layout is ABI");
-_Static_assert(sizeof(struct mm_arg_parser) == 56 && offsetof(struct mm_arg_parser, optv) == 8 &&
-                       offsetof(struct mm_arg_parser, doc) == 16 && offsetof(struct mm_arg_parser, args_doc) == 24 &&
-                       offsetof(struct mm_arg_parser, execname) == 32 &&
-                       offsetof(struct mm_arg_parser, cb_data) == 40 && offsetof(struct mm_arg_parser, cb) == 48,
-               "its layout is ABI");
-#endif
+#define USAGE "Use -h or --help to display usage.\n"
 
-#define HINT "Use -h or --help to display usage.\n"
-
-static const char *text, *flag;
-static int number;
-static unsigned int natural;
-static long long big;
-static unsigned long long big_natural;
+static struct {
+	const char *flag, *str, *opt, *file;
+	int i;
+	unsigned int ui;
+	long long ll;
+	unsigned long long ull;
+} values;
 
 static const struct mm_arg_opt options[] = {
-	{"f|flag", MM_OPT_NOVAL, "set", {.sptr = &flag}, "a flag"},
-	{"n|number", MM_OPT_NEEDINT, NULL, {.iptr = &number}, "a @NUM"},
-	{"u|natural", MM_OPT_NEEDUINT, NULL, {.uiptr = &natural}, NULL},
-	{"l|big", MM_OPT_NEEDLLONG, NULL, {.llptr = &big}, NULL},
-	{"big-natural", MM_OPT_NEEDULLONG, NULL, {.ullptr = &big_natural}, NULL},
-	{"t|text", MM_OPT_OPTSTR, "default", {.sptr = &text}, NULL},
-	{"N", MM_OPT_OPTINT, NULL, {NULL}, NULL},
-	{"odd", MM_OPT_NEEDVAL | 0x30, NULL, {NULL}, NULL},
+	{"v|verbose", MM_OPT_NOVAL, "on", {.sptr = &values.flag}, NULL},
+	{"s|str", MM_OPT_NEEDSTR, NULL, {.sptr = &values.str}, NULL},
+	{"o|opt", MM_OPT_OPTSTR, "default", {.sptr = &values.opt}, NULL},
+	{"i|int", MM_OPT_NEEDINT, NULL, {.iptr = &values.i}, NULL},
+	{"I|oint", MM_OPT_OPTINT, "-3", {.iptr = &values.i}, NULL},
+	{"u|uint", MM_OPT_NEEDUINT, NULL, {.uiptr = &values.ui}, NULL},
+	{"l|llong", MM_OPT_NEEDLLONG, NULL, {.llptr = &values.ll}, NULL},
+	{"L|ullong", MM_OPT_NEEDULLONG, NULL, {.ullptr = &values.ull}, NULL},
+	{"n", MM_OPT_OPTINT, NULL, {NULL}, NULL},
+	{"only-long", MM_OPT_NEEDSTR | MM_OPT_FILEPATH, NULL, {.sptr = &values.file}, NULL},
+	{"x", 0x30 | MM_OPT_NEEDVAL, NULL, {NULL}, NULL},
 };
 
-#define ARGC(argv) ((int)(sizeof(argv) / sizeof(*(argv))) - 1)
-#define PARSE(...)                                                                                                \
-	({                                                                                                        \
-		char *argv_[] = {__VA_ARGS__, NULL};                                                              \
-		parse(&(struct mm_arg_parser){MM_ARG_PARSER_NOEXIT, MM_NELEM(options), options, NULL, NULL, NULL, \
-		                              NULL, NULL},                                                        \
-		      ARGC(argv_), argv_);                                                                        \
-	})
+#define NUM_OPTIONS MM_NELEM(options)
 
-static int parse(const struct mm_arg_parser *parser, int argc, char *argv[])
+static struct mm_arg_parser parser(void)
 {
-	int result;
+	return (struct mm_arg_parser){.flags = MM_ARG_PARSER_NOEXIT, .num_opt = NUM_OPTIONS, .optv = options};
+}
 
-	text = flag = NULL;
-	number = -77;
-	capture_output();
-	errno = 0;
-	result = mm_arg_parse(parser, argc, argv);
-	stop_capturing();
+static int parse_with(const struct mm_arg_parser *parser, const char *words)
+{
+	struct command_line *line = command_line(words);
+
+	capture();
+	int result = mm_arg_parse(parser, line->argc, line->argv);
+	int errno_of_parse = errno;
+
+	end_capture();
+	errno = errno_of_parse;
 	return result;
 }
 
-START_TEST(parsing_ends_at_the_first_argument_that_is_no_option)
+static int parse(const char *words)
 {
-	ck_assert_int_eq(PARSE("tool"), 1);
-	ck_assert_int_eq(PARSE("tool", "word", "-f"), 1);
-	ck_assert_int_eq(PARSE("tool", "-f", "word", "-f"), 2);
-	ck_assert_int_eq(PARSE("tool", "-f", "-f"), 3);
-	ck_assert_int_eq(PARSE("tool", "-"), 1);
-	ck_assert_int_eq(PARSE("tool", ""), 1);
-	ck_assert_int_eq(PARSE("tool", "-5"), 1);
-	ck_assert_int_eq(PARSE("tool", "-\xc3\xa9"), 1);
-	ck_assert_int_eq(PARSE("tool", "--", "-f"), 2);
-	ck_assert_int_eq(PARSE("tool", "-f", "--"), 3);
-	ck_assert_str_eq(written_out, "");
-	ck_assert_str_eq(written_err, "");
+	struct mm_arg_parser p = parser();
+
+	memset(&values, 0, sizeof(values));
+	return parse_with(&p, words);
+}
+
+static void assert_parses(const char *words, int result)
+{
+	ck_assert_msg(parse(words) == result && captured_out[0] == '\0' && captured_err[0] == '\0', "%s: %s%s", words,
+	              captured_out, captured_err);
+}
+
+static void assert_error(const char *words, const char *message)
+{
+	char expected[512];
+
+	snprintf(expected, sizeof(expected), "%s\n%s", message, USAGE);
+	ck_assert_msg(parse(words) == MM_ARGPARSE_ERROR, "%s", words);
+	ck_assert_str_eq(captured_err, expected);
+	ck_assert_str_eq(captured_out, "");
+}
+
+START_TEST(the_layouts_are_those_of_mmlib)
+{
+#if UINTPTR_MAX == UINT64_MAX
+	ck_assert_int_eq(sizeof(union mm_arg_val), 8);
+	ck_assert_int_eq(sizeof(struct mm_arg_opt), 40);
+	ck_assert_int_eq(offsetof(struct mm_arg_opt, name), 0);
+	ck_assert_int_eq(offsetof(struct mm_arg_opt, flags), 8);
+	ck_assert_int_eq(offsetof(struct mm_arg_opt, defval), 16);
+	ck_assert_int_eq(offsetof(struct mm_arg_opt, val), 24);
+	ck_assert_int_eq(offsetof(struct mm_arg_opt, desc), 32);
+	ck_assert_int_eq(sizeof(struct mm_arg_parser), 56);
+	ck_assert_int_eq(offsetof(struct mm_arg_parser, num_opt), 4);
+	ck_assert_int_eq(offsetof(struct mm_arg_parser, optv), 8);
+	ck_assert_int_eq(offsetof(struct mm_arg_parser, doc), 16);
+	ck_assert_int_eq(offsetof(struct mm_arg_parser, args_doc), 24);
+	ck_assert_int_eq(offsetof(struct mm_arg_parser, execname), 32);
+	ck_assert_int_eq(offsetof(struct mm_arg_parser, cb_data), 40);
+	ck_assert_int_eq(offsetof(struct mm_arg_parser, cb), 48);
+#endif
+	static const int constants[][2] = {
+		{MM_OPT_NOVAL, 0},
+		{MM_OPT_OPTVAL, 1},
+		{MM_OPT_NEEDVAL, 2},
+		{MM_OPT_REQMASK, 3},
+		{MM_OPT_STR, 0},
+		{MM_OPT_INT, 0x10},
+		{MM_OPT_LLONG, 0x20},
+		{MM_OPT_UINT, 0x90},
+		{MM_OPT_ULLONG, 0xA0},
+		{MM_OPT_TYPEMASK, 0xF0},
+		{MM_OPT_FILEPATH, 0x100},
+		{MM_OPT_DIRPATH, 0x200},
+		{MM_OPT_OPTSTR, 0x01},
+		{MM_OPT_NEEDSTR, 0x02},
+		{MM_OPT_OPTINT, 0x11},
+		{MM_OPT_NEEDINT, 0x12},
+		{MM_OPT_OPTLLONG, 0x21},
+		{MM_OPT_NEEDLLONG, 0x22},
+		{MM_OPT_OPTUINT, 0x91},
+		{MM_OPT_NEEDUINT, 0x92},
+		{MM_OPT_OPTULLONG, 0xA1},
+		{MM_OPT_NEEDULLONG, 0xA2},
+		{MM_OPT_OPTFILE, 0x101},
+		{MM_OPT_NEEDFILE, 0x102},
+		{MM_OPT_OPTDIR, 0x201},
+		{MM_OPT_NEEDDIR, 0x202},
+		{MM_ARG_OPT_COMPLETION, 1},
+		{MM_ARGPARSE_ERROR, -1},
+		{MM_ARGPARSE_STOP, -2},
+		{MM_ARGPARSE_COMPLETE, -3},
+		{MM_ARG_PARSER_NOEXIT, 1},
+		{MM_ARG_PARSER_COMPLETION, 2},
+	};
+
+	for (int i = 0; i < MM_NELEM(constants); i++)
+		ck_assert_int_eq(constants[i][0], constants[i][1]);
 }
 END_TEST
 
-START_TEST(values_are_stored_in_the_type_of_the_option)
+START_TEST(helpers_return_key_name_and_type)
 {
-	ck_assert_int_eq(PARSE("tool", "-n", "-5", "-u", "0x10", "--big=-9223372036854775808",
-	                       "--big-natural=18446744073709551615"),
-	                 7);
-	ck_assert_int_eq(number, -5);
-	ck_assert_uint_eq(natural, 16);
-	ck_assert_int_eq(big, LLONG_MIN);
-	ck_assert_uint_eq(big_natural, ULLONG_MAX);
-	ck_assert_int_eq(PARSE("tool", "-n010", "word"), MM_ARGPARSE_ERROR);
-	ck_assert_int_eq(PARSE("tool", "--number=010"), 2);
-	ck_assert_int_eq(number, 8);
-	ck_assert_int_eq(PARSE("tool", "--number=1", "--number=2"), 3);
-	ck_assert_int_eq(number, 2);
+	static const struct mm_arg_opt both = {"k|key-name", MM_OPT_NEEDULLONG | MM_OPT_DIRPATH, NULL, {NULL}, NULL};
+	static const struct mm_arg_opt key = {.name = "K", .flags = MM_OPT_OPTINT};
+	static const struct mm_arg_opt name = {.name = "name"};
+
+	ck_assert_int_eq(mm_arg_opt_get_key(&both), 'k');
+	ck_assert_str_eq(mm_arg_opt_get_name(&both), "key-name");
+	ck_assert_int_eq(mm_arg_opt_get_type(&both), MM_OPT_ULLONG);
+	ck_assert_int_eq(mm_arg_opt_get_key(&key), 'K');
+	ck_assert_ptr_null(mm_arg_opt_get_name(&key));
+	ck_assert_int_eq(mm_arg_opt_get_type(&key), MM_OPT_INT);
+	ck_assert_int_eq(mm_arg_opt_get_key(&name), 0);
+	ck_assert_str_eq(mm_arg_opt_get_name(&name), "name");
+	ck_assert_int_eq(mm_arg_opt_get_type(&name), MM_OPT_STR);
 }
 END_TEST
 
-START_TEST(options_without_a_value_get_the_default)
+START_TEST(options_end_at_the_first_other_argument)
 {
-	ck_assert_int_eq(PARSE("tool", "-ft"), 2);
-	ck_assert_str_eq(flag, "set");
-	ck_assert_str_eq(text, "default");
-	ck_assert_int_eq(PARSE("tool", "-t", "given", "word"), 3);
-	ck_assert_str_eq(text, "given");
-	ck_assert_int_eq(PARSE("tool", "--text", "word"), 2);
-	ck_assert_str_eq(text, "default");
-	ck_assert_int_eq(PARSE("tool", "--text="), 2);
-	ck_assert_str_eq(text, "");
-	ck_assert_int_eq(PARSE("tool", "--text=a=b"), 2);
-	ck_assert_str_eq(text, "a=b");
+	assert_parses("", 1);
+	assert_parses("word -v", 1);
+	ck_assert_ptr_null(values.flag);
+	assert_parses("'' -v", 1);
+	assert_parses("-v word", 2);
+	assert_parses("-v", 2);
+	ck_assert_str_eq(values.flag, "on");
+	assert_parses("-", 1);
+	assert_parses("- -v", 1);
+	assert_parses("-5", 1);
+	assert_parses("-\xc3\xa9", 1);
+	assert_parses("-=", 1);
+	assert_parses("--", 2);
+	assert_parses("-- -v", 2);
+	ck_assert_ptr_null(values.flag);
+	assert_parses("-v -- word", 3);
+	assert_parses("-v --verbose -vv", 4);
 }
 END_TEST
 
-START_TEST(only_the_form_of_an_option_prevents_a_value)
+START_TEST(argc_can_be_nonsense)
 {
-	static char *const values[] = {"-", "--", "-5", "--x", "--Foo", "---a", "", "word"};
+	struct mm_arg_parser p = parser();
+	char *argv[] = {"program", "-v", NULL, "-q"};
 
-	for (int i = 0; i < MM_NELEM(values); i++) {
-		ck_assert_int_eq(PARSE("tool", "-t", values[i], "foo"), 3);
-		ck_assert_str_eq(text, values[i]);
+	ck_assert_int_eq(mm_arg_parse(&p, 0, argv), 0);
+	ck_assert_int_eq(mm_arg_parse(&p, -1, argv), 0);
+	ck_assert_int_eq(mm_arg_parse(&p, INT_MIN, NULL), 0);
+	ck_assert_int_eq(mm_arg_parse(&p, 0, NULL), 0);
+	ck_assert_int_eq(mm_arg_parse(&p, 1, NULL), 1);
+	/* NULL ends the arguments. */
+	ck_assert_int_eq(mm_arg_parse(&p, 4, argv), 2);
+	ck_assert_int_eq(mm_arg_parse(&p, INT_MAX, argv), 2);
+	argv[1] = "-o";
+	ck_assert_int_eq(mm_arg_parse(&p, 4, argv), 2);
+	ck_assert_str_eq(values.opt, "default");
+	argv[1] = "--";
+	ck_assert_int_eq(mm_arg_parse(&p, 4, argv), 2);
+	argv[1] = NULL;
+	ck_assert_int_eq(mm_arg_parse(&p, 4, argv), 1);
+	ck_assert_int_eq(mm_arg_optv_parse(NUM_OPTIONS, options, 0, NULL), 0);
+	ck_assert_int_eq(mm_arg_optv_parse(-1, NULL, 1, NULL), 1);
+	ck_assert_int_eq(mm_arg_optv_parse(NUM_OPTIONS, options, 0, (char *[]){NULL}), 0);
+}
+END_TEST
+
+START_TEST(null_is_efault)
+{
+	struct mm_arg_parser p = parser();
+	char *argv[] = {"program", "-v", NULL};
+
+	assert_fails(mm_arg_parse(NULL, 2, argv), EFAULT);
+	assert_fails(mm_arg_parse(&p, 2, NULL), EFAULT);
+	assert_fails(mm_arg_optv_parse(1, NULL, 2, argv), EFAULT);
+	assert_fails(mm_arg_optv_parse(1, options, 2, NULL), EFAULT);
+	assert_fails(mm_arg_parse_complete(NULL, "-"), EFAULT);
+	p.optv = NULL;
+	assert_fails(mm_arg_parse(&p, 1, argv), EFAULT);
+	assert_fails(mm_arg_parse_complete(&p, NULL), EFAULT);
+	p.num_opt = -1;
+	ck_assert_int_eq(mm_arg_parse(&p, 1, argv), 1);
+}
+END_TEST
+
+START_TEST(a_letter_takes_the_next_word)
+{
+	assert_parses("-s word more", 3);
+	ck_assert_str_eq(values.str, "word");
+	assert_parses("-vs word", 3);
+	ck_assert_str_eq(values.flag, "on");
+	ck_assert_str_eq(values.str, "word");
+	assert_parses("-s \xc3\xa9t\xc3\xa9", 3);
+	ck_assert_str_eq(values.str, "\xc3\xa9t\xc3\xa9");
+	assert_parses("-s ''", 3);
+	ck_assert_str_eq(values.str, "");
+	assert_parses("-o word", 3);
+	ck_assert_str_eq(values.opt, "word");
+	/* Only the last letter has a value. */
+	assert_parses("-ov word", 2);
+	ck_assert_str_eq(values.opt, "default");
+	assert_parses("-o", 2);
+	ck_assert_str_eq(values.opt, "default");
+	assert_parses("-o -v", 3);
+	ck_assert_str_eq(values.opt, "default");
+	ck_assert_str_eq(values.flag, "on");
+	assert_parses("-s one -s two", 5);
+	ck_assert_str_eq(values.str, "two");
+	assert_error("-sv word", "Option -s|--str needs value.");
+	assert_error("-i5", "Option -i|--int needs value.");
+	assert_error("-o5", "Unsupported option -5");
+}
+END_TEST
+
+START_TEST(a_word_that_is_not_written_like_an_option_is_a_value)
+{
+	static const char *const taken[] = {"-5", "--", "--x", "--x=1", "--Foo", "---a", "-", "-\xc3\xa9", "--=a"};
+	static const char *const not_taken[] = {"-v", "--foo", "--foo=1", "-q"};
+	char words[64];
+
+	for (int i = 0; i < MM_NELEM(taken); i++) {
+		snprintf(words, sizeof(words), "-s %s", taken[i]);
+		assert_parses(words, 3);
+		ck_assert_str_eq(values.str, taken[i]);
 	}
-	ck_assert_int_eq(PARSE("tool", "-t", "--flag"), 3);
-	ck_assert_str_eq(text, "default");
-	ck_assert_int_eq(PARSE("tool", "-t", "-x"), MM_ARGPARSE_ERROR);
-	/* Whatever follows it. */
-	ck_assert_int_eq(PARSE("tool", "-t", "-", "Foo"), 3);
-	ck_assert_str_eq(text, "-");
+	for (int i = 0; i < MM_NELEM(not_taken); i++) {
+		snprintf(words, sizeof(words), "-s %s", not_taken[i]);
+		assert_error(words, "Option -s|--str needs value.");
+	}
+	/* mmlib looked at the word after "-". */
+	assert_parses("-s - foo", 3);
+	assert_parses("-s - Foo", 3);
+	assert_parses("-s - -", 3);
+	ck_assert_str_eq(values.str, "-");
 }
 END_TEST
 
-static void assert_diagnostic(int result, const char *expected)
+START_TEST(a_long_option_has_its_value_after_an_equals_sign)
 {
-	ck_assert_int_eq(result, MM_ARGPARSE_ERROR);
-	ck_assert_str_eq(written_out, "");
-	ck_assert(strlen(written_err) > strlen(HINT));
-	ck_assert_str_eq(written_err + strlen(written_err) - strlen(HINT), HINT);
-	written_err[strlen(written_err) - strlen(HINT)] = '\0';
-	ck_assert_str_eq(written_err, expected);
-}
-
-START_TEST(diagnostics_name_the_option_and_the_reason)
-{
-	assert_diagnostic(PARSE("tool", "-x"), "Unsupported option -x\n");
-	assert_diagnostic(PARSE("tool", "-n5"), "Option -n|--number needs value.\n");
-	assert_diagnostic(PARSE("tool", "--unknown=1"), "Unsupported option --unknown\n");
-	assert_diagnostic(PARSE("tool", "--=x"), "Unsupported option --\n");
-	assert_diagnostic(PARSE("tool", "---str=x"), "Unsupported option ---str\n");
-	assert_diagnostic(PARSE("tool", "--flag="), "Option -f|--flag does not accept any value.\n");
-	assert_diagnostic(PARSE("tool", "-nf", "1"), "Option -n|--number needs value.\n");
-	assert_diagnostic(PARSE("tool", "--big-natural"), "Option --big-natural needs value.\n");
-	assert_diagnostic(
-		PARSE("tool", "-N"),
-		"Option -N accepting int value type has received an invalid value \"(null)\" (Invalid argument)\n");
+	assert_parses("--str=word more", 2);
+	ck_assert_str_eq(values.str, "word");
+	assert_parses("--str=", 2);
+	ck_assert_str_eq(values.str, "");
+	assert_parses("--str=a=b", 2);
+	ck_assert_str_eq(values.str, "a=b");
+	assert_parses("--opt word", 2);
+	ck_assert_str_eq(values.opt, "default");
+	assert_parses("--opt=word", 2);
+	ck_assert_str_eq(values.opt, "word");
+	assert_parses("--only-long=/f", 2);
+	ck_assert_str_eq(values.file, "/f");
+	assert_error("--int 5", "Option -i|--int needs value.");
+	assert_error("--only-long", "Option --only-long needs value.");
+	assert_error("--verbose=1", "Option -v|--verbose does not accept any value.");
+	assert_error("--verbose=", "Option -v|--verbose does not accept any value.");
 }
 END_TEST
 
-START_TEST(invalid_values_set_errno)
+START_TEST(unknown_options_are_errors)
+{
+	assert_error("-q", "Unsupported option -q");
+	assert_error("-vq", "Unsupported option -q");
+	assert_error("-V", "Unsupported option -V");
+	assert_error("-v\xe9", "Unsupported option -\xe9");
+	assert_error("--unknown", "Unsupported option --unknown");
+	assert_error("--unknown=value", "Unsupported option --unknown");
+	assert_error("--verb", "Unsupported option --verb");
+	assert_error("--verbosee", "Unsupported option --verbosee");
+	assert_error("--Verbose", "Unsupported option --Verbose");
+	assert_error("--v", "Unsupported option --v");
+	assert_error("--=x", "Unsupported option --");
+	assert_error("---str=x", "Unsupported option ---str");
+	assert_error("-v-", "Unsupported option --");
+	assert_error("-v|", "Unsupported option -|");
+	/* Values of earlier options remain. */
+	assert_error("-s word -q", "Unsupported option -q");
+	ck_assert_str_eq(values.str, "word");
+}
+END_TEST
+
+START_TEST(integers_have_the_prefixes_of_c)
+{
+	assert_parses("--int=010", 2);
+	ck_assert_int_eq(values.i, 8);
+	assert_parses("-i 0x1f", 3);
+	ck_assert_int_eq(values.i, 31);
+	assert_parses("-i -5", 3);
+	ck_assert_int_eq(values.i, -5);
+	assert_parses("--int=+7", 2);
+	ck_assert_int_eq(values.i, 7);
+	assert_parses("--int=\t7", 2);
+	ck_assert_int_eq(values.i, 7);
+	assert_parses("-I", 2);
+	ck_assert_int_eq(values.i, -3);
+	assert_parses("--oint", 2);
+	ck_assert_int_eq(values.i, -3);
+}
+END_TEST
+
+START_TEST(integers_reach_the_limits_of_their_type)
+{
+	char words[64];
+
+	snprintf(words, sizeof(words), "--int=%d", INT_MIN);
+	assert_parses(words, 2);
+	ck_assert_int_eq(values.i, INT_MIN);
+	snprintf(words, sizeof(words), "--uint=%u", UINT_MAX);
+	assert_parses(words, 2);
+	ck_assert_uint_eq(values.ui, UINT_MAX);
+	assert_parses("--uint=-0", 2);
+	ck_assert_uint_eq(values.ui, 0);
+	snprintf(words, sizeof(words), "--llong=%lld", LLONG_MIN);
+	assert_parses(words, 2);
+	ck_assert(values.ll == LLONG_MIN);
+	snprintf(words, sizeof(words), "--llong=%lld", LLONG_MAX);
+	assert_parses(words, 2);
+	ck_assert(values.ll == LLONG_MAX);
+	snprintf(words, sizeof(words), "--ullong=%llu", ULLONG_MAX);
+	assert_parses(words, 2);
+	ck_assert(values.ull == ULLONG_MAX);
+}
+END_TEST
+
+START_TEST(invalid_integers_are_errors)
 {
 	static const struct {
-		char *argument;
+		const char *words, *type, *value;
 		int error;
-		const char *type;
 	} cases[] = {
-		{"--number=", EINVAL, "int"},
-		{"--number=x", EINVAL, "int"},
-		{"--number=5 ", EINVAL, "int"},
-		{"--number= ", EINVAL, "int"},
-		{"--number=2147483648", ERANGE, "int"},
-		{"--number=-2147483649", ERANGE, "int"},
-		{"--number=99999999999999999999", ERANGE, "int"},
-		{"--number=99999999999999999999x", EINVAL, "int"},
-		{"--natural=-1", ERANGE, "unsigned int"},
-		{"--natural=4294967296", ERANGE, "unsigned int"},
-		{"--big=9223372036854775808", ERANGE, "long long"},
-		{"--big-natural=-0", ERANGE, "unsigned long long"},
-		{"--big-natural= -1", ERANGE, "unsigned long long"},
-		{"--big-natural=18446744073709551616", ERANGE, "unsigned long long"},
-		{"--odd=1", EINVAL, "unknown"},
+		{"--int=", "int", "", EINVAL},
+		{"--int=x", "int", "x", EINVAL},
+		{"--int=1x", "int", "1x", EINVAL},
+		{"--int=\t", "int", "\t", EINVAL},
+		{"--int=1\t", "int", "1\t", EINVAL},
+		{"--int=08", "int", "08", EINVAL},
+		{"-i 0b1", "int", "0b1", EINVAL},
+		{"-i 2147483648", "int", "2147483648", ERANGE},
+		{"-i -2147483649", "int", "-2147483649", ERANGE},
+		{"-i 99999999999999999999", "int", "99999999999999999999", ERANGE},
+		{"-i 99999999999999999999x", "int", "99999999999999999999x", EINVAL},
+		{"-u -1", "unsigned int", "-1", ERANGE},
+		{"-u 4294967296", "unsigned int", "4294967296", ERANGE},
+		{"-l 9223372036854775808", "long long", "9223372036854775808", ERANGE},
+		{"-l 1.5", "long long", "1.5", EINVAL},
+		{"-L 18446744073709551616", "unsigned long long", "18446744073709551616", ERANGE},
+		{"-L -0", "unsigned long long", "-0", ERANGE},
+		{"--ullong=\t-1", "unsigned long long", "\t-1", ERANGE},
+		{"-x 1", "unknown", "1", EINVAL},
+		{"-n", "int", "(null)", EINVAL},
 	};
-	char expected[256];
 
 	for (int i = 0; i < MM_NELEM(cases); i++) {
-		char *argument = cases[i].argument;
-		int result = PARSE("tool", argument);
+		static const char *const names[] = {"i|--int", "u|--uint", "l|--llong", "L|--ullong", "x", "n"};
+		static const char letters[] = "iulLxn";
+		/* "--ullong" begins with "-u" as "--uint" does. */
+		int letter =
+			strncmp(cases[i].words, "--ul", 4) == 0 ? 'L' : cases[i].words[strspn(cases[i].words, "-")];
+		char message[256];
 
+		snprintf(message, sizeof(message),
+		         "Option -%s accepting %s value type has received an invalid value \"%s\" (%s)",
+		         names[strchr(letters, letter) - letters], cases[i].type, cases[i].value,
+		         strerror(cases[i].error));
+		errno = 0;
+		parse(cases[i].words);
 		ck_assert_int_eq(errno, cases[i].error);
+		assert_error(cases[i].words, message);
+		ck_assert(values.i == 0 && values.ui == 0 && values.ll == 0 && values.ull == 0);
+	}
+}
+END_TEST
+
+START_TEST(errno_and_the_error_state_do_not_change)
+{
+	static const char *const words[] = {"-i 5 --llong=8 -s x", "-q", "--help", "-s", "word"};
+
+	mm_raise_error(ENOANO, "an earlier error");
+	for (int i = 0; i < MM_NELEM(words); i++) {
+		errno = EXDEV;
+		parse(words[i]);
+		ck_assert_int_eq(errno, EXDEV);
+		ck_assert_int_eq(mm_get_lasterror_number(), ENOANO);
+	}
+	parse("-i x");
+	ck_assert_int_eq(mm_get_lasterror_number(), ENOANO);
+}
+END_TEST
+
+START_TEST(help_stops_the_parse)
+{
+	static const char start[] = "Usage:\n  PROGRAM [options] args...\n\nOptions:\n  -v, --verbose  ";
+	static const char *const words[] = {"-h",         "--help",       "-vh",     "-hq",
+	                                    "--help=foo", "-v --help -q", "-h word", "-hh"};
+
+	for (int i = 0; i < MM_NELEM(words); i++) {
+		ck_assert_int_eq(parse(words[i]), MM_ARGPARSE_STOP);
+		ck_assert_str_eq(captured_err, "");
+		ck_assert_int_eq(strncmp(captured_out, start, strlen(start)), 0);
+	}
+	ck_assert_int_eq(parse("-s -h"), MM_ARGPARSE_ERROR);
+	ck_assert_int_eq(parse("-s x -q -h"), MM_ARGPARSE_ERROR);
+	ck_assert_int_eq(parse("-s x word -h"), 3);
+	ck_assert_str_eq(captured_out, "");
+}
+END_TEST
+
+START_TEST(an_option_of_the_program_replaces_help)
+{
+	const char *key = NULL, *name = NULL;
+	struct mm_arg_opt replaced[] = {{"h", MM_OPT_NOVAL, "key", {.sptr = &key}, NULL},
+	                                {"x|help", MM_OPT_OPTVAL, "name", {.sptr = &name}, NULL}};
+	struct mm_arg_parser p = {.flags = MM_ARG_PARSER_NOEXIT, .num_opt = 2, .optv = replaced};
+
+	ck_assert_int_eq(parse_with(&p, "-h --help word"), 3);
+	ck_assert_str_eq(captured_out, "");
+	ck_assert_str_eq(key, "key");
+	ck_assert_str_eq(name, "name");
+	p.num_opt = 1;
+	ck_assert_int_eq(parse_with(&p, "-h --help"), MM_ARGPARSE_STOP);
+}
+END_TEST
+
+START_TEST(the_first_of_equal_options_is_used)
+{
+	const char *first = NULL, *second = NULL;
+	struct mm_arg_opt equal[] = {{"a|same", MM_OPT_NOVAL, "1", {.sptr = &first}, NULL},
+	                             {"a|other", MM_OPT_NOVAL, "2", {.sptr = &second}, NULL},
+	                             {"same", MM_OPT_NEEDVAL, "3", {.sptr = &second}, NULL}};
+	struct mm_arg_parser p = {.flags = MM_ARG_PARSER_NOEXIT, .num_opt = 3, .optv = equal};
+
+	ck_assert_int_eq(parse_with(&p, "-a --same"), 3);
+	ck_assert_str_eq(first, "1");
+	ck_assert_ptr_null(second);
+	ck_assert_int_eq(parse_with(&p, "--other"), 2);
+	ck_assert_str_eq(second, "2");
+}
+END_TEST
+
+START_TEST(values_are_optional_with_both_bits)
+{
+	const char *value = "untouched";
+	struct mm_arg_opt both = {"b|both", 3, NULL, {.sptr = &value}, NULL};
+	struct mm_arg_parser p = {.flags = MM_ARG_PARSER_NOEXIT, .num_opt = 1, .optv = &both};
+
+	ck_assert_int_eq(parse_with(&p, "-b"), 2);
+	ck_assert_ptr_null(value);
+	ck_assert_int_eq(parse_with(&p, "-b x"), 3);
+	ck_assert_str_eq(value, "x");
+	ck_assert_int_eq(parse_with(&p, "--both=y"), 2);
+	ck_assert_str_eq(value, "y");
+}
+END_TEST
+
+START_TEST(an_invalid_name_is_an_error_in_any_position)
+{
+	static const char *const wrong[] = {"1",   "x|",   "x|y",  "xy|z", "A|Bc", "a|b_c",      "-",
+	                                    "|ab", "a|2b", "a||b", "Ab",   "\xe9", "a|b\xc3\xa9"};
+	static const char *const good[] = {"ab", "x|yz", "ab-", "Z", "z|a0-"};
+	struct mm_arg_opt two[] = {{"v", 0, NULL, {NULL}, NULL}, {NULL, 0, NULL, {NULL}, NULL}};
+	struct mm_arg_parser p = {.flags = MM_ARG_PARSER_NOEXIT, .num_opt = 2, .optv = two};
+	char expected[256];
+
+	for (int i = 0; i < MM_NELEM(wrong); i++) {
+		two[1].name = wrong[i];
+		snprintf(expected, sizeof(expected), "invalid short or long name for option %s\n" USAGE, wrong[i]);
+		/* Even if the command line has no option, or help is requested. */
+		ck_assert_int_eq(parse_with(&p, ""), MM_ARGPARSE_ERROR);
+		ck_assert_str_eq(captured_err, expected);
+		ck_assert_int_eq(parse_with(&p, "-h"), MM_ARGPARSE_ERROR);
+		ck_assert_str_eq(captured_err, expected);
+		ck_assert_str_eq(captured_out, "");
+		capture();
+		int result = mm_arg_parse_complete(&p, "-");
+		end_capture();
 		ck_assert_int_eq(result, MM_ARGPARSE_ERROR);
-		snprintf(expected, sizeof(expected), "%s value type has received an invalid value \"%s\" (%s)\n" HINT,
-		         cases[i].type, strchr(argument, '=') + 1,
-		         cases[i].error == EINVAL ? "Invalid argument" : "Numerical result out of range");
-		ck_assert_msg(strstr(written_err, expected) != NULL, "%s: %s", argument, written_err);
+		ck_assert_str_eq(captured_err, expected);
+		ck_assert_str_eq(captured_out, "");
 	}
-	ck_assert_int_eq(number, -77);
-	ck_assert_int_eq(PARSE("tool", "--natural=-0", "--number=5"), 3);
-	ck_assert_int_eq(errno, 0);
-}
-END_TEST
-
-START_TEST(help_is_printed_as_mmlib_prints_it)
-{
-	static const struct mm_arg_opt table[] = {
-		{"n|count", MM_OPT_NEEDUINT, NULL, {NULL}, "Run @NUM times."},
-		{"quiet", MM_OPT_NOVAL, NULL, {NULL}, "No output"},
-		{"o|output",
-	         MM_OPT_OPTSTR,
-	         NULL,
-	         {NULL},
-	         "Write the result to @FILE, which is replaced when it exists already."},
-		{"size-of-the-cache", MM_OPT_NEEDINT, NULL, {NULL}, NULL},
-		{"k", MM_OPT_NOVAL, NULL, {NULL}, NULL},
-	};
-	static const char expected[] =
-		"Usage:\n"
-		"  tool [options] FILE\n"
-		"  tool --list\n"
-		"\n"
-		"Does the work.\n"
-		"\n"
-		"\n"
-		"Options:\n"
-		"  -n NUM, --count=NUM         Run NUM times. NUM must be a non negative\n"
-		"                              integer.\n"
-		"  --quiet                     No output\n"
-		"  -o [FILE], --output[=FILE]  Write the result to FILE, which is replaced when\n"
-		"                              it exists already.\n"
-		"  --size-of-the-cache=VALUE   VALUE must be an integer.\n"
-		"  -k                          \n"
-		"  -h, --help                  print this message and exit\n";
-	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT,     MM_NELEM(table), table, "Does the work.",
-	                               "[options] FILE\n--list", "tool",          NULL,  NULL};
-	char *requests[] = {"-h", "--help", "-kh", "--help=foo"};
-
-	for (int i = 0; i < MM_NELEM(requests); i++) {
-		char *argv[] = {"tool", requests[i], "--unknown", NULL};
-
-		ck_assert_int_eq(parse(&parser, 3, argv), MM_ARGPARSE_STOP);
-		ck_assert_str_eq(written_out, expected);
-		ck_assert_str_eq(written_err, "");
+	for (int i = 0; i < 2; i++) {
+		two[1].name = i == 0 ? NULL : "";
+		ck_assert_int_eq(parse_with(&p, "-v"), MM_ARGPARSE_ERROR);
+		ck_assert_str_eq(captured_err, "name in mm_arg_opt must be set\n" USAGE);
+	}
+	for (int i = 0; i < MM_NELEM(good); i++) {
+		two[1].name = good[i];
+		ck_assert_int_eq(parse_with(&p, "-v"), 2);
+		ck_assert_str_eq(captured_err, "");
 	}
 }
 END_TEST
 
-START_TEST(help_of_any_length_is_printed)
-{
-	static char name[5001], description[20001];
-	struct mm_arg_opt table[] = {{name, MM_OPT_NEEDINT, NULL, {NULL}, description}};
-	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT, 1, table, NULL, NULL, NULL, NULL, NULL};
-	char *argv[] = {"tool", "-h", NULL};
-
-	memset(name, 'a', sizeof(name) - 1);
-	memset(description, 'b', sizeof(description) - 1);
-	ck_assert_int_eq(parse(&parser, 2, argv), MM_ARGPARSE_STOP);
-	ck_assert(strstr(written_out, "args...\n\nOptions:\n  --aaa") != NULL);
-}
-END_TEST
-
-START_TEST(options_replace_the_forms_of_the_built_in_one)
-{
-	static const struct mm_arg_opt table[] = {{"h|host", MM_OPT_NEEDSTR, NULL, {.sptr = &text}, NULL}};
-	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT, 1, table, NULL, NULL, NULL, NULL, NULL};
-	char *argv[] = {"tool", "-h", "example", "--help", NULL};
-
-	ck_assert_int_eq(parse(&parser, 4, argv), MM_ARGPARSE_STOP);
-	ck_assert_str_eq(text, "example");
-	ck_assert(strstr(written_out, "\n  -h VALUE, --host=VALUE      \n  --help ") != NULL);
-}
-END_TEST
-
-START_TEST(invalid_names_in_the_table_are_errors)
-{
-	static const char *const names[] = {"1", "x|",  "x|y",  "xy|z", "A|Bc",    "a|b_c",
-	                                    "-", "|ab", "a|2b", "a||b", "\xc3\xa9"};
-	struct mm_arg_opt table[] = {{"ok", 0, NULL, {NULL}, NULL}, {NULL, 0, NULL, {NULL}, NULL}};
-	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT, 2, table, NULL, NULL, NULL, NULL, NULL};
-	char expected[128], *argv[] = {"tool", NULL};
-
-	for (int i = 0; i < MM_NELEM(names); i++) {
-		table[1].name = names[i];
-		snprintf(expected, sizeof(expected), "invalid short or long name for option %s\n", names[i]);
-		assert_diagnostic(parse(&parser, 1, argv), expected);
-	}
-	table[1].name = "";
-	assert_diagnostic(parse(&parser, 1, argv), "name in mm_arg_opt must be set\n");
-	table[1].name = NULL;
-	assert_diagnostic(parse(&parser, 1, argv), "name in mm_arg_opt must be set\n");
-	parser.num_opt = -1;
-	ck_assert_int_eq(parse(&parser, 1, argv), 1);
-	parser.num_opt = 5;
-	parser.optv = NULL;
-	ck_assert_int_eq(parse(&parser, 1, argv), 1);
-}
-END_TEST
-
-START_TEST(null_is_an_error_or_ends_the_arguments)
-{
-	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT, MM_NELEM(options), options, NULL, NULL, NULL, NULL, NULL};
-	char *argv[] = {"tool", "-f", NULL, "-x", NULL}, *empty[] = {NULL};
-
-	ck_assert_int_eq(parse(&parser, 4, argv), 2);
-	ck_assert_int_eq(parse(&parser, 0, empty), 0);
-	ck_assert_int_eq(parse(&parser, -3, argv), 0);
-	ck_assert_int_eq(parse(&parser, 3, empty), 0);
-	ck_assert_int_eq(parse(&parser, 3, NULL), 0);
-	assert_fails(mm_arg_parse(NULL, 1, argv), EFAULT);
-	assert_fails(mm_arg_parse_complete(NULL, "-"), EFAULT);
-	ck_assert_int_eq(mm_arg_optv_parse(-1, NULL, 0, NULL), 0);
-}
-END_TEST
-
-/* --- callbacks ---------------------------------------------------------------------------------------------------- */
-
-static char calls[256];
-static int answer;
-
-static int record(const struct mm_arg_opt *opt, union mm_arg_val value, void *data, int state)
-{
-	char shown[64];
-
-	ck_assert_ptr_eq(data, calls);
-	ck_assert_int_eq(state, 0);
-	if (mm_arg_opt_get_type(opt) == MM_OPT_INT)
-		snprintf(shown, sizeof(shown), "%s=%d;", opt->name, value.i);
-	else
-		snprintf(shown, sizeof(shown), "%s=%s;", opt->name, value.str);
-	strcat(calls, shown);
-	return answer;
-}
-
-static const struct mm_arg_parser recording = {
-	.flags = MM_ARG_PARSER_NOEXIT, .num_opt = MM_NELEM(options), .optv = options, .cb_data = calls, .cb = record};
-
-START_TEST(callback_sees_each_option_before_it_is_stored)
-{
-	char *argv[] = {"tool", "-fn", "5", "--text=x", "-h", NULL};
-
-	ck_assert_int_eq(parse(&recording, 5, argv), MM_ARGPARSE_STOP);
-	ck_assert_str_eq(calls, "f|flag=set;n|number=5;t|text=x;");
-	ck_assert_str_eq(text, "x");
-	answer = 1;
-	ck_assert_int_eq(parse(&recording, 4, argv), 4);
-	ck_assert_int_eq(number, 5);
-}
-END_TEST
-
-START_TEST(negative_result_of_the_callback_ends_the_parse)
-{
-	char *argv[] = {"tool", "-n", "5", "-f", NULL};
-
-	for (answer = -1; answer >= -7; answer--) {
-		*calls = '\0';
-		ck_assert_int_eq(parse(&recording, 4, argv), answer);
-		ck_assert_str_eq(calls, "n|number=5;");
-		ck_assert_int_eq(number, -77);
-		ck_assert_str_eq(written_err, answer == -1 ? HINT : "");
-	}
-}
-END_TEST
-
-static jmp_buf back;
-
-static int jump(const struct mm_arg_opt *opt, union mm_arg_val value, void *data, int state)
-{
-	(void)opt, (void)value, (void)data, (void)state;
-	longjmp(back, 5);
-}
-
-START_TEST(callback_may_jump_out_of_the_parse)
-{
-	struct mm_arg_parser parser = {MM_ARG_PARSER_NOEXIT, MM_NELEM(options), options, NULL, NULL, NULL, NULL, jump};
-	char *argv[] = {"tool", "-f", NULL};
-
-	if (setjmp(back) == 0)
-		ck_abort_msg("the parse returned %d", mm_arg_parse(&parser, 2, argv));
-}
-END_TEST
-
-static int end_thread(const struct mm_arg_opt *opt, union mm_arg_val value, void *data, int state)
-{
-	(void)opt, (void)value, (void)state;
-	if (data != NULL)
-		pthread_exit(data);
-	pthread_cancel(pthread_self());
-	pthread_testcancel();
-	return 0;
-}
-
-/* It has no array or structure on the stack: for the address sanitizer, one would exist after the end of the thread. */
-static void *parse_in_thread(void *data)
-{
-	static struct mm_arg_parser parser = {
-		MM_ARG_PARSER_NOEXIT, MM_NELEM(options), options, NULL, NULL, NULL, NULL, end_thread};
-	static char *argv[] = {"tool", "-f", NULL};
-
-	parser.cb_data = data;
-
-	mm_arg_parse(&parser, 2, argv);
-	return &number;
-}
-
-START_TEST(callback_may_end_the_thread)
-{
-	ck_assert_ptr_eq(join_thread(start_thread(parse_in_thread, &flag)), &flag);
-	ck_assert_ptr_eq(join_thread(start_thread(parse_in_thread, NULL)), PTHREAD_CANCELED);
-}
-END_TEST
-
-/* --- exit status -------------------------------------------------------------------------------------------------- */
-
-static void say_goodbye(void)
-{
-	_exit(42);
-}
-
-static int exit_status(const struct mm_arg_parser *parser, char *argument, int has_handler)
-{
-	char *argv[] = {"tool", argument, NULL};
-	int status;
-	pid_t pid;
-
-	capture_output();
-	pid = fork();
-	if (pid == 0) {
-		if (has_handler)
-			atexit(say_goodbye);
-		if (parser != NULL)
-			mm_arg_parse(parser, 2, argv);
-		else
-			mm_arg_optv_parse(MM_NELEM(options), options, 2, argv);
-		_exit(99);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	stop_capturing();
-	ck_assert(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-START_TEST(errors_exit_with_1_and_everything_else_with_0)
-{
-	struct mm_arg_parser parser = recording;
-
-	parser.flags = 0;
-	ck_assert_int_eq(exit_status(&parser, "-x", 0), 1);
-	ck_assert_int_eq(exit_status(&parser, "-h", 0), 0);
-	for (answer = -1; answer >= -7; answer--)
-		ck_assert_int_eq(exit_status(&parser, "-f", 0), answer == -1 ? 1 : 0);
-	ck_assert_int_eq(exit_status(&parser, "-x", 1), 42);
-	ck_assert_int_eq(exit_status(NULL, "-x", 0), 1);
-	ck_assert_int_eq(exit_status(NULL, "-h", 0), 0);
-	ck_assert(strncmp(written_out, "Usage:\n  tool [options] args...\n", 32) == 0);
-	ck_assert_int_eq(exit_status(NULL, "-f", 0), 99);
-}
-END_TEST
-
-START_TEST(helpers_read_the_name_and_the_type)
-{
-	ck_assert_int_eq(mm_arg_opt_get_key(&options[0]), 'f');
-	ck_assert_str_eq(mm_arg_opt_get_name(&options[0]), "flag");
-	ck_assert_int_eq(mm_arg_opt_get_key(&options[4]), 0);
-	ck_assert_str_eq(mm_arg_opt_get_name(&options[4]), "big-natural");
-	ck_assert_int_eq(mm_arg_opt_get_key(&options[6]), 'N');
-	ck_assert_ptr_null(mm_arg_opt_get_name(&options[6]));
-	ck_assert_int_eq(mm_arg_opt_get_type(&options[4]), MM_OPT_ULLONG);
-}
-END_TEST
-
-SUITE(parsing_ends_at_the_first_argument_that_is_no_option, values_are_stored_in_the_type_of_the_option,
-      options_without_a_value_get_the_default, only_the_form_of_an_option_prevents_a_value,
-      diagnostics_name_the_option_and_the_reason, invalid_values_set_errno, help_is_printed_as_mmlib_prints_it,
-      help_of_any_length_is_printed, options_replace_the_forms_of_the_built_in_one,
-      invalid_names_in_the_table_are_errors, null_is_an_error_or_ends_the_arguments,
-      callback_sees_each_option_before_it_is_stored, negative_result_of_the_callback_ends_the_parse,
-      callback_may_jump_out_of_the_parse, callback_may_end_the_thread, errors_exit_with_1_and_everything_else_with_0,
-      helpers_read_the_name_and_the_type)
+SUITE(the_layouts_are_those_of_mmlib, helpers_return_key_name_and_type, options_end_at_the_first_other_argument,
+      argc_can_be_nonsense, null_is_efault, a_letter_takes_the_next_word,
+      a_word_that_is_not_written_like_an_option_is_a_value, a_long_option_has_its_value_after_an_equals_sign,
+      unknown_options_are_errors, integers_have_the_prefixes_of_c, integers_reach_the_limits_of_their_type,
+      invalid_integers_are_errors, errno_and_the_error_state_do_not_change, help_stops_the_parse,
+      an_option_of_the_program_replaces_help, the_first_of_equal_options_is_used, values_are_optional_with_both_bits,
+      an_invalid_name_is_an_error_in_any_position)

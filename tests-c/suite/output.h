@@ -1,50 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * output.h: what a function writes to standard output and standard error
+ * output.h: captures what a test writes to stdout and stderr, and makes command lines
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
 #include "suite.h"
 
-#include <sys/mman.h>
+#include <fcntl.h>
 
-static char written_out[8192], written_err[8192];
-static int real_out = -1, real_err, captured_out, captured_err;
+/* What was written between capture() and end_capture(). */
+static char captured_out[32768], captured_err[32768];
 
-static inline void capture_output(void)
+static struct {
+	FILE *file;
+	int saved;
+} captured_streams[2];
+
+static inline void capture(void)
 {
-	fflush(stdout);
-	real_out = dup(STDOUT_FILENO);
-	real_err = dup(STDERR_FILENO);
-	captured_out = memfd_create("out", MFD_CLOEXEC);
-	captured_err = memfd_create("err", MFD_CLOEXEC);
-	ck_assert_int_ge(captured_err, 0);
-	dup2(captured_out, STDOUT_FILENO);
-	dup2(captured_err, STDERR_FILENO);
+	fflush(NULL);
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		int i = fd - STDOUT_FILENO;
+
+		captured_streams[i].file = tmpfile();
+		ck_assert_ptr_nonnull(captured_streams[i].file);
+		captured_streams[i].saved = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+		ck_assert_int_ge(captured_streams[i].saved, 0);
+		dup2(fileno(captured_streams[i].file), fd);
+	}
 }
 
-static inline void read_captured(int fd, char *text)
+static inline void end_capture(void)
 {
-	ssize_t size = pread(fd, text, sizeof(written_out) - 1, 0);
+	char *texts[] = {captured_out, captured_err};
 
-	text[size < 0 ? 0 : size] = '\0';
-	close(fd);
+	fflush(NULL);
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		int i = fd - STDOUT_FILENO;
+
+		dup2(captured_streams[i].saved, fd);
+		close(captured_streams[i].saved);
+		rewind(captured_streams[i].file);
+		texts[i][fread(texts[i], 1, sizeof(captured_out) - 1, captured_streams[i].file)] = '\0';
+		fclose(captured_streams[i].file);
+	}
 }
 
-/* Sets written_out and written_err. errno is preserved. */
-static inline void stop_capturing(void)
+/* Runs a function in a child process, captures its output, and returns its wait status. */
+static inline int captured_status_of(int (*run)(void *), void *arg)
 {
-	int errno_now = errno;
+	int status;
 
-	fflush(stdout);
-	dup2(real_out, STDOUT_FILENO);
-	dup2(real_err, STDERR_FILENO);
-	close(real_out);
-	close(real_err);
-	read_captured(captured_out, written_out);
-	read_captured(captured_err, written_err);
-	errno = errno_now;
+	capture();
+	pid_t pid = start_child(run, arg);
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	end_capture();
+	return status;
+}
+
+/* A command line of words, which are separated by blanks; '' is an empty word. */
+struct command_line {
+	int argc;
+	char *argv[32];
+	char text[256];
+};
+
+static inline struct command_line *command_line(const char *words)
+{
+	static struct command_line line;
+	char *rest = line.text;
+
+	line.argc = 0;
+	line.argv[line.argc++] = "program";
+	ck_assert_int_lt(snprintf(line.text, sizeof(line.text), "%s", words), (int)sizeof(line.text));
+	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+		ck_assert_int_lt(line.argc, 31);
+		if (word[0] != '\0')
+			line.argv[line.argc++] = strcmp(word, "''") == 0 ? "" : word;
+	}
+	line.argv[line.argc] = NULL;
+	return &line;
 }
 
 #endif

@@ -141,13 +141,16 @@ int mm_arg_parse_complete(const struct mm_arg_parser *parser, const char *arg)
 
 /* --- paths --------------------------------------------------------------------------------------------------------- */
 
-/* The type of a file: its target's, if follow is not 0. MM_DT_UNKNOWN if the file does not exist. */
+/* The type of a file: its target's, if follow is not 0. MM_DT_UNKNOWN if the file does not exist; errno is preserved. */
 static int type_of(const char *path, int follow)
 {
+	int initial_errno = errno;
 	struct stat status;
 
-	if ((follow ? stat(path, &status) : lstat(path, &status)) != 0)
+	if ((follow ? stat(path, &status) : lstat(path, &status)) != 0) {
+		errno = initial_errno;
 		return MM_DT_UNKNOWN;
+	}
 	switch (status.st_mode & S_IFMT) {
 	case S_IFREG:
 		return MM_DT_REG;
@@ -215,7 +218,7 @@ static int read_candidates(MM_DIR *directory, const char *name, const char *filt
 	size_t name_length = strlen(name), filter_length = strlen(filter), length;
 	const struct mm_dirent *entry;
 	struct candidate *candidate, **last = first;
-	int flags = mm_error_set_flags(MM_ERROR_SET, MM_ERROR_IGNORE), result = 0;
+	int flags = mm_error_set_flags(MM_ERROR_SET, MM_ERROR_IGNORE), result = 0, initial_errno = errno;
 
 	while ((entry = mm_readdir(directory, NULL)) != NULL) {
 		if (strncmp(entry->name, filter, filter_length) != 0 || strcmp(entry->name, ".") == 0 ||
@@ -235,6 +238,7 @@ static int read_candidates(MM_DIR *directory, const char *name, const char *filt
 		last = &candidate->next;
 	}
 	mm_error_set_flags(flags, MM_ERROR_IGNORE);
+	errno = initial_errno;
 	return result;
 }
 

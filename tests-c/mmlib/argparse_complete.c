@@ -474,6 +474,20 @@ START_TEST(no_descriptor_is_open_while_a_callback_runs)
 }
 END_TEST
 
+START_TEST(success_does_not_change_errno)
+{
+	make_tree();
+	ck_assert_int_eq(symlink("nothing", "dangling"), 0);
+	errno = ENOTTY;
+	int result = mm_arg_complete_path("dangling", MM_DT_REG, NULL, NULL);
+	int errno_afterwards = errno;
+
+	ck_assert_int_eq(result, 0);
+	ck_assert_int_eq(errno_afterwards, ENOTTY);
+	leave_scratch_directory();
+}
+END_TEST
+
 START_TEST(a_large_directory_is_read_completely)
 {
 	char name[256];
@@ -510,4 +524,5 @@ SUITE(the_last_word_is_completed_as_an_option, other_words_are_left_to_the_progr
       replaced_forms_of_the_help_are_not_candidates, completion_is_requested_by_a_variable,
       files_of_the_wanted_types_are_candidates, candidates_begin_with_the_word,
       a_directory_that_cannot_be_opened_is_an_error, options_of_files_and_directories_complete_pathnames,
-      a_callback_selects_candidates, no_descriptor_is_open_while_a_callback_runs, a_large_directory_is_read_completely)
+      a_callback_selects_candidates, no_descriptor_is_open_while_a_callback_runs, success_does_not_change_errno,
+      a_large_directory_is_read_completely)

@@ -29,7 +29,7 @@ $(B)/tests/mmlib/% $(B)/tests-asan/mmlib/% $(B)/tests-tsan/mmlib/%: PACKAGE := m
 # The command that runs a test program, for example in an emulator.
 RUN_IN     := env
 # How many test programs run at the same time. Most of their time is waiting.
-TEST_JOBS  ?= 2
+TEST_JOBS  ?= 3
 RUN_TESTS  := LD_LIBRARY_PATH=$(STAGE)/lib prove --timer --jobs $(TEST_JOBS)
 
 # The installed tree that the tests use.

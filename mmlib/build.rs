@@ -15,8 +15,6 @@ fn main() {
         .include("include")
         .include("../include")
         .define("_GNU_SOURCE", None)
-        // Otherwise stat() fails on 32-bit machines for large files.
-        .define("_FILE_OFFSET_BITS", "64")
         // An exception of C++ and the cancellation of a thread pass through the functions in C.
         .flag("-fexceptions")
         .compile("mmlib_c_halves");

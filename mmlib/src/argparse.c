@@ -46,6 +46,7 @@ enum action { DONE, CALL, COMPLETE_PATH };
 HIDDEN extern const size_t mmlib_parse_size;
 HIDDEN int mmlib_parse_step(struct parse *parse);
 HIDDEN int mmlib_print_candidates(const struct mm_arg_parser *parser, const char *arg);
+HIDDEN void mmlib_path_not_completed(const char *arg);
 
 const size_t mmlib_parse_size = sizeof(struct parse);
 
@@ -266,7 +267,7 @@ int mm_arg_complete_path(const char *arg, int type_mask, mm_arg_complete_path_cb
 		mm_closedir(directory);
 	if (failure != 0) {
 		if (name == NULL || directory != NULL)
-			RAISE(ENOMEM, "cannot complete path \"%s\": out of memory", arg);
+			mmlib_path_not_completed(arg);
 		free_candidates(first);
 		free(name);
 		pthread_setcancelstate(state, NULL);

@@ -6,6 +6,8 @@
 use super::arg;
 use crate::argparse::candidates;
 use crate::argparse::parse::{Action, Files, Parse, Phase};
+use crate::error::Error;
+use crate::rt::text::Quoted;
 use crate::sys::env;
 use crate::sys::options::{Opt, Parser, mm_arg_opt, mm_arg_parser, mm_arg_val};
 use core::ffi::{CStr, c_char, c_int};
@@ -103,6 +105,18 @@ pub unsafe extern "C" fn mmlib_parse_step(state: *mut State) -> c_int {
 pub unsafe extern "C" fn mmlib_print_candidates(parser: *const mm_arg_parser, word: *const c_char) -> c_int {
     // SAFETY: as promised by the caller.
     unsafe { candidates::print_candidates(Parser::from_c(&*parser), arg::optional_string(word)) }
+}
+
+/// Raises the error of mm_arg_complete_path() for a lack of memory. The path is quoted, since it is the user's.
+///
+/// # Safety
+/// `path` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mmlib_path_not_completed(path: *const c_char) {
+    // SAFETY: a string, as the caller promised.
+    let path = Quoted(unsafe { arg::optional_string(path) }.unwrap_or_default().to_bytes());
+    let error = Error::new(libc::ENOMEM, format_args!("cannot complete path {path}: out of memory"));
+    error.raise(c"mm_arg_complete_path");
 }
 
 #[unsafe(no_mangle)]

@@ -21,8 +21,12 @@ pub fn home_of_real_user<T>(use_home: impl FnOnce(&CStr) -> T) -> Result<T, c_in
             libc::ERANGE => {}
             libc::ENOMEM => return Err(libc::ENOMEM),
             _ if found.is_null() => return Err(NO_ENTRY),
-            // SAFETY: the entry has been found; its strings are in the buffer.
-            _ => return Ok(use_home(unsafe { CStr::from_ptr((*found).pw_dir) })),
+            _ => {
+                // SAFETY: the entry has been found; its strings are in the buffer.
+                let home = unsafe { (*found).pw_dir };
+                // SAFETY: not null, so a string of the entry.
+                return (!home.is_null()).then(|| use_home(unsafe { CStr::from_ptr(home) })).ok_or(NO_ENTRY);
+            }
         }
     }
     Err(NO_ENTRY)

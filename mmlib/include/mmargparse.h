@@ -106,7 +106,7 @@ struct mm_arg_parser {
 	int flags;
 	/** Number of options. */
 	int num_opt;
-	/** Options; may be NULL if there are none. */
+	/** Options; may be NULL if their number is 0. */
 	const struct mm_arg_opt *optv;
 	/** Description of the program for the help; may be NULL. */
 	const char *doc;
@@ -187,7 +187,7 @@ extern "C" {
  *
  * The callback may throw an exception of C++, call longjmp(), or end the thread.
  *
- * Return: the index of the first argument that is not an option, @argc if there is none; with MM_ARG_PARSER_NOEXIT,
+ * Return: the index of the first argument that is not an option, @argc if all are options; with MM_ARG_PARSER_NOEXIT,
  *   MM_ARGPARSE_ERROR, MM_ARGPARSE_STOP, MM_ARGPARSE_COMPLETE, or the negative result of the callback. A diagnostic of a
  *   value leaves EINVAL or ERANGE in errno.
  *
@@ -206,14 +206,14 @@ MMLIB_API int mm_arg_parse(const struct mm_arg_parser *parser, int argc, char *a
 /**
  * mm_arg_optv_parse() - parse the options of a command line, without further texts
  * @optn:       number of options
- * @optv:       options; may be NULL if there are none
+ * @optv:       options; may be NULL if @optn is 0
  * @argc:       number of arguments, including the name of the program
  * @argv:       arguments; a NULL element ends them
  *
  * This is mm_arg_parse() with a parser that has no flags, no callback and no texts, and whose name is @argv[0]. Errors and
  * --help end the process.
  *
- * Return: the index of the first argument that is not an option, @argc if there is none; -1 on failure, and the error
+ * Return: the index of the first argument that is not an option, @argc if all are options; -1 on failure, and the error
  *   state is set.
  *
  * Errors:

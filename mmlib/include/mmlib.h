@@ -200,7 +200,7 @@ MMLIB_API const char *mm_getenv(const char *name, const char *default_value);
  * Return: 0 on success; -1 on failure, and the error state is set.
  *
  * Errors:
- *   EINVAL           @action is none of these; or @name is NULL, empty, or contains '='
+ *   EINVAL           @action is not one of these; or @name is NULL, empty, or contains '='
  *   EFAULT           @value is NULL
  *   ENOMEM           not enough memory
  *
@@ -280,7 +280,7 @@ enum mm_known_dir {
  *   state is set.
  *
  * Errors:
- *   EINVAL           @dirtype is none of these
+ *   EINVAL           @dirtype is not one of these
  *   MM_ENOTFOUND     the home directory is needed, HOME and USERPROFILE are not set, and the real user has no password
  *                    entry, or the password database cannot be read
  *   ENOMEM           not enough memory

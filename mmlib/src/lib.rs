@@ -5,8 +5,9 @@
 //! The layers, of which each uses only those after it, are those of libmmsysio:
 //!
 //! - [`capi`]: the entry points, which convert C arguments, make one call, and convert its result. Those that call a
-//!   function of the program, or wait until another thread acts, are in C (`thread.c`, `argparse.c`, `profile.c`): an exception of
-//!   C++ and the cancellation of a thread pass through their frames, which they must not do through those of Rust;
+//!   function of the program, or wait until another thread acts, are in C (`thread.c`, `argparse.c`, `dlfcn.c`,
+//!   `profile.c`): an exception of C++ and the cancellation of a thread pass through their frames, which they must not
+//!   do through those of Rust;
 //! - the core in safe Rust, one module for each subject;
 //! - [`sys`]: functions of the C library and of libmmsysio, one function for each;
 //! - [`rt`]: what the standard library would provide.

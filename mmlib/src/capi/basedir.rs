@@ -32,7 +32,7 @@ pub type mm_known_dir = c_int;
 ///   state is set.
 ///
 /// Errors:
-///   EINVAL           @dirtype is none of these
+///   EINVAL           @dirtype is not one of these
 ///   MM_ENOTFOUND     the home directory is needed, HOME and USERPROFILE are not set, and the real user has no password
 ///                    entry, or the password database cannot be read
 ///   ENOMEM           not enough memory

@@ -45,7 +45,7 @@ pub unsafe extern "C" fn mm_getenv(name: *const c_char, default_value: *const c_
 /// Return: 0 on success; -1 on failure, and the error state is set.
 ///
 /// Errors:
-///   EINVAL           @action is none of these; or @name is NULL, empty, or contains '='
+///   EINVAL           @action is not one of these; or @name is NULL, empty, or contains '='
 ///   EFAULT           @value is NULL
 ///   ENOMEM           not enough memory
 ///

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The entry points in Rust.
 //!
-//! Each that can fail has one shape: its documentation, its C signature, and `ret(c"mm_name", || { arguments; one call })`.
+//! Each that can fail has one shape: its documentation, its C signature, and
+//! `ret(c"mm_name", || { arguments; one call })`.
 //!
 //! # Safety
 //!

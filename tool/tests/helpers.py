@@ -192,6 +192,15 @@ class Process:
         text = text.encode() if isinstance(text, str) else text
         wait_for(lambda: text in self.out, lambda: f"{text!r} in {self.out!r}; {self.err!r}")
 
+    def wait_echo(self, text):
+        """Sends a text to a program that returns it, such as cat, and waits for it.
+
+        After that, the dynamic linker has closed the descriptors of the libraries.
+        """
+        self.stdin.write(text.encode())
+        self.stdin.flush()
+        self.wait_out(text)
+
     def wait_err(self, text):
         """Waits until standard error contains a text."""
         wait_for(lambda: text in self.err, lambda: f"{text!r} in {self.err!r}")

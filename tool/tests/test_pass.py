@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from helpers import ToolTest, connect_to, receive, wait_for
+from helpers import ToolTest, connect_to, receive
 
 # Takes a listening socket as described in sd_listen_fds(3), and answers a message with the variables.
 ACTIVATED = """
@@ -62,7 +62,7 @@ class ConnectionTest(ToolTest):
             number = os.dup2(null.fileno(), 9)
             process, connection = self.start("cat", stdin=subprocess.PIPE, pass_fds=[number])
             os.close(number)
-        wait_for(lambda: self.proc(process, "comm") == "cat\n", "the program runs")
+        process.wait_echo("started")
         self.assertEqual(sorted(os.listdir(f"/proc/{process.pid}/fd")), ["0", "1", "2", "3"])
         self.assertTrue(os.readlink(f"/proc/{process.pid}/fd/3").startswith("socket:"))
         status = dict(line.split(":\t", 1) for line in self.proc(process, "status").splitlines() if ":\t" in line)
@@ -181,14 +181,10 @@ class ListenTest(ToolTest):
 
     def test_what_the_program_inherits(self):
         process = self.tool.start("pass", self.name, "--listen", "--", "cat", stdin=subprocess.PIPE)
-        wait_for(lambda: self.is_cat(process), "the program runs")
+        process.wait_echo("started")
         self.assertEqual(sorted(os.listdir(f"/proc/{process.pid}/fd")), ["0", "1", "2", "3"])
         process.stdin.close()
         self.assert_ended(process, 0)
-
-    def is_cat(self, process):
-        with open(f"/proc/{process.pid}/comm", encoding="utf-8") as comm:
-            return comm.read() == "cat\n"
 
     def test_the_path_remains(self):
         process = self.tool.run("pass", self.address, "--listen", "--", "true")

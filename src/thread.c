@@ -10,6 +10,12 @@
 
 /* --- the errors of a thread: see src/rt/thread_errors.rs ---------------------------------------------------------- */
 
+/* A constant. */
+struct text {
+	const char *start;
+	size_t length;
+};
+
 struct errors {
 	/* The last error, in the layout of mmlib. */
 	int flags;
@@ -18,10 +24,18 @@ struct errors {
 	char module[32];
 	char location[256];
 	char description[256];
+	/* What the text of the last error is made of, until somebody asks for it. */
+	int is_unformatted;
+	struct text function;
+	const void *source;
+	struct text what;
+	size_t numbers[3];
 	/* The error that has not been raised yet. */
 	int next_number;
 	int next_is_logged;
-	const void *next_location;
+	const void *next_source;
+	struct text next_what;
+	size_t next_numbers[3];
 	int next_length;
 	char next_description[256];
 };

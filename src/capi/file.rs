@@ -52,7 +52,7 @@ pub unsafe extern "C" fn mm_open(path: *const c_char, oflag: c_int, mode: c_int)
         // SAFETY: a string, as the caller promised.
         let path = unsafe { KernelPath::from_c(path) };
         file::open(path, oflag | libc::O_CLOEXEC, mode::translated(mode))
-            .map_err(|e| Error::io(e, format_args!("cannot open {} with flags {oflag:#o}", path.shown(e))))
+            .map_err(|e| Error::io_described(e, format_args!("cannot open {} with flags {oflag:#o}", path.shown(e))))
     })
 }
 
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn mm_read(fd: c_int, buf: *mut c_void, nbyte: usize) -> l
     ret("mm_read", || {
         // SAFETY: the caller promised that nbyte bytes may be written; otherwise the kernel reports EFAULT.
         unsafe { file::read(Fd::from_c(fd), buf, nbyte) }
-            .map_err(|e| Error::io(e, format_args!("cannot read {nbyte} bytes from file descriptor {fd}")))
+            .map_err(|e| Error::io(e, "cannot read {u} bytes from file descriptor {}", [nbyte.into(), fd.into()]))
     })
 }
 
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn mm_write(fd: c_int, buf: *const c_void, nbyte: usize) -
     ret("mm_write", || {
         // SAFETY: the caller promised that nbyte bytes may be read; otherwise the kernel reports EFAULT.
         unsafe { file::write(Fd::from_c(fd), buf, nbyte) }
-            .map_err(|e| Error::io(e, format_args!("cannot write {nbyte} bytes to file descriptor {fd}")))
+            .map_err(|e| Error::io(e, "cannot write {u} bytes to file descriptor {}", [nbyte.into(), fd.into()]))
     })
 }
 

@@ -138,7 +138,7 @@ pub fn filled<T>(mut unused: Box<MaybeUninit<T>>, value: T) -> Box<T> {
 /// Runs the body of the entry point `function` and converts its result. If it fails, raises the error and returns the
 /// failure value. Logging is a cancellation point, so nothing may be owned at that time (see [`crate::os::cancel`]).
 #[inline(always)]
-pub fn ret<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
+pub fn ret<T: IntoC>(function: &'static str, body: impl FnOnce() -> Result<T>) -> T::C {
     match body() {
         Ok(value) => value.into_c(),
         Err(error) => failed::<T>(function, error),
@@ -147,13 +147,13 @@ pub fn ret<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
 
 #[cold]
 #[inline(never)]
-fn failed<T: IntoC>(function: &str, error: Error) -> T::C {
+fn failed<T: IntoC>(function: &'static str, error: Error) -> T::C {
     error.raise(function);
     T::FAILURE
 }
 
 /// Like [`ret`], but preserves errno on success, for a body in which a call may fail although the function succeeds.
-pub fn ret_preserving_errno<T: IntoC>(function: &str, body: impl FnOnce() -> Result<T>) -> T::C {
+pub fn ret_preserving_errno<T: IntoC>(function: &'static str, body: impl FnOnce() -> Result<T>) -> T::C {
     let errno_at_entry = errno();
     ret(function, || {
         let value = body()?;

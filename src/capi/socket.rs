@@ -208,7 +208,7 @@ pub unsafe extern "C" fn mm_accept(sockfd: c_int, addr: *mut libc::sockaddr, add
     ret("mm_accept", || {
         // SAFETY: the caller promised that both may be written, or are null; otherwise the kernel reports EFAULT.
         unsafe { socket::accept(Fd::from_c(sockfd), addr, addrlen) }
-            .map_err(|e| Error::io(e, format_args!("cannot accept a connection on file descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, "cannot accept a connection on file descriptor {}", [sockfd.into()]))
     })
 }
 
@@ -256,7 +256,10 @@ pub unsafe extern "C" fn mm_connect(sockfd: c_int, addr: *const libc::sockaddr, 
     ret("mm_connect", || {
         // SAFETY: the caller promised that addrlen bytes may be read; otherwise the kernel reports EFAULT.
         unsafe { socket::connect(Fd::from_c(sockfd), addr, addrlen) }.map_err(|e| {
-            Error::io(e, format_args!("cannot connect file descriptor {sockfd} to an address of {addrlen} bytes"))
+            Error::io_described(
+                e,
+                format_args!("cannot connect file descriptor {sockfd} to an address of {addrlen} bytes"),
+            )
         })
     })
 }
@@ -425,8 +428,9 @@ pub extern "C" fn mm_shutdown(sockfd: c_int, how: c_int) -> c_int {
 pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: usize, flags: c_int) -> libc::ssize_t {
     ret("mm_send", || {
         // SAFETY: the caller promised that length bytes may be read; otherwise the kernel reports EFAULT.
-        unsafe { socket::send(Fd::from_c(sockfd), buffer, length, flags) }
-            .map_err(|e| Error::io(e, format_args!("cannot send {length} bytes through file descriptor {sockfd}")))
+        unsafe { socket::send(Fd::from_c(sockfd), buffer, length, flags) }.map_err(|e| {
+            Error::io(e, "cannot send {u} bytes through file descriptor {}", [length.into(), sockfd.into()])
+        })
     })
 }
 
@@ -468,8 +472,9 @@ pub unsafe extern "C" fn mm_send(sockfd: c_int, buffer: *const c_void, length: u
 pub unsafe extern "C" fn mm_recv(sockfd: c_int, buffer: *mut c_void, length: usize, flags: c_int) -> libc::ssize_t {
     ret("mm_recv", || {
         // SAFETY: the caller promised that length bytes may be written; otherwise the kernel reports EFAULT.
-        unsafe { socket::recv(Fd::from_c(sockfd), buffer, length, flags) }
-            .map_err(|e| Error::io(e, format_args!("cannot receive {length} bytes from file descriptor {sockfd}")))
+        unsafe { socket::recv(Fd::from_c(sockfd), buffer, length, flags) }.map_err(|e| {
+            Error::io(e, "cannot receive {u} bytes from file descriptor {}", [length.into(), sockfd.into()])
+        })
     })
 }
 
@@ -501,7 +506,7 @@ pub unsafe extern "C" fn mm_sendmsg(sockfd: c_int, msg: *const libc::msghdr, fla
     ret("mm_sendmsg", || {
         // SAFETY: the caller promised that all of it may be read; otherwise the kernel reports EFAULT.
         unsafe { socket::sendmsg(Fd::from_c(sockfd), msg, flags) }
-            .map_err(|e| Error::io(e, format_args!("cannot send a message through file descriptor {sockfd}")))
+            .map_err(|e| Error::io(e, "cannot send a message through file descriptor {}", [sockfd.into()]))
     })
 }
 
@@ -537,7 +542,7 @@ pub unsafe extern "C" fn mm_recvmsg(sockfd: c_int, msg: *mut libc::msghdr, flags
     ret("mm_recvmsg", || {
         // SAFETY: the caller promised that all of it may be written; otherwise the kernel reports EFAULT.
         let received = unsafe { socket::recvmsg(Fd::from_c(sockfd), msg, flags) }
-            .map_err(|e| Error::io(e, format_args!("cannot receive a message from file descriptor {sockfd}")))?;
+            .map_err(|e| Error::io(e, "cannot receive a message from file descriptor {}", [sockfd.into()]))?;
         // SAFETY: the call has succeeded.
         unsafe { note_descriptors(msg) };
         Ok(received)
@@ -576,8 +581,9 @@ pub unsafe extern "C" fn mm_send_multimsg(
     ret("mm_send_multimsg", || {
         let count = number_of_messages(vlen)?;
         // SAFETY: the caller promised that all of it may be read; otherwise the kernel reports EFAULT.
-        unsafe { socket::sendmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags) }
-            .map_err(|e| Error::io(e, format_args!("cannot send {count} messages through file descriptor {sockfd}")))
+        unsafe { socket::sendmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags) }.map_err(|e| {
+            Error::io(e, "cannot send {u} messages through file descriptor {}", [count.into(), sockfd.into()])
+        })
     })
 }
 
@@ -625,8 +631,10 @@ pub unsafe extern "C" fn mm_recv_multimsg(
     ret("mm_recv_multimsg", || {
         let count = number_of_messages(vlen)?;
         // SAFETY: the caller promised that all of it may be written; otherwise the kernel reports EFAULT.
-        let received = unsafe { socket::recvmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags, timeout) }
-            .map_err(|e| Error::io(e, format_args!("cannot receive {count} messages from file descriptor {sockfd}")))?;
+        let received =
+            unsafe { socket::recvmmsg(Fd::from_c(sockfd), msgvec.cast(), count, flags, timeout) }.map_err(|e| {
+                Error::io(e, "cannot receive {u} messages from file descriptor {}", [count.into(), sockfd.into()])
+            })?;
         for position in 0..usize::try_from(received).unwrap_or(0) {
             // SAFETY: the kernel has written this element.
             unsafe { note_descriptors(&raw const (*msgvec.add(position)).msg) };

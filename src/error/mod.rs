@@ -8,6 +8,7 @@ pub mod log;
 pub mod number;
 pub mod record;
 
+use crate::rt::fd::Fd;
 use crate::rt::text::Text;
 use crate::sys;
 use core::ffi::c_int;
@@ -44,6 +45,23 @@ impl Error {
         Error(())
     }
 
+    /// Creates an error that a call on a file descriptor has reported, which may be non-blocking or have a timeout.
+    /// EAGAIN, EINPROGRESS and EALREADY are not logged, because callers expect them. The description is `what`, with
+    /// `numbers` in place of each `{}` (signed) and `{u}` (unsigned), and the system's message. It is made only if it is
+    /// logged or asked for.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub fn io<const N: usize>(number: Errno, what: &'static str, numbers: [Number; N]) -> Error {
+        let is_logged = !matches!(number.0, libc::EINTR | libc::EAGAIN | libc::EINPROGRESS | libc::EALREADY);
+        let mut values = [0; 3];
+        for (to, from) in values.iter_mut().zip(numbers) {
+            *to = from.0;
+        }
+        next::begin_constant(number.0, is_logged, Location::caller(), what, values);
+        Error(())
+    }
+
     /// Creates an error that a system call has reported. The system's message is appended to `what`, which says what
     /// failed.
     #[cold]
@@ -57,12 +75,11 @@ impl Error {
         error
     }
 
-    /// Like [`Error::os`], for a call on a file descriptor that may be non-blocking or have a timeout. EAGAIN,
-    /// EINPROGRESS and EALREADY are not logged, because callers expect them.
+    /// Like [`Error::io`], with a description that refers to more than numbers.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    pub fn io(number: Errno, what: Arguments) -> Error {
+    pub fn io_described(number: Errno, what: Arguments) -> Error {
         let error = Error::os(number, what);
         match number.0 {
             libc::EAGAIN | libc::EINPROGRESS | libc::EALREADY => error.not_logged(),
@@ -93,18 +110,21 @@ impl Error {
     /// thread ignores errors, because calls that the library has made since the failure may have changed it.
     #[cold]
     #[inline(never)]
-    pub fn raise(self, function: &str) {
+    pub fn raise(self, function: &'static str) {
         if is_ignoring() {
             set_errno(Errno(next::number()));
             return;
         }
+        if next::is_constant() && !(next::is_logged() && record::is_logging() && log::is_enabled(log::ERROR)) {
+            record::raise_unformatted(function);
+            return;
+        }
         let error = next::snapshot();
-        let (file, line) = error.location.map_or(("", 0), |location| (location.file(), location.line()));
         record::raise(&Report {
             number: Errno(error.number),
             module: MODULE,
             extid: b"",
-            location: Text::<256>::formatted(format_args!("{function}() in {file}:{line}")).as_bytes(),
+            location: location_text(function, error.location).as_bytes(),
             description: error.description.as_bytes(),
             is_logged: error.is_logged,
         });
@@ -114,6 +134,40 @@ impl Error {
     #[cold]
     pub fn detached(self) -> DetachedError {
         DetachedError(next::snapshot())
+    }
+}
+
+/// Formats the source location of an error.
+fn location_text(function: &str, location: Option<&Location>) -> Text<256> {
+    let (file, line) = location.map_or(("", 0), |location| (location.file(), location.line()));
+    Text::formatted(format_args!("{function}() in {file}:{line}"))
+}
+
+/// A number in the description of an [`Error::io`].
+#[derive(Clone, Copy)]
+pub struct Number(usize);
+
+impl From<usize> for Number {
+    fn from(number: usize) -> Number {
+        Number(number)
+    }
+}
+
+impl From<u32> for Number {
+    fn from(number: u32) -> Number {
+        Number(number as usize)
+    }
+}
+
+impl From<c_int> for Number {
+    fn from(number: c_int) -> Number {
+        Number(number as usize)
+    }
+}
+
+impl From<Fd> for Number {
+    fn from(fd: Fd) -> Number {
+        fd.number().into()
     }
 }
 

@@ -4,9 +4,11 @@
 
 use crate::rt::text::Text;
 use crate::rt::thread_errors::{self, NextError};
+use crate::sys;
 use core::ffi::c_int;
 use core::fmt::{self, Arguments, Write};
 use core::panic::Location;
+use errno::Errno;
 
 /// A copy of the error.
 pub struct Snapshot {
@@ -18,11 +20,25 @@ pub struct Snapshot {
 
 /// Replaces the error by a new one without a description.
 pub fn begin(number: c_int, is_logged: bool, location: &'static Location<'static>) {
+    begin_constant(number, is_logged, location, "", [0; 3]);
+}
+
+/// Replaces the error by a new one, whose description is that of [`expanded`].
+pub fn begin_constant(
+    number: c_int,
+    is_logged: bool,
+    location: &'static Location<'static>,
+    what: &'static str,
+    numbers: [usize; 3],
+) {
     thread_errors::with(|errors| {
-        errors.next.number.set(number);
-        errors.next.is_logged.set(is_logged.into());
-        errors.next.location.set(Some(location));
-        errors.next.length.set(0);
+        let next = &errors.next;
+        next.number.set(number);
+        next.is_logged.set(is_logged.into());
+        next.location.set(Some(location));
+        next.what.set(what);
+        next.numbers.set(numbers);
+        next.length.set(0);
     });
 }
 
@@ -34,9 +50,32 @@ pub fn describe(what: Arguments) {
 
 pub fn append_reason(reason: &[u8]) {
     thread_errors::with(|errors| {
-        Description(&errors.next).push(b" ; ");
+        Description(&errors.next).push(SEPARATOR);
         Description(&errors.next).push(reason);
     });
+}
+
+const SEPARATOR: &[u8] = b" ; ";
+
+/// The text `what` with numbers in place of each `{}` (signed) and `{u}` (unsigned), followed by the system's message for
+/// the errno value.
+pub fn expanded(what: &str, numbers: [usize; 3], number: c_int) -> Text<256> {
+    let mut text = Text::new();
+    let mut numbers = numbers.into_iter();
+    let mut rest = what;
+    while let Some((before, (marker, after))) =
+        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        text.push(before.as_bytes());
+        let number = numbers.next().unwrap_or_default();
+        // Text never fails.
+        let _ = if marker == "u" { write!(text, "{number}") } else { write!(text, "{}", number as isize) };
+        rest = after;
+    }
+    text.push(rest.as_bytes());
+    text.push(SEPARATOR);
+    sys::strerror(Errno(number), |reason| text.push(reason));
+    text
 }
 
 pub fn set_not_logged() {
@@ -47,19 +86,28 @@ pub fn number() -> c_int {
     thread_errors::with(|errors| errors.next.number.get())
 }
 
+/// Whether the description is that of [`expanded`].
+pub fn is_constant() -> bool {
+    thread_errors::with(|errors| !errors.next.what.get().is_empty())
+}
+
+pub fn is_logged() -> bool {
+    thread_errors::with(|errors| errors.next.is_logged.get() != 0)
+}
+
 pub fn snapshot() -> Snapshot {
     thread_errors::with(|errors| {
         let next = &errors.next;
-        let mut bytes = [0; 256];
-        for (to, from) in bytes.iter_mut().zip(&next.description) {
-            *to = from.get();
-        }
-        let length = usize::try_from(next.length.get()).unwrap_or(0);
+        let what = next.what.get();
         Snapshot {
             number: next.number.get(),
             is_logged: next.is_logged.get() != 0,
             location: next.location.get(),
-            description: Text::copied_from(bytes.get(..length).unwrap_or_default()),
+            description: if what.is_empty() {
+                next.description_text()
+            } else {
+                expanded(what, next.numbers.get(), next.number.get())
+            },
         }
     })
 }
@@ -70,6 +118,7 @@ pub fn restore(snapshot: &Snapshot) {
         next.number.set(snapshot.number);
         next.is_logged.set(snapshot.is_logged.into());
         next.location.set(snapshot.location);
+        next.what.set("");
         next.length.set(0);
         Description(next).push(snapshot.description.as_bytes());
     });
@@ -79,15 +128,7 @@ struct Description<'a>(&'a NextError);
 
 impl Description<'_> {
     fn push(&mut self, bytes: &[u8]) {
-        let Description(next) = self;
-        let mut length = usize::try_from(next.length.get()).unwrap_or(0);
-        // The last byte is reserved for the terminator.
-        let capacity = next.description.len() - 1;
-        for (to, from) in next.description.iter().take(capacity).skip(length).zip(bytes) {
-            to.set(*from);
-            length += 1;
-        }
-        next.length.set(length as c_int);
+        self.0.push(bytes);
     }
 }
 
@@ -119,6 +160,16 @@ mod tests {
         describe(format_args!("{}", String::from_utf8(std::vec![b'x'; 300]).unwrap()));
         append_reason(b"because");
         assert_eq!(snapshot().description.as_bytes(), [b'x'; 255]);
+    }
+
+    #[test]
+    fn numbers_replace_the_markers_of_a_constant() {
+        let reason = String::from(" ; ") + &std::io::Error::from_raw_os_error(5).to_string();
+        let reason = reason.strip_suffix(" (os error 5)").unwrap();
+        let text = |what, numbers| String::from_utf8(expanded(what, numbers, 5).as_bytes().to_vec()).unwrap();
+        assert_eq!(text("no number", [1, 2, 3]), String::from("no number") + reason);
+        assert_eq!(text("{} and {u}: {}", [usize::MAX, usize::MAX, 7]), format!("-1 and {}: 7{reason}", usize::MAX));
+        assert_eq!(text("{", [1, 2, 3]), String::from("{") + reason);
     }
 
     #[test]

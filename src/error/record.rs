@@ -2,9 +2,10 @@
 //! The last error of each thread.
 #![forbid(unsafe_code)]
 
-use super::log;
+use super::{MODULE, location_text, log, next};
+use crate::rt::errno::PreservedErrno;
 use crate::rt::text::Text;
-use crate::rt::thread_errors::{self, LastError};
+use crate::rt::thread_errors::{self, LastError, ThreadErrors};
 use core::cell::Cell;
 use core::ffi::{c_char, c_int};
 use errno::{Errno, errno, set_errno};
@@ -34,11 +35,12 @@ pub fn raise(report: &Report) {
     let expected_errno = if report.number.0 == 0 { errno() } else { report.number };
     thread_errors::with(|errors| {
         let last = &errors.last;
+        errors.unformatted.is_pending.set(0);
         last.number.set(report.number.0);
-        set_field(&last.extid, report.extid);
-        set_field(&last.module, report.module);
-        set_field(&last.location, report.location);
-        set_field(&last.description, report.description);
+        LastError::set_field(&last.extid, report.extid);
+        LastError::set_field(&last.module, report.module);
+        LastError::set_field(&last.location, report.location);
+        LastError::set_field(&last.description, report.description);
     });
     if report.is_logged && flags & NOLOG == 0 {
         let mut message = Text::<256>::copied_from(report.description);
@@ -50,12 +52,32 @@ pub fn raise(report: &Report) {
     set_errno(expected_errno);
 }
 
-/// Sets a field to a string, truncated if it is too long. The last byte of a field is always NUL.
-#[inline(never)]
-fn set_field(field: &[Cell<u8>], text: &[u8]) {
-    let mut text = text.iter().take(field.len().saturating_sub(1));
-    for to in field {
-        to.set(text.next().copied().unwrap_or(0));
+/// Replaces the thread's last error by the one that has not been raised yet, whose description is constant, and sets
+/// errno to its number. Its text is made by [`format_pending`].
+pub fn raise_unformatted(function: &'static str) {
+    thread_errors::with(|errors| {
+        let (last, unformatted, next) = (&errors.last, &errors.unformatted, &errors.next);
+        last.number.set(next.number.get());
+        unformatted.function.set(function);
+        unformatted.location.set(next.location.get());
+        unformatted.what.set(next.what.get());
+        unformatted.numbers.set(next.numbers.get());
+        unformatted.is_pending.set(1);
+        set_errno(Errno(next.number.get()));
+    });
+}
+
+/// Makes the text of the last error, unless that has been done. errno is preserved.
+fn format_pending(errors: &ThreadErrors) {
+    let (last, unformatted) = (&errors.last, &errors.unformatted);
+    if unformatted.is_pending.replace(0) != 0 {
+        let _errno = PreservedErrno::new();
+        let location = location_text(unformatted.function.get(), unformatted.location.get());
+        let description = next::expanded(unformatted.what.get(), unformatted.numbers.get(), last.number.get());
+        LastError::set_field(&last.extid, b"");
+        LastError::set_field(&last.module, MODULE);
+        LastError::set_field(&last.location, location.as_bytes());
+        LastError::set_field(&last.description, description.as_bytes());
     }
 }
 
@@ -69,13 +91,21 @@ pub fn is_ignoring() -> bool {
     thread_errors::with(|errors| errors.last.flags.get() & IGNORE != 0)
 }
 
+/// Whether the thread has not set [`NOLOG`].
+pub fn is_logging() -> bool {
+    thread_errors::with(|errors| errors.last.flags.get() & NOLOG == 0)
+}
+
 pub fn number() -> c_int {
     thread_errors::with(|errors| errors.last.number.get())
 }
 
 /// Returns a pointer to a string of the record, valid as long as the thread exists.
 pub fn string(field: impl FnOnce(&LastError) -> &[Cell<u8>]) -> *const c_char {
-    thread_errors::with(|errors| field(&errors.last).as_ptr().cast())
+    thread_errors::with(|errors| {
+        format_pending(errors);
+        field(&errors.last).as_ptr().cast()
+    })
 }
 
 /// Size of the public `struct mm_error_state`.
@@ -85,6 +115,7 @@ pub const STATE_SIZE: usize = 1024;
 pub fn save() -> [u8; STATE_SIZE] {
     let mut state = [0; STATE_SIZE];
     thread_errors::with(|errors| {
+        format_pending(errors);
         let last = &errors.last;
         for (to, from) in state.iter_mut().zip(last.bytes()) {
             *to = from.get();
@@ -96,6 +127,7 @@ pub fn save() -> [u8; STATE_SIZE] {
 /// Replaces the thread's record by a saved one. The bytes are not trusted, so every string is terminated.
 pub fn restore(state: &[u8; STATE_SIZE]) {
     thread_errors::with(|errors| {
+        errors.unformatted.is_pending.set(0);
         let last = &errors.last;
         for (to, from) in last.bytes().iter().zip(state) {
             to.set(*from);

@@ -126,7 +126,7 @@ impl Drop for Accepting {
 #[cold]
 #[track_caller]
 fn not_accepted(failure: Errno) -> Error {
-    Error::io(failure, format_args!("cannot accept a connection"))
+    Error::io(failure, "cannot accept a connection", [])
 }
 
 #[cold]

@@ -59,7 +59,9 @@ impl<'a> Connecting<'a> {
                 _ => return Err(Error::os(failure, format_args!("cannot connect to {target}"))),
             };
             if self.wanted.timeout == Timeout::Immediate {
-                return Err(self.in_time(Error::io(failure, format_args!("cannot connect to {target}: {reason}"))));
+                return Err(
+                    self.in_time(Error::io_described(failure, format_args!("cannot connect to {target}: {reason}")))
+                );
             }
             if self.waiting.is_over().map_err(|e| not_waited(e, target))? {
                 let timeout = self.wanted.timeout;

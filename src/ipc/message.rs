@@ -62,9 +62,8 @@ fn not_sendable(count: c_int) -> Error {
 fn not_sent(failure: Errno, fd: Fd, buffers: c_int, descriptors: c_int) -> Error {
     Error::io(
         failure,
-        format_args!(
-            "cannot send a datagram of {buffers} buffers and {descriptors} file descriptors through file descriptor {fd}"
-        ),
+        "cannot send a datagram of {} buffers and {} file descriptors through file descriptor {}",
+        [buffers.into(), descriptors.into(), fd.into()],
     )
 }
 
@@ -195,7 +194,8 @@ impl Endpoint {
         let (fd, count) = (self.fd, buffers.count());
         Err(Error::io(
             failure,
-            format_args!("cannot receive a datagram into {count} buffers from file descriptor {fd}"),
+            "cannot receive a datagram into {} buffers from file descriptor {}",
+            [count.into(), fd.into()],
         ))
     }
 

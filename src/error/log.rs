@@ -75,21 +75,28 @@ pub fn line(level: c_int, location: &[u8], message: &[u8]) {
     }
 }
 
+/// The length of "DD/MM/YY HH:MM:SS ".
+const LEVEL_COLUMN: usize = 18;
+
 /// Formats a line, at most 256 bytes: `DD/MM/YY HH:MM:SS LEVEL location         : message`.
 fn composed(time: &libc::tm, level: &str, location: &[u8], message: &[u8]) -> Text<257> {
-    let mut line = Text::<256>::formatted(format_args!(
-        "{:02}/{:02}/{:02} {:02}:{:02}:{:02} {level:<5} ",
-        time.tm_mday,
-        time.tm_mon + 1,
-        time.tm_year.rem_euclid(100),
-        time.tm_hour,
-        time.tm_min,
-        time.tm_sec
-    ));
-    line.push(location);
-    for _ in location.len()..16 {
-        line.push(b" ");
+    let mut line = Text::<256>::new();
+    let parts = [
+        (time.tm_mday, b"/"),
+        (time.tm_mon + 1, b"/"),
+        (time.tm_year.rem_euclid(100), b" "),
+        (time.tm_hour, b":"),
+        (time.tm_min, b":"),
+        (time.tm_sec, b" "),
+    ];
+    for (number, separator) in parts {
+        line.push_two_digits(number);
+        line.push(separator);
     }
+    line.push(level.as_bytes());
+    line.pad_to(LEVEL_COLUMN + 6);
+    line.push(location);
+    line.pad_to(LEVEL_COLUMN + 6 + 16);
     line.push(b" : ");
     line.push(message);
     let mut terminated = Text::copied_from(line.as_bytes());

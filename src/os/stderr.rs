@@ -13,6 +13,10 @@ const STDERR: Fd = Fd::from_c(libc::STDERR_FILENO);
 
 /// Returns the current standard error. None if nothing may be written to it.
 pub fn target() -> Option<Target> {
+    // Whatever has an offset needs no care, and fstat() takes three times as long as the write to /dev/null.
+    if !IS_RETURNED.load(Ordering::Acquire) && file::lseek(STDERR, 0, libc::SEEK_CUR).is_ok() {
+        return Some(Target { kind: libc::S_IFREG });
+    }
     let status = file::fstat(STDERR).ok()?;
     (!is_returned(&status)).then_some(Target { kind: status.st_mode & libc::S_IFMT })
 }

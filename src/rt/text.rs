@@ -2,6 +2,7 @@
 //! Text of bounded length, without memory allocation.
 #![forbid(unsafe_code)]
 
+use core::ffi::c_int;
 use core::fmt::{self, Write};
 
 /// At most `N - 1` bytes of text, so that a terminator fits into `N` bytes. Longer text is truncated.
@@ -28,9 +29,26 @@ impl<const N: usize> Text<N> {
         text
     }
 
+    #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
         let space = self.bytes.get_mut(self.len..N.saturating_sub(1)).unwrap_or_default();
         self.len += copy_fitting(space, bytes);
+    }
+
+    /// Appends the number with at least two digits.
+    pub fn push_two_digits(&mut self, number: c_int) {
+        match u8::try_from(number) {
+            Ok(number @ 0..=99) => self.push(&[b'0' + number / 10, b'0' + number % 10]),
+            // Text never fails.
+            _ => drop(write!(self, "{number:02}")),
+        }
+    }
+
+    /// Appends spaces until the text has `length` bytes.
+    pub fn pad_to(&mut self, length: usize) {
+        let end = length.min(N.saturating_sub(1));
+        self.bytes.get_mut(self.len..end).unwrap_or_default().fill(b' ');
+        self.len = self.len.max(end);
     }
 
     pub fn as_bytes(&self) -> &[u8] {
@@ -40,10 +58,11 @@ impl<const N: usize> Text<N> {
 
 /// Copies as many bytes as fit. Returns their number.
 fn copy_fitting(space: &mut [u8], bytes: &[u8]) -> usize {
-    for (to, from) in space.iter_mut().zip(bytes) {
-        *to = *from;
+    let fitting = bytes.len().min(space.len());
+    if let (Some(to), Some(from)) = (space.get_mut(..fitting), bytes.get(..fitting)) {
+        to.copy_from_slice(from);
     }
-    bytes.len().min(space.len())
+    fitting
 }
 
 impl<const N: usize> Write for Text<N> {

@@ -281,12 +281,13 @@ MMLIB_API int mm_get_lasterror_number(void);
  * mm_get_lasterror_desc() - get the description of the thread's last error
  *
  * Return: the description; "" if no error has been raised. The string belongs to the thread: it is valid
- *   until the thread terminates, and changes when the thread raises or restores an error.
+ *   until the thread terminates. It changes when the thread raises or restores an error, or asks for the text of
+ *   a later one.
  *
  * Errors: none
  *
  * Thread safety: MT-Safe
- * Signal safety: async-signal-safe
+ * Signal safety: not async-signal-safe, because the text may be made by the call
  * Cancellation: not a cancellation point
  * Compatibility: as mmlib
  */
@@ -301,7 +302,7 @@ MMLIB_API const char *mm_get_lasterror_desc(void);
  * Errors: none
  *
  * Thread safety: MT-Safe
- * Signal safety: async-signal-safe
+ * Signal safety: not async-signal-safe, because the text may be made by the call
  * Cancellation: not a cancellation point
  * Compatibility: as mmlib
  */
@@ -316,7 +317,7 @@ MMLIB_API const char *mm_get_lasterror_location(void);
  * Errors: none
  *
  * Thread safety: MT-Safe
- * Signal safety: async-signal-safe
+ * Signal safety: not async-signal-safe, because the text may be made by the call
  * Cancellation: not a cancellation point
  * Compatibility: as mmlib
  */
@@ -331,7 +332,7 @@ MMLIB_API const char *mm_get_lasterror_extid(void);
  * Errors: none
  *
  * Thread safety: MT-Safe
- * Signal safety: async-signal-safe
+ * Signal safety: not async-signal-safe, because the text may be made by the call
  * Cancellation: not a cancellation point
  * Compatibility: as mmlib
  */

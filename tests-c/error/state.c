@@ -552,7 +552,53 @@ START_TEST(print_lasterror_prints_through_stdio)
 }
 END_TEST
 
-SUITE(thread_starts_without_error, raise_error_sets_the_error_state_and_errno,
+/* The text of an error that is not logged is made when it is asked for. */
+START_TEST(description_is_that_of_the_last_failure_whenever_it_is_asked_for)
+{
+	struct mm_error_state state;
+	char text[8], expected[128];
+	const char *description;
+
+	ck_assert_int_eq(mm_read(1000, text, sizeof(text)), -1);
+	description = mm_get_lasterror_desc();
+	ck_assert_str_eq(description, "cannot read 8 bytes from file descriptor 1000 ; Bad file descriptor");
+	ck_assert_int_eq(mm_recv(-5, text, SIZE_MAX, 0), -1);
+	/* Other calls that succeed or are ignored do not change it. */
+	ck_assert_int_eq(mm_close(mm_dup(0)), 0);
+	mm_error_set_flags(MM_ERROR_SET, MM_ERROR_IGNORE);
+	ck_assert_int_eq(mm_read(2000, text, 1), -1);
+	mm_error_set_flags(MM_ERROR_UNSET, MM_ERROR_IGNORE);
+	errno = ENOTTY;
+	ck_assert_int_eq(mm_save_errorstate(&state), 0);
+	ck_assert_int_eq(mm_raise_error(EIO, "another"), -1);
+	ck_assert_str_eq(mm_get_lasterror_desc(), "another");
+	ck_assert_int_eq(mm_set_errorstate(&state), 0);
+	snprintf(expected, sizeof(expected), "cannot receive %zu bytes from file descriptor -5 ; Bad file descriptor",
+	         SIZE_MAX);
+	ck_assert_str_eq(mm_get_lasterror_desc(), expected);
+	ck_assert_str_eq(mm_get_lasterror_module(), "mmlib");
+	ck_assert_ptr_null(mm_get_lasterror_extid());
+	ck_assert(strncmp(mm_get_lasterror_location(), "mm_recv() in src/capi/socket.rs:", 32) == 0);
+	ck_assert_int_eq(mm_get_lasterror_number(), EBADF);
+}
+END_TEST
+
+START_TEST(asking_for_the_text_preserves_errno)
+{
+	char text[8];
+
+	ck_assert_int_eq(mm_read(1000, text, sizeof(text)), -1);
+	errno = ENOTTY;
+	ck_assert_str_ne(mm_get_lasterror_location(), "");
+	ck_assert_int_eq(errno, ENOTTY);
+	ck_assert_int_eq(mm_raise_error_with_extid(EIO, "id", "mine"), -1);
+	ck_assert_int_eq(mm_read(1000, text, sizeof(text)), -1);
+	ck_assert_ptr_null(mm_get_lasterror_extid());
+}
+END_TEST
+
+SUITE(description_is_that_of_the_last_failure_whenever_it_is_asked_for, asking_for_the_text_preserves_errno,
+      thread_starts_without_error, raise_error_sets_the_error_state_and_errno,
       raise_error_uses_the_module_name_at_the_call, raise_error_with_extid_stores_the_identifier,
       raise_error_formats_every_kind_of_argument, raise_error_vfull_takes_a_va_list,
       raise_error_replaces_null_by_unknown, raise_error_treats_a_null_description_as_empty,

@@ -9,7 +9,6 @@ pub mod number;
 pub mod record;
 
 use crate::rt::fd::Fd;
-use crate::rt::text::Text;
 use crate::sys;
 use core::ffi::c_int;
 use core::fmt::Arguments;
@@ -17,9 +16,6 @@ use core::panic::Location;
 use errno::{Errno, set_errno};
 use next::Snapshot;
 use record::{Report, is_ignoring};
-
-/// The module name in errors and log lines of the library. Tools written for mmlib search for it.
-const MODULE: &[u8] = b"mmlib";
 
 pub type Result<T> = core::result::Result<T, Error>;
 
@@ -122,9 +118,9 @@ impl Error {
         let error = next::snapshot();
         record::raise(&Report {
             number: Errno(error.number),
-            module: MODULE,
+            module: next::MODULE,
             extid: b"",
-            location: location_text(function, error.location).as_bytes(),
+            location: next::location_text(function, error.location).as_bytes(),
             description: error.description.as_bytes(),
             is_logged: error.is_logged,
         });
@@ -135,12 +131,6 @@ impl Error {
     pub fn detached(self) -> DetachedError {
         DetachedError(next::snapshot())
     }
-}
-
-/// Formats the source location of an error.
-fn location_text(function: &str, location: Option<&Location>) -> Text<256> {
-    let (file, line) = location.map_or(("", 0), |location| (location.file(), location.line()));
-    Text::formatted(format_args!("{function}() in {file}:{line}"))
 }
 
 /// A number in the description of an [`Error::io`].

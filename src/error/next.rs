@@ -10,6 +10,9 @@ use core::fmt::{self, Arguments, Write};
 use core::panic::Location;
 use errno::Errno;
 
+/// The module name in errors and log lines of the library. Tools written for mmlib search for it.
+pub const MODULE: &[u8] = b"mmlib";
+
 /// A copy of the error.
 pub struct Snapshot {
     pub number: c_int,
@@ -76,6 +79,12 @@ pub fn expanded(what: &str, numbers: [usize; 3], number: c_int) -> Text<256> {
     text.push(SEPARATOR);
     sys::strerror(Errno(number), |reason| text.push(reason));
     text
+}
+
+/// Formats the source location of an error.
+pub fn location_text(function: &str, location: Option<&Location>) -> Text<256> {
+    let (file, line) = location.map_or(("", 0), |location| (location.file(), location.line()));
+    Text::formatted(format_args!("{function}() in {file}:{line}"))
 }
 
 pub fn set_not_logged() {

@@ -2,7 +2,7 @@
 //! The last error of each thread.
 #![forbid(unsafe_code)]
 
-use super::{MODULE, location_text, log, next};
+use super::{log, next};
 use crate::rt::errno::PreservedErrno;
 use crate::rt::text::Text;
 use crate::rt::thread_errors::{self, LastError, ThreadErrors};
@@ -72,10 +72,10 @@ fn format_pending(errors: &ThreadErrors) {
     let (last, unformatted) = (&errors.last, &errors.unformatted);
     if unformatted.is_pending.replace(0) != 0 {
         let _errno = PreservedErrno::new();
-        let location = location_text(unformatted.function.get(), unformatted.location.get());
+        let location = next::location_text(unformatted.function.get(), unformatted.location.get());
         let description = next::expanded(unformatted.what.get(), unformatted.numbers.get(), last.number.get());
         LastError::set_field(&last.extid, b"");
-        LastError::set_field(&last.module, MODULE);
+        LastError::set_field(&last.module, next::MODULE);
         LastError::set_field(&last.location, location.as_bytes());
         LastError::set_field(&last.description, description.as_bytes());
     }

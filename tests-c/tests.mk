@@ -56,7 +56,7 @@ $(B)/tests-asan/%: tests-c/%.c $(TEST_PARTS)
 check-builds: $(STAGE)/.installed
 	@$(MAKE) --no-print-directory --output-sync $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) \
 	    check-header check-rust check-abi check-static check-headers check-html test-programs $(B)/mmipc $(EXAMPLES) \
-	    $(B)/faults/faults $(B)/torture/torture $(B)/torture/soak $(FUZZ_TARGETS:%=$(FUZZ)/%)
+	    $(B)/faults/faults $(B)/torture/torture $(B)/torture/waiters $(B)/torture/soak $(FUZZ_TARGETS:%=$(FUZZ)/%)
 
 ## test-programs: compile the programs of check-c, check-valgrind and check-asan
 test-programs: $(STAGE)/.installed

@@ -1507,8 +1507,11 @@ MMLIB_API int mm_ipc_srv_accept(struct mm_ipc_srv *srv);
  * @addr:       name that the server listens on: at most 107 bytes of any value except NUL
  *
  * If no server listens on @addr, the call blocks until one does. It does not busy-wait: a server of this library
- * notifies its waiting clients. A server of mmlib does not; to detect it, the call also checks for a server four times
- * a second. If the server's queue of pending connections is full, the call blocks until there is space.
+ * notifies its waiting clients, of which there can be thousands. A server of mmlib does not; to detect it, up to four of
+ * the clients that wait for a name check for a server four times a second, and wake the others. If another client is
+ * stopped (SIGSTOP), it can delay a client that is woken by it for up to 7 seconds, but only if more than 200 clients
+ * wait, or if the server is that of mmlib. If the server's queue of pending connections is full, the call blocks until
+ * there is space.
  *
  * The environment variable MMSYSIO_CONNECT_TIMEOUT_MS limits the total time that a call waits for a server and for
  * space in its queue, in milliseconds. If it is 0, the call does not block. If it is not set or is not a non-negative

@@ -399,8 +399,8 @@ pub unsafe extern "C" fn mm_ipc_connected_pair2(fds: *mut c_int, flags: c_int) -
 /// time. The same holds for a path that is a symbolic link to a socket in another directory. The server's queue of
 /// pending connections is not watched: if mm_ipc_connect2() fails with EAGAIN, try again after a pause.
 ///
-/// Of a name, four watches and waiting clients are certain to be notified. For a further one, or if the kernel cannot
-/// report changes of the directory, the watch is a timer that becomes readable four times a second.
+/// A name has four places for watches and waiting clients, of which watches can use three. A further watch is a timer that
+/// becomes readable four times a second, as is that of a path if the kernel cannot report changes of the directory.
 ///
 /// The file descriptor is non-blocking and close-on-exec.
 ///

@@ -31,7 +31,7 @@ impl Deadline {
 }
 
 /// The time on the monotonic clock.
-fn monotonic() -> sys::Result<Duration> {
+pub fn monotonic() -> sys::Result<Duration> {
     let now = time::clock_gettime_monotonic()?;
     Ok(Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0)))
 }

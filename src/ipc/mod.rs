@@ -14,8 +14,10 @@ pub mod target;
 pub mod timeout;
 pub mod watch;
 
+mod anchor;
 mod deadline;
 mod directory_watch;
+mod name_watch;
 mod publish;
 mod seqpacket;
 mod stop;

@@ -3,31 +3,31 @@
 //!
 //! Each server address has a fixed set of wakeup slots. A slot is an abstract socket name computed from the address. If
 //! no server listens, a client binds a datagram socket to a free slot and sleeps. A server that starts to listen sends
-//! an empty datagram to each slot.
+//! an empty datagram to each slot. The other clients that wait learn of it from these: see [`super::anchor`].
 //!
-//! No process depends on another: if a client dies, the kernel releases its slot, and a stopped client delays only
-//! itself. The names must never change, because processes may use different versions of the library.
+//! If a client dies, the kernel releases its slot, and a stopped client delays no other client that has a slot. The
+//! names must never change, because processes may use different versions of the library.
 #![forbid(unsafe_code)]
 
 use super::address::Address;
-use crate::os::cancel::Cancellation;
 use crate::os::hidden::HiddenFd;
 use crate::os::standard_streams;
 use crate::rt::errno::PreservedErrno;
 use crate::rt::fd::{Fd, OwnedFd};
 use crate::rt::text::Text;
-use crate::sys::{self, file, socket};
+use crate::sys::{self, socket};
 use core::ffi::c_char;
 use core::fmt::Arguments;
-use core::ops::Range;
 use errno::Errno;
 
 /// The number of slots of an address.
 const COUNT: u8 = 255;
 
-/// The number of front slots, which clients acquire first. If a server finds no client at the front slots, it skips the
-/// others.
-const FRONT: u8 = 4;
+/// The number of front slots. If a server finds no client at the front slots, it skips the others.
+pub const FRONT: u8 = 4;
+
+/// The number of slots that a client tries behind the front slots. If they are taken, most are.
+const PROBES: u8 = 32;
 
 /// The slots of one address.
 pub struct Slots(libc::sockaddr_un);
@@ -37,91 +37,93 @@ impl Slots {
         let mut native = *address.native();
         let hash = fnv1a(native.sun_path.iter().map(|byte| *byte as u8));
         native.sun_path = [0; 108];
-        set_text(&mut native, format_args!("mmsysio-waiting/{hash:016x}/"), 0);
+        set_text(&mut native, format_args!("mmsysio-waiting/{hash:016x}/00"));
         Slots(native)
     }
 
-    fn address(&self, slot: u8) -> libc::sockaddr_un {
-        const AFTER_HASH: usize = "mmsysio-waiting/0123456789abcdef/".len();
+    /// The name of a slot. That of an anchor is the same: the kernel distinguishes the types of sockets.
+    pub fn address(&self, number: u8) -> libc::sockaddr_un {
+        const NUMBER_AT: usize = "\0mmsysio-waiting/0123456789abcdef/".len();
         let mut native = self.0;
-        set_text(&mut native, format_args!("{slot:02x}"), AFTER_HASH);
+        native.sun_path[NUMBER_AT] = hexadecimal_digit(number >> 4);
+        native.sun_path[NUMBER_AT + 1] = hexadecimal_digit(number & 15);
         native
     }
 
-    /// Acquires a free slot, a front slot if possible. `spread` selects where the search among the other slots begins,
-    /// so that concurrent clients try different slots.
-    pub fn acquire(&self, spread: u8) -> sys::Result<Slot> {
-        let behind = FRONT..COUNT;
-        let start = FRONT + spread % (COUNT - FRONT);
-        let slots = (0..FRONT).chain(start..behind.end).chain(behind.start..start);
-        self.acquire_one_of(slots)
+    /// Acquires a front slot, `first` if it is free.
+    pub fn acquire_in_front(&self, first: u8) -> sys::Result<Slot> {
+        self.acquire_one_of((0..FRONT).map(|offset| (first + offset) % FRONT))
     }
 
-    /// Binds a socket for the program to a front slot. EADDRINUSE: all are taken.
+    /// Acquires a slot behind the front slots. `spread` selects the slots that are tried, so that concurrent clients try
+    /// different ones.
+    pub fn acquire_behind(&self, spread: u8) -> sys::Result<Slot> {
+        const BEHIND: u16 = (COUNT - FRONT) as u16;
+        // Concurrent clients often have consecutive numbers.
+        const STEP: u16 = 37;
+        self.acquire_one_of((0..u16::from(PROBES)).map(|probe| {
+            let behind = (u16::from(spread) + probe * STEP) % BEHIND;
+            FRONT + behind as u8
+        }))
+    }
+
+    /// Binds a socket for the program to a front slot, but not to the first: that is left to a client, so that others can
+    /// attach to it. EADDRINUSE: the others are taken.
     pub fn front_socket(&self) -> sys::Result<OwnedFd> {
         let socket = datagram_socket()?;
-        for number in 0..FRONT {
-            match socket::bind_to(socket.fd(), &self.address(number)) {
-                Err(Errno(libc::EADDRINUSE)) => {}
-                result => return result.map(|()| socket),
-            }
-        }
-        Err(Errno(libc::EADDRINUSE))
-    }
-
-    /// Acquires a front slot for a client that has another slot or none. Only the front slot that `spread` selects is
-    /// tried.
-    pub fn acquire_in_front(&self, spread: u8) -> sys::Result<Slot> {
-        let slot = spread % FRONT;
-        self.acquire_one_of(slot..slot + 1)
+        bind_to_one_of(socket.fd(), self, (1..FRONT).rev()).map(|_| socket)
     }
 
     fn acquire_one_of(&self, numbers: impl Iterator<Item = u8>) -> sys::Result<Slot> {
         let socket = HiddenFd::create_identified(datagram_socket)?;
-        for number in numbers {
-            match socket::bind_to(socket.fd(), &self.address(number)) {
-                Ok(()) => return Ok(Slot { socket, number }),
-                Err(Errno(libc::EADDRINUSE)) => {}
-                // For example, a sandbox denies bind().
-                Err(failure) => return Err(failure),
-            }
-        }
-        Err(Errno(libc::EADDRINUSE))
+        let number = bind_to_one_of(socket.fd(), self, numbers)?;
+        Ok(Slot { socket, number })
     }
 
     /// Notifies every waiting client that a server is listening. errno is preserved, because it is not an error if no
     /// client waits.
+    ///
+    /// Only ECONNREFUSED proves that a front slot is free. Any other errno means that this process cannot send to the
+    /// slot: a sandbox denies it, or the process that bound the slot has connected the socket to another one. Other slots
+    /// may still be reachable.
     pub fn announce(&self) {
         let _errno = PreservedErrno::new();
-        if let Ok(socket) = sender() {
-            let is_any_waiting = self.wake(socket.fd(), 0..FRONT);
-            if is_any_waiting {
-                self.wake(socket.fd(), FRONT..COUNT);
-            }
+        let Ok(sender) = sender() else { return };
+        // Unlike a datagram to the slot, a connection needs no memory for a message.
+        let is_taken = |slot| socket::connect_to(sender.fd(), &self.address(slot)) != Err(Errno(libc::ECONNREFUSED));
+        if (0..FRONT).any(is_taken) {
+            self.wake(sender.fd());
         }
     }
 
-    /// Notifies the clients in the slots after the front slots, in place of the server. A client calls this when it has
-    /// connected without being notified and is about to release its front slot: the server could then find no client at
-    /// the front slots and skip the other slots.
+    /// Notifies the other waiting clients in place of the server. A client calls this when it has connected without being
+    /// notified: the server may be one that notifies nobody, and when the client releases its front slot, a server that is
+    /// about to notify could find no client at the front slots and skip the others.
     pub fn relay(&self) {
-        if let Ok(socket) = sender() {
-            self.wake(socket.fd(), FRONT..COUNT);
+        if let Ok(sender) = sender() {
+            self.wake(sender.fd());
         }
     }
 
-    /// Returns whether a client may be at one of the slots. Only ECONNREFUSED proves that a slot is free. EAGAIN means
-    /// that its queue is full, so the client is woken as well. Any other errno means that this process cannot send to
-    /// the slot: a sandbox denies it, or the process that bound the slot has connected the socket to another one. Other
-    /// slots may still be reachable.
-    fn wake(&self, sender: Fd, slots: Range<u8>) -> bool {
-        let mut found = false;
-        for slot in slots {
-            let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
-            found |= socket::sendto_empty(sender, flags, &self.address(slot)) != Err(Errno(libc::ECONNREFUSED));
+    fn wake(&self, sender: Fd) {
+        for slot in 0..COUNT {
+            // If the queue of a slot is full, its client is woken as well.
+            let _ = socket::sendto_empty(sender, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT, &self.address(slot));
         }
-        found
     }
+}
+
+/// Binds a socket to the first name that is free, and returns its number. EADDRINUSE: all are taken.
+pub fn bind_to_one_of(socket: Fd, slots: &Slots, numbers: impl Iterator<Item = u8>) -> sys::Result<u8> {
+    for number in numbers {
+        match socket::bind_to(socket, &slots.address(number)) {
+            Ok(()) => return Ok(number),
+            Err(Errno(libc::EADDRINUSE)) => {}
+            // For example, a sandbox denies bind().
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(Errno(libc::EADDRINUSE))
 }
 
 fn sender() -> sys::Result<OwnedFd> {
@@ -144,28 +146,33 @@ impl Slot {
         self.number < FRONT
     }
 
-    /// Sleeps until a notification or the timeout. Returns whether there was a notification.
-    pub fn sleep(&self, timeout_ms: i32, cancellation: Cancellation) -> sys::Result<bool> {
-        let mut entries = [libc::pollfd { fd: self.socket.fd().number(), events: libc::POLLIN, revents: 0 }];
-        let is_notified = cancellation.point(self, || file::poll_slice(&mut entries, timeout_ms))? > 0;
-        if is_notified && self.socket.is_intact() {
-            // Discards queued notifications. Their number is limited, so that a peer that keeps sending cannot keep the
-            // client here. The limit exceeds the kernel's default queue length.
-            for _ in 0..64 {
-                if socket::recv_discard(self.socket.fd(), libc::MSG_DONTWAIT).is_err() {
-                    break;
-                }
+    pub fn fd(&self) -> Fd {
+        self.socket.fd()
+    }
+
+    pub fn is_intact(&self) -> bool {
+        self.socket.is_intact()
+    }
+
+    /// Discards queued notifications. Their number is limited, so that a peer that keeps sending cannot keep the client
+    /// here. The limit exceeds the kernel's default queue length.
+    pub fn clear(&self) {
+        for _ in 0..64 {
+            if socket::recv_discard(self.socket.fd(), libc::MSG_DONTWAIT).is_err() {
+                break;
             }
         }
-        Ok(is_notified)
     }
 }
 
-/// Writes text into an abstract name, after its leading NUL byte and `offset` more bytes.
-fn set_text(native: &mut libc::sockaddr_un, text: Arguments, offset: usize) {
-    // The longest text has 33 bytes.
+fn hexadecimal_digit(value: u8) -> c_char {
+    (if value < 10 { b'0' + value } else { b'a' + value - 10 }) as c_char
+}
+
+/// Writes text into an abstract name, after its leading NUL byte.
+fn set_text(native: &mut libc::sockaddr_un, text: Arguments) {
     let text = Text::<64>::formatted(text);
-    for (to, from) in native.sun_path.iter_mut().skip(1 + offset).zip(text.as_bytes()) {
+    for (to, from) in native.sun_path.iter_mut().skip(1).zip(text.as_bytes()) {
         *to = *from as c_char;
     }
 }

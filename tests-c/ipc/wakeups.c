@@ -8,6 +8,7 @@
 #include "slots.h"
 
 #include <fcntl.h>
+#include <mmipc.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -140,7 +141,6 @@ START_TEST(killed_client_does_not_prevent_the_wakeup_of_others)
 	char name[64];
 
 	start_sleepers(&rounds, children, 8);
-	/* Not all of the front slots: the clients after them would then have to wait for their timeout. */
 	for (int i = 0; i < 3; i++) {
 		kill(children[i], SIGKILL);
 		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
@@ -203,7 +203,7 @@ static void serve_silently(int listener, int count)
 	}
 }
 
-START_TEST(client_that_finds_the_server_after_a_timeout_wakes_later_slots)
+START_TEST(client_that_finds_the_server_after_a_timeout_wakes_the_others)
 {
 	struct sigaction action = {.sa_handler = let_time_run_out};
 	struct rounds rounds = {unique_name(), 1};
@@ -211,52 +211,120 @@ START_TEST(client_that_finds_the_server_after_a_timeout_wakes_later_slots)
 	char name[64];
 
 	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
-	/* One after the other, so that the first four have the front slots. */
+	/* One after the other, so that the first has an anchor. */
 	for (int i = 0; i < 12; i++)
 		start_sleepers(&rounds, &children[i], 1);
 	name_round(name, &rounds, 0);
 	int listener = listen_silently(name);
 
 	kill(children[0], SIGUSR1);
-	serve_silently(listener, 9);
-	assert_child_succeeds(children[0]);
-	for (int i = 4; i < 12; i++)
-		assert_child_succeeds(children[i]);
-	for (int i = 1; i < 4; i++)
-		kill(children[i], SIGUSR1);
-	serve_silently(listener, 3);
-	for (int i = 1; i < 4; i++)
+	serve_silently(listener, 12);
+	for (int i = 0; i < 12; i++)
 		assert_child_succeeds(children[i]);
 	close_all(1, &listener);
 }
 END_TEST
 
-START_TEST(client_moves_to_a_front_slot_that_becomes_free)
+START_TEST(attached_client_that_finds_the_server_after_a_timeout_wakes_the_others)
 {
 	struct sigaction action = {.sa_handler = let_time_run_out};
 	struct rounds rounds = {unique_name(), 1};
-	pid_t children[9];
+	pid_t children[12];
 	char name[64];
 
 	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
-	for (int i = 0; i < 9; i++)
+	for (int i = 0; i < 12; i++)
+		start_sleepers(&rounds, &children[i], 1);
+	/* The clients that poll. */
+	for (int i = 0; i < 4; i++)
+		kill(children[i], SIGSTOP);
+	name_round(name, &rounds, 0);
+	int listener = listen_silently(name);
+
+	kill(children[7], SIGUSR1);
+	serve_silently(listener, 8);
+	for (int i = 4; i < 12; i++)
+		assert_child_succeeds(children[i]);
+	for (int i = 0; i < 4; i++)
+		kill(children[i], SIGCONT);
+	serve_silently(listener, 4);
+	for (int i = 0; i < 4; i++)
+		assert_child_succeeds(children[i]);
+	close_all(1, &listener);
+}
+END_TEST
+
+START_TEST(clients_that_remain_are_woken_when_all_in_front_have_been_killed)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[12];
+	char name[64];
+
+	for (int i = 0; i < 12; i++)
 		start_sleepers(&rounds, &children[i], 1);
 	for (int i = 0; i < 8; i++) {
 		kill(children[i], SIGKILL);
 		ck_assert_int_eq(waitpid(children[i], NULL, 0), children[i]);
 	}
-	/*
-	 * The front slots are free, so no later slot is notified: the client must have moved when its timeout expired.
-	 */
-	kill(children[8], SIGUSR1);
-	sleep_ms(50);
-	wait_until_asleep(children[8]);
 	name_round(name, &rounds, 0);
+	/* The front slots were free, so the others notice it themselves. */
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
 
-	serve_clients(srv, 1);
+	serve_clients(srv, 4);
 	mm_ipc_srv_destroy(srv);
-	assert_child_succeeds(children[8]);
+	for (int i = 8; i < 12; i++)
+		assert_child_succeeds(children[i]);
+}
+END_TEST
+
+START_TEST(clients_without_slots_are_woken)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[40];
+	int strangers[251];
+	char name[64];
+
+	name_round(name, &rounds, 0);
+	for (unsigned slot = 4; slot < 255; slot++)
+		strangers[slot - 4] = occupy_slot(name, slot);
+	start_sleepers(&rounds, children, 40);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 40);
+	mm_ipc_srv_destroy(srv);
+	for (int i = 0; i < 40; i++)
+		assert_child_succeeds(children[i]);
+	close_all(251, strangers);
+}
+END_TEST
+
+START_TEST(stopped_client_delays_only_those_attached_to_it)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[41];
+	int strangers[251];
+	char name[64];
+
+	name_round(name, &rounds, 0);
+	for (unsigned slot = 4; slot < 255; slot++)
+		strangers[slot - 4] = occupy_slot(name, slot);
+	for (int i = 0; i < 41; i++)
+		start_sleepers(&rounds, &children[i], 1);
+	/* It has the first of four anchors. The thread IDs determine to which one the others are attached. */
+	kill(children[0], SIGSTOP);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+	struct pollfd entry = {mm_ipc_srv_fd(srv), POLLIN, 0};
+	int served = 0;
+
+	for (; ppoll(&entry, 1, &(struct timespec){1, 0}, NULL) > 0; served++)
+		serve_clients(srv, 1);
+	ck_assert_int_ge(served, 3);
+	kill(children[0], SIGCONT);
+	serve_clients(srv, 41 - served);
+	mm_ipc_srv_destroy(srv);
+	for (int i = 0; i < 41; i++)
+		assert_child_succeeds(children[i]);
+	close_all(251, strangers);
 }
 END_TEST
 
@@ -420,7 +488,10 @@ END_TEST
 SUITE(no_wakeup_is_lost_in_10000_rounds_of_4_clients, no_wakeup_is_lost_in_rounds_of_1_client,
       no_wakeup_is_lost_in_rounds_of_30_clients, clients_of_other_names_are_not_woken,
       killed_client_does_not_prevent_the_wakeup_of_others, stopped_client_does_not_prevent_the_wakeup_of_others,
-      client_that_finds_the_server_after_a_timeout_wakes_later_slots, client_moves_to_a_front_slot_that_becomes_free,
-      foreign_sockets_in_front_slots_do_not_prevent_the_wakeup, server_in_a_sandbox_wakes_the_clients_that_it_can_reach,
+      client_that_finds_the_server_after_a_timeout_wakes_the_others,
+      attached_client_that_finds_the_server_after_a_timeout_wakes_the_others,
+      clients_that_remain_are_woken_when_all_in_front_have_been_killed, clients_without_slots_are_woken,
+      stopped_client_delays_only_those_attached_to_it, foreign_sockets_in_front_slots_do_not_prevent_the_wakeup,
+      server_in_a_sandbox_wakes_the_clients_that_it_can_reach,
       client_in_a_sandbox_is_woken_and_rejected_by_a_server_outside, client_of_another_user_is_woken,
       threads_of_one_process_are_woken)

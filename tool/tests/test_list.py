@@ -397,12 +397,32 @@ class Connections(Case):
         self.assertEqual(self.server_of(name)["backlog"]["pending"], count)
 
 
-class WaitingClients(Case):
+class WaitingCase(Case):
     def waiting(self, name, slot=0):
         text, value = slot_name(name, slot)
         client = self.socket(socket.SOCK_DGRAM)
         client.bind(padded(text))
         return client, value
+
+    def anchor(self, name, number=0):
+        anchor = self.socket(socket.SOCK_STREAM)
+        anchor.bind(padded(slot_name(name, number)[0]))
+        anchor.listen(4096)
+        return anchor
+
+    def attached(self, name, number=0):
+        client = self.socket(socket.SOCK_STREAM)
+        client.connect(padded(slot_name(name, number)[0]))
+        return client
+
+    def clients(self, name, **options):
+        return self.document(name, status=3, **options)["waiting"]
+
+    def slots_and_inodes(self, name):
+        return [(client["slot"], client["inode"]) for client in self.clients(name)]
+
+
+class WaitingClients(WaitingCase):
 
     def test_the_hash_is_that_of_the_library(self):
         self.assertEqual(slot_name("demo", 254)[0], "mmsysio-waiting/f68bac12fd23e11c/fe")
@@ -438,6 +458,99 @@ class WaitingClients(Case):
         name = unique()
         self.server(name)
         self.assertEqual(self.document(name)["waiting"], [])
+
+
+class AttachedClients(WaitingCase):
+    """Clients with an anchor, and those that are attached to it. An anchor accepts no connection."""
+
+    def moved(self, *sockets):
+        """Moves the sockets to another process. Returns its ID and their inodes."""
+        child = self.child(*sockets)
+        inodes = [inode_of(sock) for sock in sockets]
+        for sock in sockets:
+            sock.close()
+        return child.pid, inodes
+
+    def rows(self, name):
+        return [line.split() for line in self.run_tool(name, status=3).stdout.decode().splitlines()[1:]]
+
+    def test_a_client_with_an_anchor_and_a_slot_is_listed_once(self):
+        name = unique()
+        self.anchor(name, 3)
+        slot, _ = self.waiting(name)
+        self.assertEqual(self.slots_and_inodes(name), [(0, inode_of(slot))])
+        self.assertEqual(self.rows(name), [[name, *self.this_process()]])
+
+    def test_a_client_with_a_slot_and_a_connection_is_listed_once(self):
+        name = unique()
+        self.anchor(name)
+        front, _ = self.waiting(name)
+        pid, inodes = self.moved(self.waiting(name, 77)[0], self.attached(name))
+        self.assertEqual(self.slots_and_inodes(name), [(0, inode_of(front)), (77, inodes[0])])
+        self.assertEqual([process["pid"] for process in self.clients(name)[1]["processes"]], [pid])
+
+    def test_a_client_with_a_connection_only_is_listed(self):
+        name = unique()
+        self.anchor(name, 2)
+        front, value = self.waiting(name, 2)
+        pid, inodes = self.moved(self.attached(name, 2))
+        first, second = self.clients(name)
+        self.assertEqual((first["slot"], first["inode"]), (2, inode_of(front)))
+        self.assertEqual([process["pid"] for process in second.pop("processes")], [pid])
+        self.assertIn(second.pop("user"), [self.user(), None])
+        expected = {"address": name, "hash": value, "slot": None, "inode": inodes[0], "uid": os.geteuid()}
+        self.assertEqual(second, expected)
+        self.assertEqual([row[:2] for row in self.rows(name)], [[name, str(os.getpid())], [name, str(pid)]])
+
+    def test_a_client_with_an_anchor_only_is_listed(self):
+        name = unique()
+        anchor = self.anchor(name)
+        self.assertEqual(self.slots_and_inodes(name), [(None, inode_of(anchor))])
+        # It is not a server.
+        self.assertNotIn("mmsysio-waiting", self.text())
+
+    def test_threads_of_a_process_are_several_clients(self):
+        name = unique()
+        anchors = [self.anchor(name, number) for number in range(2)]
+        slots = [self.waiting(name, number)[0] for number in (0, 1, 2, 4, 254)]
+        attached = [self.attached(name, number % 2) for number in range(5)]
+        found = self.slots_and_inodes(name)
+        # Two of the front slots are those of the clients with anchors, and the other one may be that of a watch.
+        expected = [0, 1, 2, 4, 254, None, None, None]
+        self.assertEqual([slot for slot, _ in found], expected)
+        self.assertEqual([inode for _, inode in found[:5]], [inode_of(slot) for slot in slots])
+        self.assertLess({inode for _, inode in found[5:]}, {inode_of(client) for client in attached})
+        self.moved(*anchors, *slots, *attached)
+        self.assertEqual(self.slots_and_inodes(name), found)
+
+    def test_a_client_that_has_ended_is_not_listed(self):
+        name = unique()
+        anchor = self.anchor(name)
+        clients = [self.attached(name) for _ in range(3)]
+        clients.pop(0).close()
+        expected = [(None, inode_of(sock)) for sock in [anchor, *sorted(clients, key=inode_of)]]
+        self.assertEqual(self.slots_and_inodes(name), expected)
+        anchor.close()
+        self.assertEqual(self.clients(name), [])
+
+    def test_addresses_are_told_apart(self):
+        name, other = unique(), unique()
+        anchor = self.anchor(name)
+        self.waiting(other, 9)
+        client = self.attached(name)
+        self.assertEqual(self.slots_and_inodes(name), [(None, inode_of(anchor)), (None, inode_of(client))])
+        self.assertEqual([client["slot"] for client in self.clients(other)], [9])
+
+    def test_three_hundred_attached_clients(self):
+        name = unique()
+        for number in range(4):
+            self.anchor(name, number)
+            self.waiting(name, number)
+        clients = [self.attached(name, number % 4) for number in range(300)]
+        found = self.slots_and_inodes(name)
+        self.assertEqual([slot for slot, _ in found[:4]], [0, 1, 2, 3])
+        self.assertEqual(found[4:], [(None, inode) for inode in sorted(map(inode_of, clients))])
+        self.assertEqual(self.rows(name), [[name, *self.this_process()]] * 304)
 
 
 class Arguments(Case):
@@ -521,7 +634,7 @@ class Output(Case):
         self.assertEqual(result.stderr, b"mmipc: cannot write to standard output: No space left on device\n")
 
 
-class Watch(Case):
+class Watch(WaitingCase):
     def watch(self, *arguments, stdout=subprocess.PIPE, **variables):
         watch = subprocess.Popen(
             [MMIPC, "list", "--watch", *arguments],
@@ -586,6 +699,23 @@ class Watch(Case):
         self.assertEqual([server["address"] for server in json.loads(line)["servers"]], [name])
         self.stop(watch, signal.SIGTERM)
 
+    def test_attached_clients_are_followed(self):
+        name = unique()
+        watch = self.watch(name)
+        fd = watch.stdout.fileno()
+        self.read_until(fd, lambda text: text.endswith("\n"))
+        self.anchor(name)
+        # After an empty line and two headers.
+        block = self.read_until(fd, lambda text: text.count("\n") >= 5)
+        self.assertEqual(block.count(name), 1)
+        client = self.attached(name)
+        block = self.read_until(fd, lambda text: text.count("\n") >= 6)
+        self.assertEqual(block.count(name), 2)
+        client.close()
+        block = self.read_until(fd, lambda text: text.count("\n") >= 5)
+        self.assertEqual(block.count(name), 1)
+        self.stop(watch, signal.SIGINT)
+
     def test_a_terminal_is_cleared(self):
         terminal, slave = pty.openpty()
         self.addCleanup(os.close, terminal)
@@ -614,7 +744,7 @@ class Watch(Case):
 
 
 @unittest.skipIf(os.geteuid() != 0, "only root can become another user")
-class OrdinaryUser(Case):
+class OrdinaryUser(WaitingCase):
     def setUp(self):
         self.options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         try:
@@ -635,6 +765,18 @@ class OrdinaryUser(Case):
         self.assertEqual(lines[1], [name, "-", "-", user, "1/5", "1"])
         self.assertEqual(lines[2:], [["connection", "-", "-", user], ["pending", "-", "-", user]])
 
+    def test_waiting_clients_of_root_are_counted_like_those_of_a_process(self):
+        name = unique()
+        self.anchor(name)
+        self.waiting(name)
+        # That this slot is of another process is not known.
+        self.child(self.waiting(name, 4)[0])
+        for _ in range(3):
+            self.attached(name)
+        found = self.clients(name, **self.options)
+        self.assertEqual([client["slot"] for client in found], [0, 4, None, None])
+        self.assertEqual([(client["uid"], client["processes"]) for client in found], [(0, [])] * 4)
+
     def test_a_path_without_access(self):
         directory = self.directory()
         self.server(os.path.join(directory, "demo").encode())
@@ -643,14 +785,39 @@ class OrdinaryUser(Case):
         self.assertEqual(result.stderr.decode(), f"mmipc: cannot access {address}: Permission denied\n")
 
 
-class ManySockets(Case):
-    def test_two_thousand_sockets(self):
-        needed = 2100
+class ManySockets(WaitingCase):
+    def need_descriptors(self, needed):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if hard != resource.RLIM_INFINITY and hard < needed:
             self.skipTest("the limit of file descriptors is too low")
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed) if soft >= 0 else soft, hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+
+    def test_four_thousand_waiting_clients(self):
+        self.need_descriptors(4400)
+        name = unique()
+        for number in range(4):
+            self.anchor(name, number)
+        for number in range(255):
+            self.waiting(name, number)
+        count = 0
+        # EAGAIN: the backlog is limited, and the anchors are full.
+        with contextlib.suppress(BlockingIOError):
+            for number in range(4000):
+                client = self.socket(socket.SOCK_STREAM)
+                client.setblocking(False)
+                client.connect(padded(slot_name(name, number % 4)[0]))
+                count += 1
+        begin = time.monotonic()
+        found = self.clients(name)
+        duration = time.monotonic() - begin
+        self.assertEqual([client["slot"] for client in found[:255]], list(range(255)))
+        self.assertEqual([client["slot"] for client in found[255:]], [None] * (count - 251))
+        self.assertEqual({client["processes"][0]["pid"] for client in found}, {os.getpid()})
+        self.assertLess(duration, 2)
+
+    def test_two_thousand_sockets(self):
+        self.need_descriptors(2100)
         name = unique()
         server = self.server(name, 4)
         for _ in range(500):

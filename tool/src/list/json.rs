@@ -15,10 +15,12 @@
 //!     null; and `clients`, a list of the sockets that have connected, as far as they are known: see below.
 //!   - `connections`: a list of the accepted sockets: see below. Each has `peer`, the socket at the other end. Its
 //!     `inode` is null if the peer has closed it.
-//! - `waiting`: a list of the sockets of clients that wait for a server, or watch for it: see below. Each also has
+//! - `waiting`: a list of the clients that wait for a server, or watch for it, each with one of its sockets: see below.
+//!   Each also has
 //!   - `address`: that of the server; null if it is not known.
 //!   - `hash`: that of the address, as 16 hexadecimal digits.
-//!   - `slot`: the number of the client's slot.
+//!   - `slot`: the number of the client's slot; null if it has none. The socket is then its connection to the anchor of
+//!     another client, or its own anchor.
 //!
 //! Each socket has these members:
 //!
@@ -85,8 +87,8 @@ fn connection(connection: &Connection) -> Json {
 fn waiting(waiting: &Waiting) -> Json {
     let mut members = vec![
         ("address", Json::or_null(waiting.name.as_deref(), |name| Json::Text(argument(name)))),
-        ("hash", Json::Text(format!("{:016x}", waiting.slot.hash))),
-        ("slot", Json::Integer(waiting.slot.number.into())),
+        ("hash", Json::Text(format!("{:016x}", waiting.hash))),
+        ("slot", Json::or_null(waiting.slot, |number| Json::Integer(number.into()))),
     ];
     members.extend(socket(Some(&waiting.socket)));
     Json::Object(members)

@@ -13,6 +13,7 @@ mod presence;
 mod processes;
 mod slots;
 mod table;
+mod waiting;
 mod watch;
 
 use crate::address::Address;

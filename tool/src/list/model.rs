@@ -4,7 +4,8 @@
 use super::diag::{ESTABLISHED, File, LISTEN, Socket};
 use super::paths::{self, Location, has_name_of};
 use super::processes::{Process, Processes, User, Users};
-use super::slots::{self, Slot};
+use super::slots;
+use super::waiting::{self, Part};
 use crate::address::Address;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -61,7 +62,11 @@ pub struct Server {
 pub struct Waiting {
     /// The abstract name of the server, if it is known.
     pub name: Option<Vec<u8>>,
-    pub slot: Slot,
+    /// That of the address.
+    pub hash: u64,
+    /// The number of its slot, if it has one.
+    pub slot: Option<u8>,
+    /// That of its slot, if it has one.
     pub socket: Endpoint,
 }
 
@@ -112,12 +117,11 @@ pub fn listing(
             }
         }
     }
-    let is_asked = |slot: &Slot| addresses.is_empty() || names.contains_key(&slot.hash);
-    let waiting: Vec<_> =
-        sockets.iter().filter_map(|socket| Some((slot_of(socket).filter(is_asked)?, socket))).collect();
+    let mut parts = waiting::parts(sockets);
+    parts.retain(|part| addresses.is_empty() || names.contains_key(&part.hash));
 
     let groups: Vec<_> = groups.into_iter().filter(is_wanted).collect();
-    let mut inodes: HashSet<u32> = waiting.iter().map(|(_, socket)| socket.inode).collect();
+    let mut inodes: HashSet<u32> = parts.iter().map(|part| part.inode).collect();
     for group in &groups {
         inodes.insert(group.listener.inode);
         inodes.extend(group.listener.pending.iter().flatten());
@@ -128,14 +132,15 @@ pub fn listing(
 
     let mut servers: Vec<_> = groups.iter().filter_map(|group| endpoints.server(group)).collect();
     servers.sort_by(|a, b| key(&a.place).cmp(&key(&b.place)).then(a.socket.inode.cmp(&b.socket.inode)));
-    let mut waiting: Vec<_> = waiting
-        .into_iter()
-        .map(|(slot, socket)| Waiting {
-            name: names.get(&slot.hash).cloned(),
-            slot,
-            socket: endpoints.endpoint(socket.inode),
-        })
-        .collect();
+    let clients = waiting::clients(&parts, |a, b| endpoints.have_same_process(a, b));
+    let waiting = |part: &Part| Waiting {
+        name: names.get(&part.hash).cloned(),
+        hash: part.hash,
+        slot: part.slot(),
+        socket: endpoints.endpoint(part.inode),
+    };
+    let mut waiting: Vec<_> = clients.iter().map(waiting).collect();
+    // The sort is stable: those of the same address remain sorted.
     waiting.sort_by(|a, b| waiting_key(a).cmp(&waiting_key(b)));
     Listing { servers, waiting, found }
 }
@@ -149,8 +154,8 @@ fn key(place: &Place) -> (bool, &[u8]) {
 }
 
 /// Unknown addresses are the last ones.
-fn waiting_key(waiting: &Waiting) -> (bool, Option<&[u8]>, u64, u8) {
-    (waiting.name.is_none(), waiting.name.as_deref(), waiting.slot.hash, waiting.slot.number)
+fn waiting_key(waiting: &Waiting) -> (bool, Option<&[u8]>, u64) {
+    (waiting.name.is_none(), waiting.name.as_deref(), waiting.hash)
 }
 
 /// The listening sockets, each with the sockets of its accepted connections, which have the same name and file.
@@ -188,17 +193,6 @@ fn abstract_bytes(socket: &Socket) -> Option<&[u8]> {
 
 pub fn abstract_place(socket: &Socket) -> Option<Place> {
     abstract_bytes(socket).map(Place::of_name)
-}
-
-/// A server notifies only sockets whose names are padded.
-fn slot_of(socket: &Socket) -> Option<Slot> {
-    if i32::from(socket.kind) != libc::SOCK_DGRAM {
-        return None;
-    }
-    match abstract_place(socket)? {
-        Place::Name { name, is_padded: true } => Slot::parse(&name),
-        _ => None,
-    }
 }
 
 fn abstract_name(address: &Address) -> Option<&[u8]> {
@@ -251,6 +245,16 @@ impl Endpoints<'_> {
     fn endpoint(&mut self, inode: u32) -> Endpoint {
         let owner = self.uids.get(&inode).map(|uid| self.users.get(*uid));
         Endpoint { inode, owner, processes: self.processes.get(&inode).cloned().unwrap_or_default() }
+    }
+
+    /// Whether a process has both sockets. The sockets of a user without known processes are those of one process.
+    fn have_same_process(&self, a: u32, b: u32) -> bool {
+        match (self.processes.get(&a), self.processes.get(&b)) {
+            // A process that has called fork() may share one of the sockets only.
+            (Some(a), Some(b)) => a.iter().any(|one| b.iter().any(|other| one.pid == other.pid)),
+            (None, None) => self.uids.get(&a) == self.uids.get(&b),
+            _ => false,
+        }
     }
 
     fn server(&mut self, group: &Group) -> Option<Server> {

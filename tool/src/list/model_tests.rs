@@ -38,6 +38,10 @@ fn waiting(inode: u32, hash: u64, slot: u8) -> Socket {
     Socket { inode, kind: 2, state: 7, name, ..Socket::default() }
 }
 
+fn anchor(inode: u32, hash: u64, number: u8, attached: &[u32]) -> Socket {
+    Socket { kind: 1, state: LISTEN, pending: Some(attached.to_vec()), ..waiting(inode, hash, number) }
+}
+
 /// Processes 1001 and 1002 have socket 1, process 2002 socket 2, and so on; 0 and sockets from 90 have none.
 fn processes() -> Processes {
     let process = |pid: u32| {
@@ -53,6 +57,18 @@ fn listed(sockets: &[Socket], addresses: &[&str]) -> Listing {
     let parse = |text: &&str| Address::parse(OsStr::new(text)).ok().unwrap();
     let addresses: Vec<_> = addresses.iter().map(parse).collect();
     listing(sockets, &addresses, &mut Users::default(), |_, _| processes())
+}
+
+/// The inodes and slots of the waiting clients, if each of these processes has some sockets.
+fn clients(sockets: &[Socket], processes: &[(u32, &[u32])]) -> Vec<(u32, Option<u8>)> {
+    let mut found = Processes::new();
+    for (pid, inodes) in processes {
+        for inode in *inodes {
+            found.entry(*inode).or_default().push(Rc::new(Process { pid: *pid, program: None, user: None }));
+        }
+    }
+    let listing = listing(sockets, &[], &mut Users::default(), |_, _| found);
+    listing.waiting.iter().map(|one| (one.socket.inode, one.slot)).collect()
 }
 
 fn text(listing: &Listing) -> String {
@@ -142,6 +158,71 @@ fn waiting_clients_are_matched_by_the_hash_of_the_address() {
     assert_eq!(found(&["a"]), [(7, Some(b"a".to_vec()))]);
     assert_eq!(found(&["c"]), []);
     assert_eq!(found(&[&"x".repeat(108)]), []);
+}
+
+#[test]
+fn a_client_with_two_sockets_is_listed_once() {
+    // An anchor with a slot, a connection with a slot, and a connection only.
+    let sockets = [anchor(1, 7, 0, &[21, 31, 0]), waiting(11, 7, 0), waiting(12, 7, 9)];
+    let processes: [(u32, &[u32]); 3] = [(1, &[1, 11]), (2, &[12, 21]), (3, &[31])];
+    assert_eq!(clients(&sockets, &processes), [(11, Some(0)), (12, Some(9)), (31, None)]);
+    // The same as threads of one process.
+    assert_eq!(clients(&sockets, &[(1, &[1, 11, 12, 21, 31])]), [(11, Some(0)), (12, Some(9)), (31, None)]);
+}
+
+#[test]
+fn each_client_of_a_process_is_listed() {
+    // Others have all slots, or the client has none yet.
+    assert_eq!(clients(&[anchor(1, 7, 3, &[])], &[(1, &[1])]), [(1, None)]);
+    assert_eq!(clients(&[anchor(1, 7, 3, &[5, 4])], &[(1, &[1, 4, 5])]), [(1, None), (4, None), (5, None)]);
+    assert_eq!(clients(&[waiting(2, 7, 4), waiting(1, 7, 5)], &[(1, &[1, 2])]), [(2, Some(4)), (1, Some(5))]);
+    // The client with the anchor may have a slot behind. A watch has a front slot, but no connection.
+    assert_eq!(clients(&[anchor(1, 7, 0, &[]), waiting(2, 7, 4)], &[(1, &[1, 2])]), [(2, Some(4))]);
+    let sockets = [anchor(1, 7, 0, &[3]), waiting(2, 7, 3)];
+    assert_eq!(clients(&sockets, &[(1, &[1]), (2, &[2, 3])]), [(2, Some(3)), (1, None), (3, None)]);
+    // An anchor takes a front slot, so that the other slot is left to the connection.
+    let sockets = [anchor(1, 7, 0, &[4]), waiting(2, 7, 200), waiting(3, 7, 0)];
+    assert_eq!(clients(&sockets, &[(1, &[1, 2, 3, 4])]), [(3, Some(0)), (2, Some(200))]);
+}
+
+#[test]
+fn clients_of_several_addresses_are_not_mixed() {
+    let sockets = [anchor(1, 8, 0, &[3]), waiting(2, 7, 4), anchor(4, 7, 0, &[5])];
+    assert_eq!(clients(&sockets, &[(1, &[1, 2, 3, 4, 5])]), [(2, Some(4)), (5, None), (1, None), (3, None)]);
+}
+
+#[test]
+fn a_shared_socket_belongs_to_the_same_client() {
+    let sockets = [anchor(1, 7, 0, &[3, 4]), waiting(2, 7, 4)];
+    let processes: [(u32, &[u32]); 3] = [(1, &[1, 2]), (2, &[2, 3]), (3, &[4])];
+    assert_eq!(clients(&sockets, &processes), [(2, Some(4)), (3, None), (4, None)]);
+    assert_eq!(clients(&sockets, &processes[1..]), [(2, Some(4)), (1, None), (4, None)]);
+}
+
+#[test]
+fn sockets_without_processes_are_those_of_their_owner() {
+    let of = |uid, socket| Socket { uid: Some(uid), ..socket };
+    let connection = |inode| Socket { inode, kind: 1, state: ESTABLISHED, ..Socket::default() };
+    let sockets = [
+        of(1, anchor(1, 7, 0, &[5, 6, 7])),
+        of(1, waiting(2, 7, 0)),
+        of(1, waiting(3, 7, 4)),
+        of(2, waiting(4, 7, 5)),
+        of(1, connection(5)),
+        of(2, connection(6)),
+        of(1, connection(7)),
+    ];
+    assert_eq!(clients(&sockets, &[]), [(2, Some(0)), (3, Some(4)), (4, Some(5)), (7, None)]);
+}
+
+#[test]
+fn other_sockets_with_such_names_are_not_anchors() {
+    let bound = Socket { state: 7, ..anchor(1, 7, 0, &[2]) };
+    let behind = anchor(3, 7, 4, &[4]);
+    let unpadded = Socket { name: Some(b"\0mmsysio-waiting/0000000000000007/00".to_vec()), ..anchor(5, 7, 0, &[6]) };
+    let server = Socket { kind: 5, ..anchor(7, 7, 1, &[8]) };
+    let unknown = Socket { pending: None, receive_queue: Some(3), ..anchor(9, 7, 2, &[]) };
+    assert_eq!(clients(&[bound, behind, unpadded, server, unknown], &[]), [(9, None)]);
 }
 
 fn example() -> Listing {
@@ -234,4 +315,6 @@ fn the_document_has_all_members() {
         process(2002)
     );
     assert_eq!(document, expected);
+    let document = json::document(&listed(&[anchor(2, 77, 3, &[])], &[])).to_string();
+    assert_eq!(document, expected.replace(r#""slot": 3"#, r#""slot": null"#));
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The sockets of waiting clients. The library's src/ipc/wakeup.rs defines their names, which never change.
+//! The names of the sockets of waiting clients. The library's src/ipc/wakeup.rs defines them, and they never change.
 
 /// The size of `sun_path` of a socket address.
 const PATH_SIZE: usize = 108;
 
 /// The number of slots of an address.
 const COUNT: u8 = 255;
+
+/// The number of front slots. There are as many anchors, which have the same names.
+const FRONT: u8 = 4;
 
 /// What the name of a waiting client's socket says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,10 @@ impl Slot {
         let (hash, number) = std::str::from_utf8(name.strip_prefix(b"mmsysio-waiting/")?).ok()?.split_once('/')?;
         let number = u8::try_from(hexadecimal(number, 2)?).ok()?;
         (number < COUNT).then_some(Slot { hash: hexadecimal(hash, 16)?, number })
+    }
+
+    pub fn is_in_front(number: u8) -> bool {
+        number < FRONT
     }
 }
 

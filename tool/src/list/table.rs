@@ -79,7 +79,7 @@ fn add_server(lines: &mut Vec<Line>, server: &Server) {
 fn add_waiting(lines: &mut Vec<Line>, waiting: &Waiting) {
     let name = match &waiting.name {
         Some(name) => shown(name),
-        None => format!("?{:016x}", waiting.slot.hash),
+        None => format!("?{:016x}", waiting.hash),
     };
     add_endpoint(lines, Kind::Server, &name, Some(&waiting.socket), Default::default());
 }

@@ -19,7 +19,7 @@ check-packages:
 STAGE      := $(abspath $(B)/stage)
 STAGED     := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(PKG_CONFIG)
 # Test programs, as SUBSYSTEM/NAME. The other directories with C sources contain no test programs.
-TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture mmlib-model), \
+TESTS      := $(patsubst tests-c/%.c,%,$(filter-out $(patsubst %,tests-c/%/%,suite programs faults torture mixed mmlib-model), \
               $(wildcard tests-c/*/*.c)))
 TEST_FLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -Werror -pthread -Itests-c/suite -DSOURCE_DIR='"$(abspath .)"' \
               -DPROGRAMS_DIR='"$(abspath $(B)/tests-programs)"'

@@ -32,8 +32,8 @@ expect sockets "100 recvfrom, 100 recvmmsg, 100 recvmsg, 100 sendmmsg, 100 sendm
 expect connect "1 connect, 1 socket"
 # The socket cookie of the listener shows that the descriptor still refers to it.
 expect accept "1 accept, 1 getsockopt"
-# Four datagrams test whether a client waits.
-expect create "1 bind, 1 close, 1 getsockopt, 1 listen, 4 sendto, 2 socket"
+# Four connects of a datagram socket test whether a client waits.
+expect create "1 bind, 1 close, 4 connect, 1 getsockopt, 1 listen, 2 socket"
 # Before the listener is shut down, and before it is closed, which may be later.
 expect destroy "1 close, 2 getsockopt, 1 shutdown"
 # A stack for the child, with signals blocked until the child has executed its program; no descriptor.
@@ -43,7 +43,7 @@ expect map "1 mmap"
 expect unmap "1 munmap"
 
 # The functions of mmipc.h. For a name, they make the same calls as those of mmsysio.h.
-expect name_create2 "1 bind, 1 close, 1 getsockopt, 1 listen, 4 sendto, 2 socket"
+expect name_create2 "1 bind, 1 close, 4 connect, 1 getsockopt, 1 listen, 2 socket"
 expect name_destroy2 "1 close, 2 getsockopt, 1 shutdown"
 # The directory; the lock, which must be the file that has the name; whether the path exists; an old temporary name; the
 # permissions before bind(), and whether the umask has removed some; the rename; the end of the lock.

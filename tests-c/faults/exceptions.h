@@ -19,9 +19,9 @@ EXCEPT("*/logged", "write", ANY, UNCHANGED, 0,
        "a line that cannot be written is dropped; errno and the error state are kept")
 EXCEPT("mm_print_lasterror/*", "*", ANY, UNCHANGED, 0, "it returns nothing; the error flag of the stream is set")
 
-EXCEPT("mm_raise_*", "fstat", ANY, UNCHANGED, 0, "without descriptor 2 no line is written")
+EXCEPT("mm_log/*", "lseek", ANY, UNCHANGED, 0, "fstat() then tells what descriptor 2 is")
+EXCEPT("*/logged", "lseek", ANY, UNCHANGED, 0, "fstat() then tells what descriptor 2 is")
 EXCEPT("mm_log/*", "fstat", ANY, UNCHANGED, 0, "without descriptor 2 no line is written")
-EXCEPT("*/logged", "fstat", ANY, UNCHANGED, 0, "without descriptor 2 no line is written")
 EXCEPT("mm_raise_*", "poll", ANY, UNCHANGED, 0, "a line that cannot be written is dropped")
 EXCEPT("mm_log/*", "poll", ANY, UNCHANGED, 0, "a line that cannot be written is dropped")
 EXCEPT("*/logged", "poll", ANY, UNCHANGED, 0, "a line that cannot be written is dropped")
@@ -107,15 +107,18 @@ EXCEPT("mm_create_sockclient/*", "close", ANY, UNCHANGED, 0,
 /* --- IPC ---------------------------------------------------------------------------------------------------------- */
 EXCEPT("mm_ipc_srv_accept*", "accept*", ONLY(EINVAL), FAILS, ECANCELED, "documented: the server was shut down")
 EXCEPT("mm_ipc_srv_create/*", "socket#2", ANY, UNCHANGED, 0, "waiting clients retry after a timeout")
+EXCEPT("mm_ipc_srv_create/*", "connect", ANY, UNCHANGED, 0, "a client may be at the slot, so all are notified")
 EXCEPT("mm_ipc_srv_create/*", "sendto", ANY, UNCHANGED, 0, "waiting clients retry after a timeout")
 EXCEPT("mm_ipc_connect*", "connect", ONLY(ECONNREFUSED), UNCHANGED, 0, "it waits for the server, and finds it")
+EXCEPT("mm_ipc_connect/waits_attached", "connect#2", ANY, UNCHANGED, 0, "it attaches to the next anchor, or polls")
 EXCEPT("mm_ipc_connect*/waits*", "connect", ONLY(EAGAIN), FAILS, ETIMEDOUT,
        "the queue was full until the timeout expired")
 EXCEPT("mm_ipc_connect*/[!mnw]*", "connect", ONLY(EAGAIN), UNCHANGED, 0, "a full queue, so it waits")
 EXCEPT("mm_ipc_connect*/woken*", "connect", ONLY(EAGAIN), UNCHANGED, 0, "a full queue, so it waits")
-EXCEPT("mm_ipc_connect*/waits", "socket#2", ANY, UNCHANGED, 0, "without a slot it polls")
+EXCEPT("mm_ipc_connect*/waits", "socket#2", ANY, UNCHANGED, 0, "without an anchor it polls")
+EXCEPT("mm_ipc_connect/waits_attached", "socket#[23]", ANY, UNCHANGED, 0, "without a slot or anchor it polls")
 EXCEPT("mm_ipc_connect*/waits", "socket#[3-9]", ANY, EITHER, 0,
-       "the close of an attempt's socket, or of one used to move to an earlier slot")
+       "the close of an attempt's socket, or of one for its slot or anchor")
 EXCEPT("mm_ipc_connect*/w*", "poll", ONLY(EINTR), FAILS, 0, "documented: a signal handler interrupts the wait")
 EXCEPT("mm_ipc_connect*/w*", "poll", ANY, UNCHANGED, 0, "if it cannot wait at its slot, it polls")
 EXCEPT("mm_ipc_connect*/w*", "getsockopt", ONLY(EBADF, ENOTSOCK), SKIPPED, 0,
@@ -129,12 +132,12 @@ EXCEPT("mm_ipc_srv_*", "getsockopt", ONLY(EBADF, ENOTSOCK), SKIPPED, 0,
        "the program has closed the listener; here it would stay open")
 EXCEPT("mm_ipc_srv_*", "getsockopt", ANY, UNCHANGED, 0,
        "a descriptor that cannot be identified is treated as the library's")
-EXCEPT("mm_ipc_connect*/waits", "bind", ANY, UNCHANGED, 0, "without a slot it polls")
+EXCEPT("mm_ipc_connect*/w*", "listen", ANY, UNCHANGED, 0, "without an anchor it polls")
+EXCEPT("mm_ipc_connect*/waits*", "bind", ANY, UNCHANGED, 0, "without a slot it polls")
 EXCEPT("mm_ipc_connect*/woken", "socket#2", ANY, UNCHANGED, 0, "without a slot it polls")
 EXCEPT("mm_ipc_connect*/woken", "socket#[3-9]", ANY, EITHER, 0,
        "the close of an attempt's socket, or of one used to relay the wakeup")
 EXCEPT("mm_ipc_connect*/woken", "bind", ANY, UNCHANGED, 0, "without a slot it polls")
-EXCEPT("mm_ipc_connect*/woken", "recv", ANY, UNCHANGED, 0, "any datagram is treated as a wakeup, whatever its content")
 EXCEPT("mm_ipc_recvmsg/e*", "poll", ONLY(EINTR), UNCHANGED, 0,
        "the datagram has been received, so a signal comes too late")
 EXCEPT("mm_ipc_recvmsg/empty", "poll", ANY, UNCHANGED, 0,
@@ -154,7 +157,7 @@ EXCEPT("mm_ipc_recvmsg/reset", "recvmsg#2", ANY, FAILS, ECONNRESET, "no message 
 
 /* --- servers at paths --------------------------------------------------------------------------------------------- */
 EXCEPT("mm_ipc_srv_create2/name", "socket#2", ANY, UNCHANGED, 0, "waiting clients retry after a timeout")
-EXCEPT("mm_ipc_srv_create2/name", "sendto", ANY, UNCHANGED, 0, "waiting clients retry after a timeout")
+EXCEPT("mm_ipc_srv_create2/name", "connect", ANY, UNCHANGED, 0, "a client may be at the slot, so all are notified")
 EXCEPT("mm_ipc_srv_create2/*", "flock", ONLY(EINTR, EWOULDBLOCK), UNCHANGED, 0, "the call is repeated")
 EXCEPT("mm_ipc_srv_create2/*", "flock", ANY, LITTERS, 0,
        "another process may have locked the file, which the next server removes")

@@ -117,6 +117,20 @@ static void log_a_line(void)
 	restore(STDERR_FILENO, copy);
 }
 
+static void log_a_line_to_a_pipe(void)
+{
+	int copy = dup(STDERR_FILENO), ends[2];
+
+	require(copy >= 0 && pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+	mm_log_set_maxlvl(MM_LOG_DEBUG);
+	TRY_VOID(mm_log(MM_LOG_INFO, "place", "text %d", 1));
+
+	mm_log_set_maxlvl(MM_LOG_NONE);
+	restore(STDERR_FILENO, copy);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* The error is that of the call, even if its line cannot be logged. */
 static void log_a_failure(void)
 {
@@ -149,6 +163,7 @@ const struct scenario error_scenarios[] = {
 	{"mm_get_lasterror_extid", "all", get_state},
 	{"mm_get_lasterror_module", "all", get_state},
 	{"mm_log", "line", log_a_line},
+	{"mm_log", "pipe", log_a_line_to_a_pipe},
 	{"mm_unlink", "logged", log_a_failure, .ends_with = ENOENT},
 	{"mm_log_set_maxlvl", "none", set_maximum},
 	{NULL},

@@ -3,9 +3,9 @@
  * scenarios_ipc.c: the banner 'IPC'
  */
 #include "scenario.h"
+#include "slot_address.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 #include <time.h>
 
 static struct mm_ipc_srv *server(void)
@@ -35,6 +35,16 @@ static void create_listens(void)
 
 	if (TRY_POINTER(created, mm_ipc_srv_create(ipc_name())))
 		mm_ipc_srv_destroy(created);
+}
+
+static void create_wakes_a_client(void)
+{
+	struct sockaddr_un slot = slot_address(ipc_name(), 0);
+	int client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	require(bind(client, (struct sockaddr *)&slot, sizeof(slot)) == 0);
+	create_listens();
+	close(client);
 }
 
 static void destroy_destroys(void)
@@ -82,6 +92,22 @@ static void connect_without_waiting(void)
 static void connect_waits_a_while(void)
 {
 	connect_for("30");
+}
+
+static void connect_waits_attached_to_another_client(void)
+{
+	int anchors[FRONT_SLOTS];
+
+	for (unsigned i = 0; i < FRONT_SLOTS; i++) {
+		struct sockaddr_un anchor = slot_address(ipc_name(), i);
+
+		anchors[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		require(bind(anchors[i], (struct sockaddr *)&anchor, sizeof(anchor)) == 0 &&
+		        listen(anchors[i], 8) == 0);
+	}
+	connect_for("30");
+	for (unsigned i = 0; i < FRONT_SLOTS; i++)
+		close(anchors[i]);
 }
 
 static void connect_is_woken(void)
@@ -214,11 +240,13 @@ static void receive_after_a_reset(void)
 
 const struct scenario ipc_scenarios[] = {
 	{"mm_ipc_srv_create", "listens", create_listens},
+	{"mm_ipc_srv_create", "wakes", create_wakes_a_client},
 	{"mm_ipc_srv_destroy", "server", destroy_destroys},
 	{"mm_ipc_srv_accept", "client", accept_accepts},
 	{"mm_ipc_connect", "server", connect_to_a_server},
 	{"mm_ipc_connect", "no_wait", connect_without_waiting, .ends_with = ECONNREFUSED},
 	{"mm_ipc_connect", "waits", connect_waits_a_while, .ends_with = ETIMEDOUT},
+	{"mm_ipc_connect", "waits_attached", connect_waits_attached_to_another_client, .ends_with = ETIMEDOUT},
 	{"mm_ipc_connect", "woken", connect_is_woken},
 	{"mm_ipc_connected_pair", "pair", pair_is_connected},
 	{"mm_ipc_sendmsg", "data", send_data},

@@ -12,21 +12,18 @@
  * slots are taken, so that clients can only attach to others. Each client that lives and is not stopped must connect
  * before the stopped ones continue; if there are no slots, a stopped client may delay those that are attached to it.
  */
+#include "slot_address.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,8 +34,6 @@
 #include <mmsysio.h>
 
 #define MOST_CLIENTS 4000
-#define SLOTS 255
-#define FRONT_SLOTS 4
 /* With more clients, some may find no slot. */
 #define MOST_WITH_SLOTS 100
 /* A client that has not connected by then has lost its wakeup. */
@@ -121,7 +116,7 @@ static int client_count;
 static struct shared {
 	/* The round that has begun. */
 	_Atomic int round;
-} *shared;
+} * shared;
 static char base[48];
 
 static void name_round(char name[64], int round)
@@ -226,17 +221,11 @@ static void continue_all(void)
 /* Takes the slots behind the front slots, whose names never change. Returns their number. */
 static int occupy_slots(const char *name, int *sockets)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	uint64_t hash = 0xcbf29ce484222325;
-	char padded[108] = "";
 	int count = 0;
 
-	memcpy(padded + 1, name, strlen(name));
-	for (size_t i = 0; i < sizeof(padded); i++)
-		hash = (hash ^ (unsigned char)padded[i]) * 0x100000001b3;
 	for (unsigned slot = FRONT_SLOTS; slot < SLOTS; slot++) {
-		snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "mmsysio-waiting/%016llx/%02x",
-		         (unsigned long long)hash, slot);
+		struct sockaddr_un address = slot_address(name, slot);
+
 		sockets[count] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		/* A client may be faster. */
 		if (bind(sockets[count], (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -318,7 +307,8 @@ static bool run_round(int round)
 {
 	static int connections[MOST_CLIENTS * 2], sockets[SLOTS];
 	int connection_count = 0, socket_count = 0;
-	bool is_occupied = one_in(3), has_slots = !is_occupied && client_count <= MOST_WITH_SLOTS, has_stops = one_in(2), good;
+	bool is_occupied = one_in(3), has_slots = !is_occupied && client_count <= MOST_WITH_SLOTS,
+	     has_stops = one_in(2), good;
 	char name[64];
 
 	name_round(name, round);
@@ -370,7 +360,8 @@ static bool run_round(int round)
 int main(int argc, char *argv[])
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 0, most = argc > 2 ? atoi(argv[2]) : 0;
-	uint64_t seed = argc > 3 && *argv[3] != '\0' ? strtoull(argv[3], NULL, 0) : (uint64_t)getpid() << 20 ^ (uint64_t)now_ms();
+	uint64_t seed = argc > 3 && *argv[3] != '\0' ? strtoull(argv[3], NULL, 0)
+	                                             : (uint64_t)getpid() << 20 ^ (uint64_t)now_ms();
 	int64_t start = now_ms();
 	struct rlimit limit;
 	int round = 0;

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::address::Address;
-use super::anchor::Tie;
+use super::anchor::{Anchor, Attachment};
 use super::deadline::{monotonic, poll_timeout, sleep};
 use super::wakeup::{Slot, Slots};
 use crate::os::cancel::Cancellation;
@@ -12,18 +12,17 @@ use crate::sys::{self, file, thread};
 use core::time::Duration;
 use errno::Errno;
 
-/// A client that waits. It has an anchor and a front slot, or it is attached to the anchor of another client and, if one
+/// A client that waits. It has a front slot and its anchor, or it is attached to the anchor of another client and, if one
 /// is free, has another slot. The caller tries to connect between any two calls, so that a server that started in between
 /// is found.
 ///
-/// Clients that have an anchor poll, because a server that uses mmlib notifies nobody, and wake the others. Attached
-/// clients sleep.
+/// Clients in front poll, because a server that uses mmlib notifies nobody, and wake the others. Attached clients sleep.
 pub struct NameWatch {
     slots: Slots,
-    // The order matters when they are dropped: as long as clients are attached to the anchor, a server finds the front
-    // slot taken.
+    // The order matters when they are dropped: nobody may be attached any more when a server finds the front slot free.
+    anchor: Option<Anchor>,
     slot: Option<Slot>,
-    tie: Option<Tie>,
+    attachment: Option<Attachment>,
     /// What ended the last sleep.
     woken: Option<Wakeup>,
     /// The timeout of the next sleep of a client that polls.
@@ -62,8 +61,9 @@ impl NameWatch {
     pub fn new(address: &Address) -> NameWatch {
         let mut watch = NameWatch {
             slots: Slots::of(address),
+            anchor: None,
             slot: None,
-            tie: None,
+            attachment: None,
             woken: None,
             timeout: Self::INITIAL_TIMEOUT,
             backoff: Self::INITIAL_BACKOFF,
@@ -98,7 +98,7 @@ impl NameWatch {
             self.settle();
             return Ok(());
         }
-        let timeout = if self.is_attached() { Self::FALLBACK } else { self.timeout }.min(at_most);
+        let timeout = if self.attachment.is_some() { Self::FALLBACK } else { self.timeout }.min(at_most);
         let began = monotonic()?;
         let woken = self.poll(timeout, cancellation)?;
         self.woken = Some(woken);
@@ -117,7 +117,7 @@ impl NameWatch {
     fn poll(&mut self, timeout: Duration, cancellation: Cancellation) -> sys::Result<Wakeup> {
         let entry = |fd: Option<Fd>| libc::pollfd { fd: fd.map_or(-1, Fd::number), events: libc::POLLIN, revents: 0 };
         let mut entries =
-            [entry(self.slot.as_ref().map(Slot::fd)), entry(self.tie.as_ref().and_then(Tie::attached_fd))];
+            [entry(self.slot.as_ref().map(Slot::fd)), entry(self.attachment.as_ref().map(Attachment::fd))];
         if entries.iter().all(|entry| entry.fd < 0) {
             return sleep(timeout, self, cancellation).map(|()| Wakeup::Timeout);
         }
@@ -126,49 +126,45 @@ impl NameWatch {
             Ok(_) => {
                 let [slot, attached] = entries;
                 if attached.revents != 0 {
-                    self.tie = None;
+                    self.attachment = None;
                 }
                 if slot.revents != 0 && self.slot.as_ref().is_some_and(|slot| !slot.is_intact()) {
-                    self.slot = None;
+                    (self.anchor, self.slot) = (None, None);
                 }
                 Ok(Wakeup::Notified)
             }
             Err(Errno(libc::EINTR)) => Err(Errno(libc::EINTR)),
             Err(_) => {
                 // A sandbox may deny poll().
-                (self.slot, self.tie) = (None, None);
+                (self.anchor, self.slot, self.attachment) = (None, None, None);
                 sleep(timeout, self, cancellation).map(|()| Wakeup::Timeout)
             }
         }
     }
 
-    fn is_attached(&self) -> bool {
-        self.tie.as_ref().is_some_and(|tie| tie.attached_fd().is_some())
+    fn is_in_front(&self) -> bool {
+        self.slot.as_ref().is_some_and(Slot::is_in_front)
     }
 
-    /// Whether a server will wake the client, except by being found in a poll.
+    /// Whether a server will wake the client, and the client all those that need it.
     fn is_settled(&self) -> bool {
-        match &self.tie {
-            Some(tie) if tie.anchor().is_some() => self.slot.as_ref().is_some_and(Slot::is_in_front),
-            tie => tie.is_some(),
-        }
+        if self.is_in_front() { self.anchor.is_some() } else { self.attachment.is_some() }
     }
 
     /// Acquires what the client needs and does not have. Names that are taken may be free by now.
     fn settle(&mut self) {
-        if self.tie.is_none() {
-            self.tie = Tie::new(&self.slots, self.spread).ok();
+        if !self.is_settled() && !self.is_in_front() {
+            match self.slots.acquire_in_front() {
+                Ok(slot) => self.slot = Some(slot),
+                Err(_) => self.attachment = Attachment::new(&self.slots, self.spread).ok(),
+            }
         }
-        let slot = match self.tie.as_ref().and_then(Tie::anchor) {
-            Some(_) if self.slot.as_ref().is_some_and(Slot::is_in_front) => return,
-            // The slots behind are for the case that others without an anchor have the front slots.
-            Some(anchor) => self.slots.acquire_in_front(anchor),
-            None => Err(Errno(libc::EADDRINUSE)),
-        };
-        match slot {
-            Ok(slot) => self.slot = Some(slot),
-            Err(_) if self.slot.is_none() => self.slot = self.slots.acquire_behind(self.spread).ok(),
-            Err(_) => {}
+        match &self.slot {
+            Some(slot) if slot.is_in_front() && self.anchor.is_none() => {
+                self.anchor = Anchor::of(slot, &self.slots).ok();
+            }
+            Some(_) => {}
+            None => self.slot = self.slots.acquire_behind(self.spread).ok(),
         }
         if self.is_settled() {
             self.settling = Self::INITIAL_SETTLING;
@@ -181,18 +177,17 @@ impl NameWatch {
             self.cleared = now;
         } else if now.saturating_sub(self.cleared) > Self::CLEARING {
             self.cleared = now;
-            if let Some(tie) = &self.tie {
-                tie.clear();
+            if let Some(anchor) = &self.anchor {
+                anchor.clear();
             }
         }
     }
 
     /// Must be called when the client has connected.
     pub fn end(self) {
-        let is_in_front = self.tie.as_ref().is_some_and(|tie| tie.anchor().is_some());
         match self.woken {
             Some(Wakeup::Timeout) => self.slots.relay(),
-            None if is_in_front => self.slots.relay(),
+            None if self.is_in_front() => self.slots.relay(),
             _ => {}
         }
     }

@@ -50,9 +50,8 @@ impl Slots {
         native
     }
 
-    /// Acquires a front slot, `first` if it is free.
-    pub fn acquire_in_front(&self, first: u8) -> sys::Result<Slot> {
-        self.acquire_one_of((0..FRONT).map(|offset| (first + offset) % FRONT))
+    pub fn acquire_in_front(&self) -> sys::Result<Slot> {
+        self.acquire_one_of(0..FRONT)
     }
 
     /// Acquires a slot behind the front slots. `spread` selects the slots that are tried, so that concurrent clients try
@@ -92,29 +91,30 @@ impl Slots {
         // Unlike a datagram to the slot, a connection needs no memory for a message.
         let is_taken = |slot| socket::connect_to(sender.fd(), &self.address(slot)) != Err(Errno(libc::ECONNREFUSED));
         if (0..FRONT).any(is_taken) {
-            self.wake(sender.fd());
+            (0..COUNT).for_each(|slot| self.wake(sender.fd(), slot));
         }
     }
 
     /// Notifies the other waiting clients in place of the server. A client calls this when it has connected without being
     /// notified: the server may be one that notifies nobody, and when the client releases its front slot, a server that is
     /// about to notify could find no client at the front slots and skip the others.
+    ///
+    /// A client that is notified does not relay. The front slots are last, so that it knows that all others have been
+    /// notified, even if this process is stopped or killed now.
     pub fn relay(&self) {
         if let Ok(sender) = sender() {
-            self.wake(sender.fd());
+            (0..COUNT).rev().for_each(|slot| self.wake(sender.fd(), slot));
         }
     }
 
-    fn wake(&self, sender: Fd) {
-        for slot in 0..COUNT {
-            // If the queue of a slot is full, its client is woken as well.
-            let _ = socket::sendto_empty(sender, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT, &self.address(slot));
-        }
+    /// If the queue of the slot is full, its client is woken as well.
+    fn wake(&self, sender: Fd, slot: u8) {
+        let _ = socket::sendto_empty(sender, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT, &self.address(slot));
     }
 }
 
 /// Binds a socket to the first name that is free, and returns its number. EADDRINUSE: all are taken.
-pub fn bind_to_one_of(socket: Fd, slots: &Slots, numbers: impl Iterator<Item = u8>) -> sys::Result<u8> {
+fn bind_to_one_of(socket: Fd, slots: &Slots, numbers: impl Iterator<Item = u8>) -> sys::Result<u8> {
     for number in numbers {
         match socket::bind_to(socket, &slots.address(number)) {
             Ok(()) => return Ok(number),
@@ -142,6 +142,10 @@ pub struct Slot {
 }
 
 impl Slot {
+    pub fn number(&self) -> u8 {
+        self.number
+    }
+
     pub fn is_in_front(&self) -> bool {
         self.number < FRONT
     }

@@ -19,8 +19,8 @@ EXCEPT("*/logged", "write", ANY, UNCHANGED, 0,
        "a line that cannot be written is dropped; errno and the error state are kept")
 EXCEPT("mm_print_lasterror/*", "*", ANY, UNCHANGED, 0, "it returns nothing; the error flag of the stream is set")
 
-EXCEPT("mm_log/*", "lseek", ANY, UNCHANGED, 0, "fstat() then tells what descriptor 2 is")
-EXCEPT("*/logged", "lseek", ANY, UNCHANGED, 0, "fstat() then tells what descriptor 2 is")
+EXCEPT("mm_log/*", "lseek", ANY, UNCHANGED, 0, "fstat() then shows what descriptor 2 is")
+EXCEPT("*/logged", "lseek", ANY, UNCHANGED, 0, "fstat() then shows what descriptor 2 is")
 EXCEPT("mm_log/*", "fstat", ANY, UNCHANGED, 0, "without descriptor 2 no line is written")
 EXCEPT("mm_raise_*", "poll", ANY, UNCHANGED, 0, "a line that cannot be written is dropped")
 EXCEPT("mm_log/*", "poll", ANY, UNCHANGED, 0, "a line that cannot be written is dropped")

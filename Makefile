@@ -206,6 +206,7 @@ include tool/tool.mk
 include mmlib/tests.mk
 include tests-c/torture/torture.mk
 include tests-c/mixed/mixed.mk
+include tests-c/model/model.mk
 include tests-c/threads.mk
 include tests-c/distributions.mk
 include fuzz/fuzz.mk

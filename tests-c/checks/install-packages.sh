@@ -3,7 +3,7 @@
 # Installs the packages that a part of the build or of the tests needs, as root on Debian or Ubuntu; otherwise prints what
 # is missing and how to install it. If nothing is missing, it prints nothing. CARGO, RUSTC, CC, LD, AR and OBJCOPY name
 # other tools than the usual ones.
-# Usage: install-packages.sh build|check|lint|html|bench|deb|rpm|dist|chroot
+# Usage: install-packages.sh build|check|lint|html|bench|model|deb|rpm|dist|chroot
 set -eu
 
 part=${1:-check}
@@ -99,9 +99,9 @@ choose_rust() {
 
 # --- the parts --------------------------------------------------------------------------------------------------------
 
-# The tests of the HTML manual and the chroots do not compile the library.
+# The tests of the HTML manual, the model and the chroots do not compile the library.
 case $part in
-html | chroot) ;;
+html | model | chroot) ;;
 *) need_build ;;
 esac
 
@@ -165,6 +165,13 @@ bench)
 	done
 	# Debian's nng has no pkg-config file.
 	echo '#include <nng/nng.h>' | gcc -E -x c - -o /dev/null 2>/dev/null || missing="$missing, libnng-dev"
+	;;
+model)
+	# The model checker. It generates a C program.
+	packages="$packages spin gcc libc6-dev python3"
+	need spin spin
+	need gcc gcc
+	need python3 python3
 	;;
 dist)
 	packages="$packages git xz-utils util-linux patchelf"

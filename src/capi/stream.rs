@@ -13,7 +13,8 @@ use core::ptr;
 
 pub struct MM_DIR {
     stream: DirStream,
-    /// The last entry that was returned to C. It consists of words so that it is aligned.
+    /// Memory for the last entry that was returned to C. It consists of words so that it is aligned. Its length is always
+    /// 0: only the capacity is used, so that the memory is not filled with zeros for each entry.
     record: Vec<u64>,
 }
 
@@ -44,13 +45,11 @@ impl MM_DIR {
         let name = entry.name.to_bytes_with_nul();
         let size = offset_of!(mm_dirent, name) + name.len();
         let words = size.div_ceil(size_of::<u64>());
-        self.record.clear();
         self.record.try_reserve(words).map_err(|_| {
             Error::new(libc::ENOMEM, format_args!("cannot allocate {size} bytes for a directory entry: out of memory"))
         })?;
-        self.record.resize(words, 0);
         let record = self.record.as_mut_ptr().cast::<mm_dirent>();
-        // SAFETY: the record has size bytes and is aligned for the structure, and the name fits after it.
+        // SAFETY: the record has the capacity for size bytes and is aligned for the structure, and the name fits after it.
         unsafe {
             record.write(mm_dirent { reclen: size, kind: flags::type_of_entry(entry.kind), id: 0, name: [] });
             let space = record.cast::<u8>().add(offset_of!(mm_dirent, name));

@@ -78,7 +78,8 @@ fn connect_to(candidate: &Candidate) -> Result<OwnedFd> {
         .and_then(|socket| address::connect(socket.fd(), &candidate.address).map(|()| socket))
         .and_then(|socket| standard_streams::for_caller(socket.into_fd(), false))
         .map_err(|e| {
-            Error::os(e, format_args!("cannot connect a socket of type {} to {}", candidate.kind, candidate.address))
+            let address = address::Shown(&candidate.address);
+            Error::os(e, format_args!("cannot connect a socket of type {} to {address}", candidate.kind))
         })
 }
 

@@ -39,6 +39,7 @@ impl DirStream {
     }
 
     /// Returns the next entry, None at the end. errno changes only on failure.
+    #[inline]
     pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>> {
         // SAFETY: the stream is open, and self is borrowed while the entry exists.
         unsafe { directory::readdir(self.0) }.map(|entry| entry.map(|(name, kind)| Entry { name, kind }))

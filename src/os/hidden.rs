@@ -102,11 +102,16 @@ impl Drop for HiddenFd {
 
 /// Calls `call` with the list, if it exists.
 fn while_no_thread_forks<T>(call: impl FnOnce(Option<&FdList>) -> T) -> T {
+    let list = list();
+    let _guard = list.and_then(FdList::lock);
+    call(list)
+}
+
+fn list() -> Option<&'static FdList> {
     static HANDLERS: OnceBool = OnceBool::new();
-    let Some(wiped) = wiped() else { return call(None) };
+    let list = &wiped()?.hidden;
     register_handlers(&HANDLERS, before_fork, after_fork_in_parent, after_fork_in_child);
-    let _guard = wiped.hidden.lock();
-    call(Some(&wiped.hidden))
+    Some(list)
 }
 
 /// The file descriptors that a child must close, with the identities of their sockets. A file descriptor of 0 is an empty

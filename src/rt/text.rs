@@ -24,8 +24,7 @@ impl<const N: usize> Text<N> {
 
     pub fn formatted(arguments: fmt::Arguments) -> Text<N> {
         let mut text = Text::new();
-        // Text itself never fails. If a Display implementation fails, the text that it has written remains.
-        let _ = text.write_fmt(arguments);
+        text.push_formatted(arguments);
         text
     }
 
@@ -35,12 +34,16 @@ impl<const N: usize> Text<N> {
         self.len += copy_fitting(space, bytes);
     }
 
+    fn push_formatted(&mut self, arguments: fmt::Arguments) {
+        let space = self.bytes.get_mut(self.len..N.saturating_sub(1)).unwrap_or_default();
+        self.len += format_fitting(space, arguments);
+    }
+
     /// Appends the number with at least two digits.
     pub fn push_two_digits(&mut self, number: c_int) {
         match u8::try_from(number) {
             Ok(number @ 0..=99) => self.push(&[b'0' + number / 10, b'0' + number % 10]),
-            // Text never fails.
-            _ => drop(write!(self, "{number:02}")),
+            _ => self.push_formatted(format_args!("{number:02}")),
         }
     }
 
@@ -65,6 +68,26 @@ fn copy_fitting(space: &mut [u8], bytes: &[u8]) -> usize {
     fitting
 }
 
+/// Formats as many bytes as fit. Returns their number. All sizes of [`Text`] share this code.
+fn format_fitting(space: &mut [u8], arguments: fmt::Arguments) -> usize {
+    struct Writer<'a> {
+        space: &'a mut [u8],
+        len: usize,
+    }
+
+    impl Write for Writer<'_> {
+        fn write_str(&mut self, s: &str) -> fmt::Result {
+            self.len += copy_fitting(self.space.get_mut(self.len..).unwrap_or_default(), s.as_bytes());
+            Ok(())
+        }
+    }
+
+    let mut writer = Writer { space, len: 0 };
+    // The writer itself never fails. If a Display implementation fails, the text that it has written remains.
+    let _ = writer.write_fmt(arguments);
+    writer.len
+}
+
 impl<const N: usize> Write for Text<N> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         self.push(s.as_bytes());
@@ -79,9 +102,14 @@ pub struct Quoted<'a>(pub &'a [u8]);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
+        // Formatting the iterators instead would take more than twice as much code.
         for chunk in self.0.utf8_chunks() {
-            write!(f, "{}", chunk.valid().escape_debug())?;
-            write!(f, "{}", chunk.invalid().escape_ascii())?;
+            for character in chunk.valid().escape_debug() {
+                f.write_char(character)?;
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
         }
         f.write_char('"')
     }

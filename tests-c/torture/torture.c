@@ -2,14 +2,14 @@
 /*
  * torture.c: servers and clients that are killed, stopped, destroyed and created again while they communicate
  *
- * usage: torture SECONDS [SEED]
+ * usage: torture SECONDS [SEED [CROWD]]
  *
  * Every received message is compared with what was sent (traffic.c). A watchdog detects calls that block: a surviving
  * process must get an error or the end of the stream. Half of the servers listen at paths; two threads race to create
  * each of them, of which exactly one may succeed. Some servers hand their listener over to another process, and get it
  * back. At the end no process, descriptor, abstract name or file may be left.
  */
-#include "traffic.h"
+#include "crowd.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -323,6 +323,7 @@ static void accept_for(struct server *server, int lifetime, int acceptor_count, 
 	if (is_last) {
 		fate->ending++;
 		fate->ends++;
+		tell_crowd_of_end(server->number);
 		begin(DESTROYING);
 	}
 	server->is_closing = true;
@@ -509,6 +510,7 @@ static void kill_and_replace(int index, uint64_t random)
 	if (index < SERVERS) {
 		shared->fates[index].ending++;
 		shared->fates[index].ends++;
+		tell_crowd_of_end(index);
 		server_kills++;
 	}
 	count_kills(worker);
@@ -588,6 +590,7 @@ static bool look_for_deaths(void)
 
 	if (pid <= 0)
 		return false;
+	has_left_crowd(pid);
 	for (int index = 0; index < WORKERS; index++)
 		if (shared->workers[index].pid == pid)
 			shared->workers[index].pid = 0;
@@ -618,7 +621,7 @@ static void torture(uint64_t *random, int64_t until)
 			kill(shared->workers[index].pid, SIGSTOP);
 			stops++;
 		}
-		if (look_for_deaths() || look_for_hangs())
+		if (!disturb_crowd(random, hang_ms) || look_for_deaths() || look_for_hangs())
 			shared->failed = true;
 		pause_ms((int)(next_random(random) % 12));
 	}
@@ -728,6 +731,7 @@ static void kill_all(void)
 	for (int index = 0; index < WORKERS; index++)
 		if (shared->workers[index].pid > 0)
 			kill(shared->workers[index].pid, SIGKILL);
+	end_crowd();
 }
 
 static void report(double seconds)
@@ -759,6 +763,7 @@ static void report(double seconds)
 	printf("torture: %llu races to create a server, %llu handovers, %llu timeouts, %llu waits for a watch\n",
 	       (unsigned long long)sum.races, (unsigned long long)sum.handovers, (unsigned long long)sum.timeouts,
 	       (unsigned long long)sum.watches);
+	report_crowd();
 	printf("torture: threads killed while");
 	for (int phase = WORKING; phase < PHASES; phase++)
 		printf(" %s %llu%s", phase_names[phase], (unsigned long long)kills[phase],
@@ -804,12 +809,15 @@ static void prepare(uint64_t seed)
 int main(int argc, char *argv[])
 {
 	double seconds = argc > 1 ? atof(argv[1]) : 60;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
+	uint64_t seed = argc > 2 && *argv[2] != '\0' ? strtoull(argv[2], NULL, 0)
+	                                             : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
 	uint64_t random = seed;
+	int crowd = argc > 3 ? atoi(argv[3]) : 0;
 	int open_before = count_open_descriptors();
 	int64_t start_ms = now_ms();
 
 	prepare(seed);
+	prepare_crowd(crowd);
 	printf("torture: seed %llu, up to %d descriptors, %s network namespace\n", (unsigned long long)seed,
 	       shared->most_descriptors, has_own_network ? "own" : "shared");
 	fflush(stdout);
@@ -819,7 +827,10 @@ int main(int argc, char *argv[])
 			pause_ms(50);
 		start_worker(index, next_random(&random));
 	}
+	start_crowd(next_random(&random));
 	torture(&random, start_ms + (int64_t)(seconds * 1000));
+	if (!shared->failed)
+		end_crowd();
 	shared->clients_stop = true;
 	wait_for(SERVERS, WORKERS);
 	shared->servers_stop = true;

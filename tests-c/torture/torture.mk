@@ -16,7 +16,7 @@ check: check-torture-short check-soak-short
 TORTURE_FLAGS = $(TEST_FLAGS) -O2 $(CFLAGS) $$($(STAGED) --cflags mmsysio) $(filter %.c,$^) -o $@ \
                 $$($(STAGED) --libs mmsysio)
 
-$(B)/torture/torture: tests-c/torture/torture.c tests-c/torture/traffic.c tests-c/torture/traffic.h $(STAGE)/.installed
+$(B)/torture/torture: tests-c/torture/torture.c tests-c/torture/traffic.c tests-c/torture/crowd.c tests-c/torture/traffic.h tests-c/torture/crowd.h $(STAGE)/.installed
 	@mkdir -p $(@D)
 	$(CC) $(TORTURE_FLAGS)
 
@@ -30,7 +30,8 @@ $(B)/torture/soak: tests-c/torture/soak.c $(STAGE)/.installed
 
 ## check-torture: peers and waiting clients are killed and stopped; TORTURE_SECONDS=60, TORTURE_SEED, WAITERS_SEED
 check-torture: $(B)/torture/torture $(B)/torture/waiters
-	LD_LIBRARY_PATH=$(STAGE)/lib $(B)/torture/torture $(TORTURE_SECONDS) $(TORTURE_SEED)
+	LD_LIBRARY_PATH=$(STAGE)/lib $(B)/torture/torture $(TORTURE_SECONDS) '$(TORTURE_SEED)'
+	LD_LIBRARY_PATH=$(STAGE)/lib $(B)/torture/torture $(TORTURE_SECONDS) '$(TORTURE_SEED)' 1000
 	for clients in 3 5 10 30 100; do LD_LIBRARY_PATH=$(STAGE)/lib $(B)/torture/waiters 2000 $$clients $(WAITERS_SEED) || exit 1; done
 	LD_LIBRARY_PATH=$(STAGE)/lib $(B)/torture/waiters 100 1000 $(WAITERS_SEED)
 

@@ -21,7 +21,7 @@
 #define SERVERS 4
 #define CLIENTS 32
 #define WORKERS (SERVERS + CLIENTS)
-#define MOST_THREADS 128
+#define MOST_THREADS 4096
 #define CONVERSATIONS (1 << 20)
 #define DEATHS (1 << 20)
 

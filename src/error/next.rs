@@ -64,18 +64,27 @@ const SEPARATOR: &[u8] = b" ; ";
 /// the errno value.
 pub fn expanded(what: &str, numbers: [usize; 3], number: c_int) -> Text<256> {
     let mut text = Text::new();
-    let mut numbers = numbers.into_iter();
-    let mut rest = what;
-    while let Some((before, (marker, after))) =
-        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
-    {
-        text.push(before.as_bytes());
-        let number = numbers.next().unwrap_or_default();
-        // Text never fails.
-        let _ = if marker == "u" { write!(text, "{number}") } else { write!(text, "{}", number as isize) };
-        rest = after;
+    let mut parts = what.as_bytes().split(|byte| *byte == b'{');
+    text.push(parts.next().unwrap_or_default());
+    for (part, number) in parts.zip(numbers) {
+        match part {
+            [b'}', rest @ ..] => {
+                if (number as isize) < 0 {
+                    text.push(b"-");
+                }
+                text.push_decimal((number as isize).unsigned_abs());
+                text.push(rest);
+            }
+            [b'u', b'}', rest @ ..] => {
+                text.push_decimal(number);
+                text.push(rest);
+            }
+            _ => {
+                text.push(b"{");
+                text.push(part);
+            }
+        }
     }
-    text.push(rest.as_bytes());
     text.push(SEPARATOR);
     sys::strerror(Errno(number), |reason| text.push(reason));
     text
@@ -84,7 +93,12 @@ pub fn expanded(what: &str, numbers: [usize; 3], number: c_int) -> Text<256> {
 /// Formats the source location of an error.
 pub fn location_text(function: &str, location: Option<&Location>) -> Text<256> {
     let (file, line) = location.map_or(("", 0), |location| (location.file(), location.line()));
-    Text::formatted(format_args!("{function}() in {file}:{line}"))
+    let mut text = Text::copied_from(function.as_bytes());
+    text.push(b"() in ");
+    text.push(file.as_bytes());
+    text.push(b":");
+    text.push_decimal(line as usize);
+    text
 }
 
 pub fn set_not_logged() {

@@ -84,6 +84,7 @@ impl Waiting {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "it is on the stack of the call that waits, so nothing is allocated")]
 enum Watch {
     Name(NameWatch),
     Directory(DirectoryWatch),

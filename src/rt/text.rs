@@ -47,6 +47,21 @@ impl<const N: usize> Text<N> {
         }
     }
 
+    /// Appends the number. The formatter of the core library takes several times as long.
+    pub fn push_decimal(&mut self, number: usize) {
+        let mut digits = [0; 20];
+        let (mut rest, mut start) = (number, digits.len());
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            start -= 1;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.push(digits.get(start..).unwrap_or_default());
+    }
+
     /// Appends spaces until the text has `length` bytes.
     pub fn pad_to(&mut self, length: usize) {
         let end = length.min(N.saturating_sub(1));
@@ -128,6 +143,15 @@ mod tests {
         text.push(b"567");
         text.push(b"more");
         assert_eq!(text.as_bytes(), b"0123456");
+    }
+
+    #[test]
+    fn decimal_numbers_are_those_of_the_formatter() {
+        for number in [0, 9, 10, 99, 100, 4_294_967_295, usize::MAX - 1, usize::MAX] {
+            let mut text = Text::<32>::new();
+            text.push_decimal(number);
+            assert_eq!(text.as_bytes(), std::format!("{number}").as_bytes());
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 ##@ Benchmarks
 
-.PHONY: bench-connect bench-timeouts bench-files bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect
+.PHONY: bench-connect bench-timeouts bench-files bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect bench-tuning
 
 $(B)/benches/%: benches/%.c benches/bench.h $(STAGE)/.installed
 	@mkdir -p $(@D)
@@ -15,10 +15,11 @@ RUN_BENCH := LD_LIBRARY_PATH=$(STAGE)/lib
 ## bench-ipc_connect: connections
 ## bench-ipc_errors: calls that fail
 ## bench-connect: waiting for a server
+## bench-tuning: a larger socket buffer, and several messages in one call
 ## bench-timeouts: how late calls return after their timeout
 ## bench-sockets: messages over sockets
 ## bench-spawn: starting programs
-bench-connect bench-timeouts bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect: bench-%: $(B)/benches/%
+bench-connect bench-timeouts bench-spawn bench-sockets bench-ipc_thread bench-ipc_errors bench-ipc_connect bench-tuning: bench-%: $(B)/benches/%
 	$(RUN_BENCH) $<
 
 # A directory in memory, so that the programs are measured and not a disk. Override it to use another directory.

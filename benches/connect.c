@@ -92,10 +92,12 @@ static struct method {
 	{.title = "mm_ipc_connect", .connect = mm_ipc_connect, .most_clients = MOST_CLIENTS},
 	{.title = "end of a shared pipe, mm_ipc_connect",
          .connect = connect_after_end_of_pipe,
-         .most_clients = MOST_CLIENTS},
+         .most_clients = MOST_CLIENTS,
+         .is_woken_only = true},
 	{.title = "end of a shared pipe, socket, connect",
          .connect = call_kernel_after_end_of_pipe,
-         .most_clients = MOST_CLIENTS},
+         .most_clients = MOST_CLIENTS,
+         .is_woken_only = true},
 	{.title = "increasing pauses", .connect = connect_with_growing_pause, .most_clients = 200},
 };
 enum { METHODS = sizeof(methods) / sizeof(*methods) };

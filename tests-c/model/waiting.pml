@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A model of how clients wait for a server (src/ipc/wait.rs), for the model checker spin. check.py runs it.
+ * A model of how clients wait for a server (src/ipc/name_watch.rs), for the model checker spin. check.py runs it.
  *
  * Each process of the model is a loop with one option per system call. An option is one atomic step: the call, and what
  * the process then decides without another call. The steps of different processes are explored in all orders. The names
  * of the states say which call is next.
  *
  * Timeouts are off, so that the model finds each lost wakeup that a timeout would only hide. The exceptions:
- *   - the short pauses of a client that is not settled: it tries again at any later moment
- *   - the polls of a client that has an anchor and no front slot, because others use all of them: it is not settled
- *     either
- *   - POLLS: the polls of clients with an anchor, for servers that announce nothing (ANNOUNCES=0)
+ *   - a client that is not settled tries again at any later moment
+ *   - POLLS: the polls of clients in front, for servers that announce nothing (ANNOUNCES=0)
  *   - POLLS_1_0: the polls of clients of version 1.0
+ *   - CLEARS: those polls after which a client in front clears its anchor
  *
  * MUTATION_... each select a wrong protocol. check.py verifies that the model finds a violation in each.
  */
@@ -40,8 +39,13 @@
 #ifndef STOPS
 #define STOPS 0       /* clients that are stopped at any moment; they continue when nothing else happens any more */
 #endif
-/* CONTINUES: they may continue at any moment. SERVER_1_0: the servers are those of version 1.0. FRONT_SLOT_REQUIRED: a
- * variant of the protocol in which an anchor does not listen until its client has a front slot. */
+#ifndef EXPIRIES
+#define EXPIRIES 0    /* calls that end without a server, because of their timeouts, at any moment */
+#endif
+#ifndef CLEARS
+#define CLEARS 0      /* anchors that are cleared at any moment */
+#endif
+/* CONTINUES: stopped clients may continue at any moment. SERVER_1_0: the servers are those of version 1.0. */
 
 #define SLOTS (FRONT + BEHIND)
 #define ALL   (CLIENTS + CLIENTS_1_0)
@@ -55,39 +59,44 @@ mtype = { FREE, BOUND, LISTENING };
 bool listening;       /* a server accepts connections */
 bool bound[SLOTS];    /* a client has this slot */
 bool datagram[SLOTS]; /* a datagram is queued in this slot; more than one have the same effect */
-mtype anchor_state[FRONT] = FREE;
+mtype anchor_state[FRONT] = FREE; /* BOUND: connect() is refused, but the name is taken */
 
 /* --- The clients -------------------------------------------------------------------------------------------------- */
 
-/* The next call of a client. RETRY is connect() to the server after the client has registered, WOKEN is the same after
- * a wakeup. DONE: connected, and everything is closed. EARLY_RETRY and LATE_DRAIN: only in mutations. */
-mtype = { START, BIND_ANCHOR, BIND_FRONT, CLOSE_OLD, BIND_BEHIND, LISTEN, ATTACH, RETRY, POLL, DRAIN, WOKEN, RELAY,
-          CLOSE_ANCHOR, CLOSE_SLOT, CLOSE_LINK, DONE, KILLED, GONE, EARLY_RETRY, LATE_DRAIN };
+/* The next call of a client. RETRY is connect() to the server after the client has tried to settle, WOKEN is the same
+ * after a wakeup. EXPIRED: the timeout of the whole call is over. DONE: everything is closed. LATE_DRAIN: only in a
+ * mutation. */
+mtype = { START, BIND_FRONT, CLOSE_OLD, BIND_ANCHOR, LISTEN, ATTACH, BIND_BEHIND, RETRY, POLL, WOKEN, DRAIN, CLEAR,
+          RELAY, EXPIRED, CLOSE_ANCHOR, CLOSE_SLOT, CLOSE_LINK, DONE, KILLED, GONE, LATE_DRAIN };
+
+/* What ended the last sleep. NOTHING: the client has not slept, or has not connected in its first attempt after it. */
+mtype = { NOTHING, NOTIFIED, TIMED_OUT };
 
 mtype state[ALL] = START;
+mtype woken[ALL] = NOTHING;
 byte number[ALL];          /* the slot or anchor that the next call names, if it tries several */
 byte tries[ALL];           /* how many it has tried */
 byte slot[ALL] = NONE;
 byte old_slot[ALL] = NONE; /* while the client moves to a front slot */
 byte anchor[ALL] = NONE;
-byte link[ALL] = NONE;     /* the anchor to which the client is attached; RESET: that anchor has been closed */
-bool notified[ALL];        /* a datagram caused the last wakeup */
+byte link[ALL] = NONE;     /* the anchor to which the client is attached; RESET: that connection has ended */
 bool stopped[ALL];
-bool exposed[ALL];         /* the anchor began to listen when the client had no front slot; for the property only */
 
 #define is_1_0(c)   (c >= CLIENTS)
 #define in_front(c) (slot[c] < FRONT)
 
-#ifdef MUTATION_SLOT_BEHIND_SUFFICES
-#define may_sleep(c) (anchor[c] != NONE && slot[c] != NONE)
+#ifdef MUTATION_UNSETTLED_SLEEPS
+#define has_all(c) true
 #elif defined(MUTATION_ANCHOR_WITHOUT_SLOT)
-#define may_sleep(c) (anchor[c] != NONE)
-#elif defined(MUTATION_UNSETTLED_SLEEPS)
-#define may_sleep(c) true
+#define has_all(c) (anchor[c] != NONE || link[c] != NONE)
+#elif defined(MUTATION_SLOT_WITHOUT_ANCHOR)
+#define has_all(c) (in_front(c) || link[c] != NONE)
+#elif defined(MUTATION_SLOT_BEHIND_SUFFICES)
+#define has_all(c) (slot[c] != NONE)
 #else
-#define may_sleep(c) (anchor[c] != NONE && in_front(c))
+#define has_all(c) (in_front(c) && anchor[c] != NONE || !in_front(c) && link[c] != NONE)
 #endif
-#define settled(c) (may_sleep(c) || link[c] != NONE || is_1_0(c) && slot[c] != NONE)
+#define settled(c) (is_1_0(c) && slot[c] != NONE || !is_1_0(c) && has_all(c))
 
 inline next(call, first) {
 	state[me] = call; number[me] = first; tries[me] = 0
@@ -115,75 +124,53 @@ inline release_anchor() {
 		i++
 	:: else -> break
 	od;
-	i = 0; anchor[me] = NONE; exposed[me] = false
+	i = 0; anchor[me] = NONE
 }
 
-/* --- Registering: an anchor, a slot, then attach ------------------------------------------------------------------ */
+/* --- Settling: a front slot and then its anchor, or an attachment and then a slot behind -------------------------- */
 
-inline register() {
+inline settle() {
 	if
-	:: is_1_0(me) && in_front(me) -> next(RETRY, 0)
+#ifdef MUTATION_ANCHOR_BEFORE_SLOT
+	:: !is_1_0(me) && anchor[me] == NONE && link[me] == NONE -> next(BIND_ANCHOR, 0)
+	:: !is_1_0(me) && anchor[me] != NONE && !in_front(me) -> next(BIND_FRONT, 0)
+#elif defined(MUTATION_ATTACHED_FIRST)
+	:: !is_1_0(me) && in_front(me) && anchor[me] == NONE -> next(BIND_ANCHOR, slot[me])
+	:: !is_1_0(me) && !in_front(me) && link[me] == NONE -> next(ATTACH, 0)
+#else
+	:: !is_1_0(me) && in_front(me) && anchor[me] == NONE -> next(BIND_ANCHOR, slot[me])
+	:: !is_1_0(me) && !in_front(me) && link[me] == NONE -> next(BIND_FRONT, 0)
+#endif
 	:: is_1_0(me) && !in_front(me) -> next(BIND_FRONT, 0)
-	:: !is_1_0(me) && anchor[me] == NONE -> next(BIND_ANCHOR, 0)
-	:: !is_1_0(me) && anchor[me] != NONE -> register_slot()
+	:: else -> settle_behind()
 	fi
 }
 
-inline register_slot() {
+inline settle_behind() {
 	if
-#ifdef MUTATION_ANCHOR_WITHOUT_SLOT
-	:: anchor[me] != NONE -> register_listen()
-#elif defined(MUTATION_SLOT_BEHIND_SUFFICES)
-	:: anchor[me] != NONE && slot[me] == NONE -> next(BIND_FRONT, anchor[me])
-	:: anchor[me] != NONE && slot[me] != NONE -> register_listen()
-#elif defined(MUTATION_SLOT_AFTER_RETRY)
-	:: anchor[me] != NONE && !in_front(me) -> next(EARLY_RETRY, 0)
-	:: anchor[me] != NONE && in_front(me) -> register_listen()
-#else
-	:: anchor[me] != NONE && !in_front(me) -> next(BIND_FRONT, anchor[me])
-	:: anchor[me] != NONE && in_front(me) -> register_listen()
-#endif
-	:: anchor[me] == NONE && slot[me] == NONE && BEHIND > 0 -> next(BIND_BEHIND, FRONT)
-	:: anchor[me] == NONE && !(slot[me] == NONE && BEHIND > 0) -> register_link()
+	:: slot[me] == NONE && BEHIND > 0 -> next(BIND_BEHIND, FRONT)
+	:: else -> settle_ends()
 	fi
 }
 
-/* An anchor begins to listen only when its client has a front slot, or has found all of them in use. Otherwise a client
- * with a slot behind could attach, and would not be woken if the client with the anchor is stopped before it has bound
- * a front slot: a server finds no client at the front slots, and notifies nobody. */
-inline register_listen() {
+/* The client has bound a front slot. Its anchor has the same number. */
+inline settle_anchor() {
 	if
-#ifndef MUTATION_ANCHOR_NEVER_LISTENS
-#ifdef FRONT_SLOT_REQUIRED
-	:: anchor[me] != NONE && anchor_state[anchor[me]] == BOUND && in_front(me) -> next(LISTEN, 0)
-	:: !(anchor[me] != NONE && anchor_state[anchor[me]] == BOUND && in_front(me)) -> register_link()
-#else
-	:: anchor[me] != NONE && anchor_state[anchor[me]] == BOUND -> next(LISTEN, 0)
-	:: !(anchor[me] != NONE && anchor_state[anchor[me]] == BOUND) -> register_link()
-#endif
-#else
-	:: true -> register_link()
-#endif
+	:: !is_1_0(me) && anchor[me] == NONE -> next(BIND_ANCHOR, slot[me])
+	:: else -> settle_ends()
 	fi
 }
 
-inline register_link() {
-	if
-	:: !is_1_0(me) && anchor[me] == NONE && link[me] == NONE -> next(ATTACH, 0)
-	:: else -> registered()
-	fi
-}
-
-/* A server that started to listen before the client had registered has not notified it. */
-inline registered() {
+/* A server that started to listen before the client was settled has not notified it. */
+inline settle_ends() {
 	if
 #ifdef MUTATION_NO_RETRY
 	:: settled(me) -> next(POLL, 0)
 #endif
-#ifdef MUTATION_SLOT_AFTER_RETRY
-	:: anchor[me] != NONE && settled(me) -> next(POLL, 0)
+#ifdef MUTATION_IN_FRONT_WITHOUT_RETRY
+	:: anchor[me] != NONE -> next(POLL, 0)
 #endif
-#ifdef MUTATION_ATTACH_WITHOUT_RETRY
+#ifdef MUTATION_ATTACHED_WITHOUT_RETRY
 	:: link[me] != NONE -> next(POLL, 0)
 #endif
 	:: else -> next(RETRY, 0)
@@ -193,18 +180,25 @@ inline registered() {
 /* --- Connected: relay, and close everything ----------------------------------------------------------------------- */
 
 /* The server may find no front slot any more, or may be one of mmlib: the client notifies in its place. */
+#ifdef MUTATION_NO_RELAY
+#define relays(c) false
+#elif defined(MUTATION_RELAY_ONLY_AFTER_TIMEOUT)
+#define relays(c) (woken[c] == TIMED_OUT)
+#else
+#define relays(c) (woken[c] == TIMED_OUT || woken[c] == NOTHING && in_front(c))
+#endif
+
 inline connected() {
 	if
-#ifndef MUTATION_NO_RELAY
-	:: !notified[me] && (anchor[me] != NONE || in_front(me)) -> next(RELAY, 0)
-#endif
+	:: relays(me) -> next(RELAY, 0)
 	:: else -> close_next()
-	fi
+	fi;
+	woken[me] = NOTHING
 }
 
-/* From the last slot to the first. A client at a front slot does not relay when it is notified. It must therefore be
- * notified after all those behind: the client that relays may be stopped before it has completed. Version 1.0 relays to
- * the slots behind, in ascending order. */
+/* From the last slot to the first. A client in front does not relay when it is notified. It must therefore be notified
+ * after all those behind: the client that relays may be stopped before it has completed. Version 1.0 relays to the
+ * slots behind, in ascending order. */
 #ifdef MUTATION_RELAY_ASCENDING
 #define relay_to(step) (is_1_0(me) -> FRONT + step : step)
 #else
@@ -228,7 +222,7 @@ inline close_next() {
 	:: else ->
 		if
 		:: link[me] != NONE -> next(CLOSE_LINK, 0)
-		:: else -> next(DONE, 0); notified[me] = false
+		:: else -> next(DONE, 0)
 		fi
 	fi
 }
@@ -257,67 +251,57 @@ proctype client(byte me) provided (!stopped[me])
 	:: d_step { state[me] == START && may_start(me) ->
 		if
 		:: listening -> next(DONE, 0)
-		:: else -> register()
+		:: else -> settle()
 		fi }
 
-	/* Register. */
-	:: d_step { state[me] == BIND_ANCHOR ->
-		if
-		:: anchor_state[number[me]] == FREE ->
-			anchor_state[number[me]] = BOUND; anchor[me] = number[me];
-#ifdef MUTATION_LISTEN_BEFORE_SLOT
-			next(LISTEN, 0)
-#else
-			register_slot()
-#endif
-		:: else ->
-			number[me]++;
-			if
-			:: number[me] == FRONT -> register_slot()
-			:: else
-			fi
-		fi }
-#ifdef MUTATION_SLOT_AFTER_RETRY
-	:: d_step { state[me] == EARLY_RETRY ->
-		if
-		:: listening -> connected()
-		:: else -> next(BIND_FRONT, anchor[me])
-		fi }
-#endif
+	/* Settle. */
 	:: d_step { state[me] == BIND_FRONT ->
 		if
 		:: !bound[number[me]] ->
 			bound[number[me]] = true; old_slot[me] = slot[me]; slot[me] = number[me];
 			if
 			:: old_slot[me] != NONE -> next(CLOSE_OLD, 0)
-			:: else -> register_listen()
+			:: else -> settle_anchor()
 			fi
-		:: else ->
-			number[me] = (number[me] + 1) % FRONT; tries[me]++;
-			if
-			:: tries[me] == FRONT && slot[me] == NONE && BEHIND > 0 -> next(BIND_BEHIND, FRONT)
-			:: tries[me] == FRONT && !(slot[me] == NONE && BEHIND > 0) -> register_listen()
-			:: else
-			fi
-		fi }
-	:: d_step { state[me] == CLOSE_OLD -> release_slot(old_slot[me]); old_slot[me] = NONE; register_listen() }
-	:: d_step { state[me] == BIND_BEHIND ->
-		if
-		:: !bound[number[me]] -> bound[number[me]] = true; slot[me] = number[me]; register_listen()
 		:: else ->
 			number[me]++;
 			if
-			:: number[me] == SLOTS -> register_listen()
+#ifdef MUTATION_ATTACHED_FIRST
+			:: number[me] == FRONT -> settle_behind()
+#else
+			:: number[me] == FRONT && !is_1_0(me) && anchor[me] == NONE -> next(ATTACH, 0)
+			:: number[me] == FRONT && !(!is_1_0(me) && anchor[me] == NONE) -> settle_behind()
+#endif
 			:: else
 			fi
 		fi }
+	:: d_step { state[me] == CLOSE_OLD -> release_slot(old_slot[me]); old_slot[me] = NONE; settle_anchor() }
+	/* The anchor of a previous owner that was killed may still be open. */
+	:: d_step { state[me] == BIND_ANCHOR ->
+		if
+		:: anchor_state[number[me]] == FREE ->
+			anchor_state[number[me]] = BOUND; anchor[me] = number[me];
+#ifdef MUTATION_ANCHOR_NEVER_LISTENS
+			settle_ends()
+#else
+			next(LISTEN, 0)
+#endif
+#ifdef MUTATION_ANCHOR_BEFORE_SLOT
+		:: anchor_state[number[me]] != FREE && number[me] < FRONT - 1 -> number[me]++
+		:: anchor_state[number[me]] != FREE && number[me] == FRONT - 1 -> next(ATTACH, 0)
+#elif defined(MUTATION_ANCHOR_WITHOUT_SLOT)
+		:: anchor_state[number[me]] != FREE && number[me] < FRONT - 1 -> number[me]++
+		:: anchor_state[number[me]] != FREE && number[me] == FRONT - 1 -> settle_behind()
+#else
+		:: else -> settle_ends()
+#endif
+		fi }
 	:: d_step { state[me] == LISTEN ->
 		anchor_state[anchor[me]] = LISTENING;
-#ifdef MUTATION_LISTEN_BEFORE_SLOT
-		register_slot()
+#ifdef MUTATION_ANCHOR_BEFORE_SLOT
+		settle()
 #else
-		exposed[me] = !in_front(me);
-		register_link()
+		settle_behind()
 #endif
 		}
 	:: atomic { state[me] == ATTACH -> /* The thread ID selects the first anchor: any. */
@@ -326,68 +310,115 @@ proctype client(byte me) provided (!stopped[me])
 		:: else
 		fi;
 		if
-		:: anchor_state[number[me]] == LISTENING -> link[me] = number[me]; registered()
+		:: anchor_state[number[me]] == LISTENING -> link[me] = number[me]; settle_behind()
 		:: else ->
 			number[me] = (number[me] + 1) % FRONT; tries[me]++;
 			if
-			:: tries[me] == FRONT -> registered()
+#ifdef MUTATION_ATTACHED_FIRST
+			:: tries[me] == FRONT -> next(BIND_FRONT, 0)
+#elif defined(MUTATION_ANCHOR_WITHOUT_SLOT)
+			:: tries[me] == FRONT -> next(BIND_ANCHOR, 0)
+#else
+			:: tries[me] == FRONT -> settle_behind()
+#endif
+			:: else
+			fi
+		fi }
+	:: d_step { state[me] == BIND_BEHIND ->
+		if
+		:: !bound[number[me]] -> bound[number[me]] = true; slot[me] = number[me]; settle_ends()
+		:: else ->
+			number[me]++;
+			if
+			:: number[me] == SLOTS -> settle_ends()
 			:: else
 			fi
 		fi }
 	:: d_step { state[me] == RETRY ->
 		if
 		:: listening -> connected()
+		:: else ->
+			woken[me] = NOTHING;
+			if
 #ifdef MUTATION_DRAINED_AFTER_RETRY
-		:: !listening && settled(me) && slot[me] != NONE -> next(LATE_DRAIN, 0)
-		:: !listening && settled(me) && slot[me] == NONE -> next(POLL, 0)
-#else
-		:: !listening && settled(me) -> next(POLL, 0)
+			:: settled(me) && slot[me] != NONE -> next(LATE_DRAIN, 0)
 #endif
-		:: !listening && !settled(me) -> register() /* after a short pause */
+			:: else -> next(POLL, 0)
+			fi
 		fi }
 
 	/* Sleep. When a connection has ended, its descriptor is closed in the same step: no other process depends on it. */
 	:: d_step { state[me] == POLL && (is_notified(me) || is_reset(me)) ->
-#ifdef MUTATION_NO_REGISTER_AFTER_END
+		woken[me] = NOTIFIED;
 		if
+#ifdef MUTATION_NOT_SETTLED_AFTER_END
 		:: is_reset(me) -> link[me] = RESET - 1
-		:: else
-		fi;
 #else
-		if
 		:: is_reset(me) -> link[me] = NONE
+#endif
 		:: else
 		fi;
-#endif
 		if
-		:: is_notified(me) -> next(DRAIN, 0)
+		:: is_1_0(me) -> next(DRAIN, 0)
 		:: else -> next(WOKEN, 0)
 		fi }
+	/* A client that is not settled tries again after a short pause, and later after a sleep. */
+	:: d_step { state[me] == POLL && !settled(me) -> settle() }
+	:: d_step { state[me] == POLL && !settled(me) && !is_1_0(me) -> woken[me] = TIMED_OUT; settle() }
 #if defined(POLLS) && !defined(MUTATION_NO_POLLS)
-	:: d_step { state[me] == POLL && anchor[me] != NONE -> next(RETRY, 0) }
+	:: d_step { state[me] == POLL && anchor[me] != NONE -> woken[me] = TIMED_OUT; next(RETRY, 0) }
 #endif
 #ifdef POLLS_1_0
-	:: d_step { state[me] == POLL && is_1_0(me) -> register() }
-#endif
-	:: d_step { state[me] == DRAIN ->
-#ifndef MUTATION_DRAINED_AFTER_RETRY
-		datagram[slot[me]] = false;
-#endif
-		notified[me] = true; next(WOKEN, 0) }
-#ifdef MUTATION_DRAINED_AFTER_RETRY
-	:: d_step { state[me] == LATE_DRAIN -> datagram[slot[me]] = false; next(POLL, 0) }
+	:: d_step { state[me] == POLL && is_1_0(me) -> settle() }
 #endif
 	:: d_step { state[me] == WOKEN ->
 		if
 		:: listening -> connected()
 		:: else ->
-			notified[me] = false;
+			woken[me] = NOTHING;
 			/* After a pause. */
 			if
-			:: settled(me) -> next(RETRY, 0)
-			:: else -> register()
+			:: is_1_0(me) -> next(RETRY, 0)
+			:: !is_1_0(me) && slot[me] != NONE -> next(DRAIN, 0)
+			:: !is_1_0(me) && slot[me] == NONE -> settle()
 			fi
 		fi }
+	/* Version 1.0 discards the datagrams before it connects. */
+	:: d_step { state[me] == DRAIN ->
+#ifndef MUTATION_DRAINED_AFTER_RETRY
+		datagram[slot[me]] = false;
+#endif
+		if
+		:: is_1_0(me) -> next(WOKEN, 0)
+		:: else -> settle()
+		fi }
+#ifdef MUTATION_DRAINED_AFTER_RETRY
+	:: d_step { state[me] == LATE_DRAIN -> datagram[slot[me]] = false; next(POLL, 0) }
+#endif
+
+#if CLEARS > 0
+	/* Each step accepts and closes a connection. A client that attaches in the meantime is reset as well. The number of
+	 * steps is limited, in the code by the length of the queue, because clients that are reset attach again. */
+	:: d_step { state[me] == CLEAR ->
+		i = 0;
+		do
+		:: i < ALL && link[i] != anchor[me] -> i++
+		:: else -> break
+		od;
+		if
+		:: i < ALL -> link[i] = RESET; number[me]++
+		:: else
+		fi;
+		if
+		:: i == ALL || number[me] == ALL ->
+#ifdef MUTATION_CLEAR_STOPS_LISTENING
+			anchor_state[anchor[me]] = BOUND;
+#endif
+			next(RETRY, 0)
+		:: else
+		fi;
+		i = 0 }
+#endif
 
 	/* Connected. */
 	:: d_step { state[me] == RELAY ->
@@ -399,16 +430,21 @@ proctype client(byte me) provided (!stopped[me])
 		:: number[me] == relay_steps -> close_next()
 		:: else
 		fi }
+#if EXPIRIES > 0
+	:: d_step { state[me] == EXPIRED -> close_next() }
+#endif
 	:: d_step { state[me] == CLOSE_ANCHOR -> release_anchor(); close_next() }
 	:: d_step { state[me] == CLOSE_SLOT -> release_slot(slot[me]); slot[me] = NONE; close_next() }
 	:: d_step { state[me] == CLOSE_LINK -> link[me] = NONE; close_next() }
 
+#if KILLS > 0
 	/* Killed: the kernel closes the descriptors one by one. Any order is possible. */
 	:: d_step { state[me] == KILLED && slot[me] != NONE -> release_slot(slot[me]); slot[me] = NONE }
 	:: d_step { state[me] == KILLED && old_slot[me] != NONE -> release_slot(old_slot[me]); old_slot[me] = NONE }
 	:: d_step { state[me] == KILLED && anchor[me] != NONE -> release_anchor() }
 	:: d_step { state[me] == KILLED && slot[me] == NONE && old_slot[me] == NONE && anchor[me] == NONE ->
 		link[me] = NONE; state[me] = GONE }
+#endif
 	od
 }
 
@@ -417,12 +453,14 @@ proctype client(byte me) provided (!stopped[me])
 #if SERVERS > 0
 #define END 100 /* The announcement is complete. */
 
-/* position: the front slots are probed, then all slots are notified. A server of 1.0 probes by sending. A server may
- * end, or be killed, at any moment, also during its announcement. */
+/* position: the front slots are probed up to the first that is taken, then all slots are notified. A server of 1.0
+ * probes all of them, by sending. A server may end, or be killed, at any moment, also during its announcement. */
 active proctype server()
 {
 	byte servers = 1, position;
+#ifdef SERVER_1_0
 	bool found;
+#endif
 	do
 #ifdef MUTATION_PROBE_BEFORE_LISTEN
 #define may_probe !listening
@@ -431,27 +469,33 @@ active proctype server()
 #define may_probe listening
 	:: d_step { !listening -> listening = true; position = (ANNOUNCES -> 0 : END) }
 #endif
-	:: d_step { may_probe && position < FRONT ->
-#ifdef MUTATION_FRONT_SLOT_SKIPPED
-		found = found || position + 1 < FRONT && bound[position];
-#else
-		found = found || bound[position];
-#endif
 #ifdef SERVER_1_0
+	:: d_step { may_probe && position < FRONT ->
+		found = found || bound[position];
 		send(position);
-#endif
 		position++;
 		if
-		:: position == FRONT && !found -> position = END
-#ifdef SERVER_1_0
-		:: position == FRONT && found -> position = 2 * FRONT
-#endif
-#ifdef MUTATION_ONLY_BEHIND_NOTIFIED
-		:: position == FRONT && found -> position = 2 * FRONT
-#endif
+		:: position == FRONT -> position = (found -> 2 * FRONT : END); found = false
 		:: else
-		fi;
-		found = found && position < FRONT }
+		fi }
+#else
+	:: d_step { may_probe && position < FRONT ->
+		if
+#ifdef MUTATION_FRONT_SLOT_SKIPPED
+		:: bound[position] && position < FRONT - 1 -> position = FRONT
+#elif defined(MUTATION_ONLY_BEHIND_NOTIFIED)
+		:: bound[position] -> position = 2 * FRONT
+#else
+		:: bound[position] -> position = FRONT
+#endif
+		:: else ->
+			position++;
+			if
+			:: position == FRONT -> position = END
+			:: else
+			fi
+		fi }
+#endif
 	:: d_step { listening && FRONT <= position && position < FRONT + SLOTS ->
 		send(position - FRONT);
 		position++;
@@ -465,30 +509,37 @@ active proctype server()
 #endif
 		:: else
 		fi }
-	:: d_step { listening && servers < SERVERS -> listening = false; servers++; position = 0; found = false }
+	:: d_step { listening && servers < SERVERS -> listening = false; servers++; position = 0;
+#ifdef SERVER_1_0
+		found = false
+#endif
+		}
 	od
 }
 #endif
 
-/* --- Kills and stops ---------------------------------------------------------------------------------------------- */
+/* --- What happens to clients at any moment ------------------------------------------------------------------------ */
 
-#if KILLS + STOPS > 0
+#if KILLS + STOPS + EXPIRIES + CLEARS > 0
 #define is_waiting(c) (state[c] != START && state[c] != DONE && state[c] != KILLED && state[c] != GONE)
 
-/* A signal to a client that does not wait has no effect: so fewer kills and stops are explored as well. */
-active proctype signals()
+/* An event that does not apply to the client has no effect: so fewer events are explored as well. */
+active proctype events()
 {
-	byte kills = KILLS, stops = STOPS, last = NONE, c;
+	byte kills = KILLS, stops = STOPS, expiries = EXPIRIES, clears = CLEARS, last = NONE, c;
 	do
+#if KILLS > 0
 	:: atomic { kills > 0 ->
 		kills--;
 		select(c : 0 .. ALL - 1);
 		if
 		:: is_waiting(c) ->
-			state[c] = KILLED; number[c] = 0; tries[c] = 0; notified[c] = false; stopped[c] = false
+			state[c] = KILLED; number[c] = 0; tries[c] = 0; woken[c] = NOTHING; stopped[c] = false
 		:: else
 		fi;
 		c = 0 }
+#endif
+#if STOPS > 0
 	:: atomic { stops > 0 ->
 		stops--;
 		select(c : 0 .. ALL - 1);
@@ -502,8 +553,30 @@ active proctype signals()
 		fi;
 		c = 0 }
 #ifdef CONTINUES
-	/* SIGCONT at any moment to the client that was stopped last. */
+	/* SIGCONT at any moment, or never, to the client that was stopped last. */
 	:: d_step { last != NONE -> stopped[last] = false; last = NONE }
+	:: d_step { last != NONE -> last = NONE }
+#endif
+#endif
+#if EXPIRIES > 0
+	:: atomic { expiries > 0 ->
+		expiries--;
+		select(c : 0 .. ALL - 1);
+		if
+		:: state[c] == POLL || state[c] == DRAIN -> state[c] = EXPIRED
+		:: else
+		fi;
+		c = 0 }
+#endif
+#if CLEARS > 0
+	:: atomic { clears > 0 ->
+		clears--;
+		select(c : 0 .. ALL - 1);
+		if
+		:: state[c] == POLL && anchor[c] != NONE -> state[c] = CLEAR; woken[c] = TIMED_OUT
+		:: else
+		fi;
+		c = 0 }
 #endif
 	od
 }
@@ -514,10 +587,9 @@ active proctype signals()
 #if SERVERS > 0
 #define is_over(c) (state[c] == DONE || state[c] == GONE)
 
-/* Whether client c may have to wait until client other continues: c is attached to it, and has no slot; or the anchor
- * began to listen without a front slot, since others used all of them. */
-#define depends(c, other) (stopped[other] && link[c] != NONE && anchor[other] == link[c] && \
-                           (slot[c] == NONE || exposed[other]))
+/* Whether client c may have to wait until client other continues: it is attached to that one, and has no slot by which
+ * a server could notify it. The end of the anchor alone wakes it, and a stopped client does not close its anchor. */
+#define depends(c, other) (stopped[other] && link[c] != NONE && anchor[other] == link[c] && slot[c] == NONE)
 
 /* Nothing else can happen: the last server listens and has completed its announcement. All clients must have connected,
  * except those that are stopped or depend on one. When these continue, the rest must connect as well. */

@@ -350,6 +350,35 @@ START_TEST(client_of_another_user_is_woken)
 }
 END_TEST
 
+START_TEST(watches_leave_a_front_slot_to_clients)
+{
+	struct rounds rounds = {unique_name(), 1};
+	pid_t children[10];
+	int watches[4];
+	char name[64];
+
+	name_round(name, &rounds, 0);
+	/* The last one is a timer. */
+	for (int i = 0; i < 4; i++)
+		watches[i] = mm_ipc_watch(name, 0);
+	start_sleepers(&rounds, children, 10);
+	struct sockaddr_un slot = slot_address(name, 0);
+	int taken = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(bind(taken, (struct sockaddr *)&slot, sizeof(slot)), -1);
+	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
+
+	serve_clients(srv, 10);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(recv(watches[i], NULL, 0, MSG_DONTWAIT), 0);
+	mm_ipc_srv_destroy(srv);
+	for (int i = 0; i < 10; i++)
+		assert_child_succeeds(children[i]);
+	close_all(4, watches);
+	close_all(1, &taken);
+}
+END_TEST
+
 static void *connect_in_thread(void *name)
 {
 	char byte;
@@ -494,4 +523,4 @@ SUITE(no_wakeup_is_lost_in_10000_rounds_of_4_clients, no_wakeup_is_lost_in_round
       stopped_client_delays_only_those_attached_to_it, foreign_sockets_in_front_slots_do_not_prevent_the_wakeup,
       server_in_a_sandbox_wakes_the_clients_that_it_can_reach,
       client_in_a_sandbox_is_woken_and_rejected_by_a_server_outside, client_of_another_user_is_woken,
-      threads_of_one_process_are_woken)
+      watches_leave_a_front_slot_to_clients, threads_of_one_process_are_woken)

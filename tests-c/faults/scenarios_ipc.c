@@ -96,18 +96,22 @@ static void connect_waits_a_while(void)
 
 static void connect_waits_attached_to_another_client(void)
 {
-	int anchors[FRONT_SLOTS];
+	int slots[FRONT_SLOTS], anchors[FRONT_SLOTS];
 
 	for (unsigned i = 0; i < FRONT_SLOTS; i++) {
-		struct sockaddr_un anchor = slot_address(ipc_name(), i);
+		struct sockaddr_un address = slot_address(ipc_name(), i);
 
+		slots[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		anchors[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		require(bind(anchors[i], (struct sockaddr *)&anchor, sizeof(anchor)) == 0 &&
+		require(bind(slots[i], (struct sockaddr *)&address, sizeof(address)) == 0 &&
+		        bind(anchors[i], (struct sockaddr *)&address, sizeof(address)) == 0 &&
 		        listen(anchors[i], 8) == 0);
 	}
 	connect_for("30");
-	for (unsigned i = 0; i < FRONT_SLOTS; i++)
+	for (unsigned i = 0; i < FRONT_SLOTS; i++) {
+		close(slots[i]);
 		close(anchors[i]);
+	}
 }
 
 static void connect_is_woken(void)

@@ -254,7 +254,7 @@ pub unsafe extern "C" fn mm_ipc_connected_pair(fds: *mut c_int) -> c_int {
 /// other. If SO_SNDBUF is set to 512 KiB at the sending end, such messages are 1.2 to 1.4 times as fast; without privileges,
 /// net.core.wmem_max limits the size. Large data is passed several times as fast in shared memory, in which a message
 /// contains only the position of the data. For many small messages, mm_send_multimsg() with 32 messages in each call is
-/// about 1.2 times as fast. If records need not arrive one by one, collect several in one message: a message of 1 KiB
+/// 1.2 to 1.4 times as fast. If records need not arrive one by one, collect several in one message: a message of 1 KiB
 /// takes hardly longer than one of 64 bytes.
 ///
 /// Return: the number of bytes sent; -1 on failure, and the error state is set. After a failure nothing has been sent.

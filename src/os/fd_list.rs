@@ -8,7 +8,7 @@ use crate::sys::thread::errno_address;
 use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 /// The maximum number of entries. Further file descriptors are not listed.
-pub const CAPACITY: usize = 160;
+pub const CAPACITY: usize = 96;
 
 /// All bytes zero is an empty, unlocked list.
 #[repr(C)]

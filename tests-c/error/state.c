@@ -558,11 +558,13 @@ START_TEST(description_is_that_of_the_last_failure_whenever_it_is_asked_for)
 	struct mm_error_state state;
 	char text[8], expected[128];
 	const char *description;
+	/* valgrind reports sizes that exceed the buffer. */
+	size_t size = is_under_valgrind() ? sizeof(text) : SIZE_MAX;
 
 	ck_assert_int_eq(mm_read(1000, text, sizeof(text)), -1);
 	description = mm_get_lasterror_desc();
 	ck_assert_str_eq(description, "cannot read 8 bytes from file descriptor 1000 ; Bad file descriptor");
-	ck_assert_int_eq(mm_recv(-5, text, SIZE_MAX, 0), -1);
+	ck_assert_int_eq(mm_recv(-5, text, size, 0), -1);
 	/* Other calls that succeed or are ignored do not change it. */
 	ck_assert_int_eq(mm_close(mm_dup(0)), 0);
 	mm_error_set_flags(MM_ERROR_SET, MM_ERROR_IGNORE);
@@ -574,7 +576,7 @@ START_TEST(description_is_that_of_the_last_failure_whenever_it_is_asked_for)
 	ck_assert_str_eq(mm_get_lasterror_desc(), "another");
 	ck_assert_int_eq(mm_set_errorstate(&state), 0);
 	snprintf(expected, sizeof(expected), "cannot receive %zu bytes from file descriptor -5 ; Bad file descriptor",
-	         SIZE_MAX);
+	         size);
 	ck_assert_str_eq(mm_get_lasterror_desc(), expected);
 	ck_assert_str_eq(mm_get_lasterror_module(), "mmlib");
 	ck_assert_ptr_null(mm_get_lasterror_extid());

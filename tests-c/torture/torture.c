@@ -486,8 +486,8 @@ static bool is_worker(pid_t pid)
 /* The helper of a killed worker is now a child of this process. It may still have the listener. */
 static void kill_helpers(void)
 {
+	static pid_t pids[WORKERS + MOST_IN_CROWD + 16];
 	FILE *file = fopen(children_file, "re");
-	pid_t pids[WORKERS + 16];
 	int count = 0;
 
 	REQUIRE(file != NULL);
@@ -495,7 +495,7 @@ static void kill_helpers(void)
 		count++;
 	fclose(file);
 	for (int i = 0; i < count; i++) {
-		if (!is_worker(pids[i])) {
+		if (!is_worker(pids[i]) && !is_in_crowd(pids[i])) {
 			kill(pids[i], SIGKILL);
 			REQUIRE(waitpid(pids[i], NULL, 0) == pids[i]);
 		}

@@ -45,8 +45,8 @@ impl Anchor {
 pub struct Attachment(HiddenFd);
 
 impl Attachment {
-    /// Attaches to an anchor, to that of slot `first` if possible. This fails if there is none, if too many clients are
-    /// attached, or in a sandbox.
+    /// Attaches to an anchor, to that of slot `first` if possible. This fails if no client has one, if too many clients
+    /// are attached, or in a sandbox.
     pub fn new(slots: &Slots, first: u8) -> sys::Result<Attachment> {
         let socket = HiddenFd::create_identified(stream_socket)?;
         let mut failure = Errno(libc::ECONNREFUSED);

@@ -362,10 +362,11 @@ START_TEST(watches_leave_a_front_slot_to_clients)
 	for (int i = 0; i < 4; i++)
 		watches[i] = mm_ipc_watch(name, 0);
 	start_sleepers(&rounds, children, 10);
-	struct sockaddr_un slot = slot_address(name, 0);
-	int taken = socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct sockaddr_un anchor = slot_address(name, 0);
+	int attached = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	ck_assert_int_eq(bind(taken, (struct sockaddr *)&slot, sizeof(slot)), -1);
+	/* A watch has no anchor. */
+	ck_assert_int_eq(connect(attached, (struct sockaddr *)&anchor, sizeof(anchor)), 0);
 	struct mm_ipc_srv *srv = mm_ipc_srv_create(name);
 
 	serve_clients(srv, 10);
@@ -375,7 +376,7 @@ START_TEST(watches_leave_a_front_slot_to_clients)
 	for (int i = 0; i < 10; i++)
 		assert_child_succeeds(children[i]);
 	close_all(4, watches);
-	close_all(1, &taken);
+	close_all(1, &attached);
 }
 END_TEST
 

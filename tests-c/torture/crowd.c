@@ -38,7 +38,7 @@ static long futex(_Atomic uint32_t *word, int operation, uint32_t value, const s
 	return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
 }
 
-void tell_crowd_of_end(int server)
+void wake_crowd(int server)
 {
 	if (crowd->size > 0)
 		futex(&shared->fates[server].ends, FUTEX_WAKE, INT32_MAX, NULL);
@@ -160,15 +160,11 @@ bool is_in_crowd(pid_t pid)
 	return false;
 }
 
-bool has_left_crowd(pid_t pid)
+void leave_crowd(pid_t pid)
 {
-	for (int i = 0; i < crowd->size; i++) {
-		if (crowd->members[i].pid == pid) {
+	for (int i = 0; i < crowd->size; i++)
+		if (crowd->members[i].pid == pid)
 			crowd->members[i].pid = 0;
-			return true;
-		}
-	}
-	return false;
 }
 
 void report_crowd(void)

@@ -22,10 +22,10 @@ bool disturb_crowd(uint64_t *random, int64_t hang_ms);
 void end_crowd(void);
 /* Whether a process belongs to the crowd or did, and therefore need not say who it is. */
 bool is_in_crowd(pid_t pid);
-/* Returns whether a process that has ended was one of the crowd. */
-bool has_left_crowd(pid_t pid);
+/* To be called when a process has ended that may have been one of the crowd. */
+void leave_crowd(pid_t pid);
 /* To be called when a server ends. */
-void tell_crowd_of_end(int server);
+void wake_crowd(int server);
 void report_crowd(void);
 
 #endif

@@ -10,6 +10,7 @@
  * back. At the end no process, descriptor, abstract name or file may be left.
  */
 #include "crowd.h"
+#include "slot_address.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -323,7 +324,7 @@ static void accept_for(struct server *server, int lifetime, int acceptor_count, 
 	if (is_last) {
 		fate->ending++;
 		fate->ends++;
-		tell_crowd_of_end(server->number);
+		wake_crowd(server->number);
 		begin(DESTROYING);
 	}
 	server->is_closing = true;
@@ -510,7 +511,7 @@ static void kill_and_replace(int index, uint64_t random)
 	if (index < SERVERS) {
 		shared->fates[index].ending++;
 		shared->fates[index].ends++;
-		tell_crowd_of_end(index);
+		wake_crowd(index);
 		server_kills++;
 	}
 	count_kills(worker);
@@ -590,7 +591,7 @@ static bool look_for_deaths(void)
 
 	if (pid <= 0)
 		return false;
-	has_left_crowd(pid);
+	leave_crowd(pid);
 	for (int index = 0; index < WORKERS; index++)
 		if (shared->workers[index].pid == pid)
 			shared->workers[index].pid = 0;
@@ -657,13 +658,10 @@ static void wait_for(int first, int last)
 /* The names that the library uses for waiting clients of a server. */
 static void name_slots(const char *name, char *slots, size_t size)
 {
-	unsigned char address[108] = "";
-	uint64_t hash = 0xcbf29ce484222325;
+	struct sockaddr_un address = slot_address(name, 0);
 
-	memcpy(address + 1, name, strlen(name));
-	for (size_t i = 0; i < sizeof(address); i++)
-		hash = (hash ^ address[i]) * 0x100000001b3;
-	snprintf(slots, size, "mmsysio-waiting/%016llx/", (unsigned long long)hash);
+	/* Without the number. */
+	snprintf(slots, size, "%.33s", address.sun_path + 1);
 }
 
 static bool is_ours(const char *line)

@@ -20,7 +20,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -113,10 +112,6 @@ struct client {
 
 static struct client clients[MOST_CLIENTS];
 static int client_count;
-static struct shared {
-	/* The round that has begun. */
-	_Atomic int round;
-} * shared;
 static char base[48];
 
 static void name_round(char name[64], int round)
@@ -176,6 +171,8 @@ static struct client *find_client(pid_t pid)
 	return NULL;
 }
 
+static uint64_t kills, stops;
+
 /* At most a part of them: the more there are, the more remain. */
 static void kill_some(void)
 {
@@ -184,8 +181,10 @@ static void kill_some(void)
 	for (int count = (int)(next_random() % (uint64_t)(most + 1)); count > 0; count--) {
 		struct client *client = &clients[next_random() % (uint64_t)client_count];
 
-		if (client->pid != 0 && !client->has_connected)
+		if (client->pid != 0 && !client->has_connected) {
 			kill_client(client);
+			kills++;
+		}
 		if (one_in(8))
 			pause_a_random_time();
 	}
@@ -300,8 +299,6 @@ static bool serve(struct mm_ipc_srv *srv, int *connections, int *connection_coun
 	return true;
 }
 
-static uint64_t kills, stops;
-
 /* Returns false if a wakeup was lost. */
 static bool run_round(int round)
 {
@@ -314,14 +311,11 @@ static bool run_round(int round)
 	name_round(name, round);
 	if (is_occupied)
 		socket_count = occupy_slots(name, sockets);
-	/* The clients of the previous round now come here, and these in place of those that were killed. */
-	shared->round = round;
+	/* Those that remain from the previous round come here by themselves. */
 	for (int i = 0; i < client_count; i++) {
 		clients[i].has_connected = false;
-		if (clients[i].pid == 0) {
+		if (clients[i].pid == 0)
 			start_client(&clients[i], round);
-			kills++;
-		}
 	}
 	pause_a_random_time();
 	if (one_in(4))
@@ -346,7 +340,6 @@ static bool run_round(int round)
 	}
 	if (!good)
 		report_hang(round, has_slots);
-	/* Each client must know the name of the next round before it is confirmed here. */
 	for (int i = 0; i < connection_count; i++) {
 		mm_write(connections[i], "x", 1);
 		mm_close(connections[i]);
@@ -377,8 +370,6 @@ int main(int argc, char *argv[])
 	printf("waiters: %d rounds of up to %d clients, seed %#llx\n", rounds, most, (unsigned long long)seed);
 	fflush(stdout);
 	mm_log_set_maxlvl(MM_LOG_NONE);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	REQUIRE(shared != MAP_FAILED);
 	snprintf(base, sizeof(base), "mmsysio-waiters-%ld", (long)getpid());
 	client_count = most;
 	bool good = true;

@@ -106,13 +106,16 @@ static void *accept_clients(void *arg)
 	uint64_t random = (uint64_t)syscall(SYS_gettid) << 32 | (uint64_t)now_ms();
 
 	enter_thread();
-	while (!server->is_closing) {
+	for (;;) {
 		uint64_t what = next_random(&random);
 		int timeout_ms = server->is_temporary || what % 2 == 0 ? (int)(what / 8 % 20) : -1;
 		int flags = what & 2 ? MM_IPC_CLOEXEC : 0;
 		int64_t start_ms = now_ms();
 
 		begin(ACCEPTING);
+		/* In this order: whoever destroys the server waits for each thread that is about to accept. */
+		if (server->is_closing)
+			break;
 		int fd = timeout_ms == -1 && flags == 0 ? mm_ipc_srv_accept(server->srv)
 		                                        : mm_ipc_srv_accept2(server->srv, flags, timeout_ms);
 		int error = mm_get_lasterror_number();

@@ -113,7 +113,7 @@ static void *accept_clients(void *arg)
 		int64_t start_ms = now_ms();
 
 		begin(ACCEPTING);
-		/* In this order: whoever destroys the server waits for each thread that is about to accept. */
+		/* In this order: the thread that destroys the server waits for each one that is about to accept. */
 		if (server->is_closing)
 			break;
 		int fd = timeout_ms == -1 && flags == 0 ? mm_ipc_srv_accept(server->srv)
